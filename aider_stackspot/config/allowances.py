@@ -1,0 +1,138 @@
+"""What it means to trust a file: where it sends things, and which settings it changes. For the user, before they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from aider_stackspot.config import places
+from aider_stackspot.config.aider_options import asked_by_environment, asked_by_settings
+from aider_stackspot.config.arguments import bases_of_models
+from aider_stackspot.config.credentials import VARIABLES
+from aider_stackspot.config.declared import BASE_KEYS, GUARDED
+from aider_stackspot.config.env_file import LARGEST_ENV_FILE, parsed
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.files import CONFIG_VARIABLE
+from aider_stackspot.config.interpolate import interpolate
+from aider_stackspot.config.network import NETWORK_VARIABLES
+from aider_stackspot.config.schema import validate
+from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
+from aider_stackspot.config.text import printable, shown_url
+from aider_stackspot.config.yaml_file import Document, parse, plain_data
+from aider_stackspot.errors import ConfigurationError
+
+PROJECT_FILES = (places.FILE_NAME, places.ENV_NAME, places.AIDER_NAME, places.MODEL_SETTINGS_NAME)
+"""The names of files that a project may bring along, and that can be trusted."""
+
+State = Literal["yours", "trusted", "changed", "new"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that could be trusted, with the content that would be.
+
+    `state` is `yours` for a file of the home directory, which needs no trust, `trusted` as it is, `changed` since it
+    was, or `new`. `allows` has a line for each thing that trust makes effective.
+    """
+
+    path: Path
+    content: bytes = field(repr=False)
+    state: State
+    allows: tuple[str, ...]
+
+
+def candidate(path: Path, environment: Environment) -> Candidate:
+    """Return what there is to know about a file before it is trusted.
+
+    Raises:
+        ConfigurationError: there is no such file, or it could not be used if it were trusted.
+    """
+    try:
+        content = environment.surroundings.read(path, LARGEST_ENV_FILE)
+    except OSError as error:
+        raise ConfigurationError(printable(f"{path}: {error.strerror}.")) from None
+    if content is None:
+        raise ConfigurationError(printable(f"{path}: there is no such file."))
+    return Candidate(path, content, _state(path, content, environment), tuple(_allows(path, content, environment)))
+
+
+def project_files(environment: Environment) -> list[Path]:
+    """Return the files of the project in which one works, as far as there are any."""
+    found = [directory / name for directory in environment.project_directories for name in PROJECT_FILES]
+    return [path for path in found if path.is_file() and not _is_homes(path, environment)]
+
+
+def _state(path: Path, content: bytes, environment: Environment) -> State:
+    if _is_homes(path, environment):
+        return "yours"
+    if environment.trust.has(path, content):
+        return "trusted"
+    return "changed" if str(path.resolve()) in environment.trust.entries() else "new"
+
+
+def _is_homes(path: Path, environment: Environment) -> bool:
+    home = environment.home
+    return home is not None and any(places.same_file(path, home / name) for name in PROJECT_FILES)
+
+
+def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[str]:
+    if path.name == places.AIDER_NAME:
+        parse(path, content)
+        asked = asked_by_settings(content)
+        yield from _variables(asked.variables)
+        yield from (f"loads {name}, if you trust that file too" for name in asked.env_files)
+    elif path.name == places.MODEL_SETTINGS_NAME:
+        plain_data(path, content)
+        yield from (f"aider's calls go to {shown_url(url)}" for url in bases_of_models(path, content))
+    elif path.suffix in (".yml", ".yaml", ".json"):
+        document = parse(path, content)
+        validate(document, interpolate(document, environment.get).data)
+        yield from _providers(document)
+    else:
+        try:
+            values = parsed(content)
+        except ValueError:
+            raise ConfigurationError(printable(f"{path}: this is not UTF-8.")) from None
+        if not values and path.name != places.ENV_NAME:
+            raise ConfigurationError(printable(f"{path}: this is no configuration file, it sets no variable."))
+        asked = asked_by_environment(values)
+        yield from _variables(values | asked.variables)
+        yield from (f"lets aider load {name}, if you trust that file too" for name in asked.env_files)
+
+
+def _variables(values: Mapping[str, str]) -> Iterator[str]:
+    """Yield what variables do; of those that may hold a secret, only that they are there."""
+    bases = [variable for variable, _ in BASES.values()]
+    secret = (VARIABLES["client_id"], VARIABLES["api_key"])
+    shown = (*bases, *NETWORK_VARIABLES, CONFIG_VARIABLE, AGENT_VARIABLE, VARIABLES["client_realm"])
+    others = [name for name in values if name not in shown and name not in secret and not name.startswith("AIDER_")]
+    for name in shown:
+        if name in values:
+            yield f"{name} = {shown_url(values[name])}"
+    yield from (f"{name} (credentials of its own)" for name in secret if name in values)
+    if others:
+        yield f"variables for ${{…}} in your own files: {', '.join(sorted(map(printable, others)))}"
+
+
+def _providers(document: Document) -> Iterator[str]:
+    """Yield what the providers of a file do, references not filled in."""
+    providers = document.data.get("providers") or {}
+    for name, keys in providers.items():
+        for key, value in (keys or {}).items():
+            written = _written("api_base" if key == "base_url" else key, value)
+            if written is not None:
+                yield f"line {document.line(('providers', str(name), key)) or '?'}: {name}.{key} = {written}"
+        variables = sorted(set(re.findall(r"\$\{(\w+)", str(keys))))
+        if variables:
+            yield f"{name} is given the variables {', '.join(variables)}"
+
+
+def _written(key: str, value: Any) -> str | None:
+    if key in BASE_KEYS or key == "proxy":
+        return shown_url(str(value))
+    if key == "extra_headers" and isinstance(value, dict):
+        return f"{', '.join(map(str, value))} (values not shown)"
+    return printable(str(value)) if key in GUARDED else None

@@ -1,0 +1,74 @@
+"""Base URLs that come as an argument of a call: the most specific word there is, but whose is it?
+
+A program's argument is the program's. aider passes what stands under `extra_params` in `.aider.model.settings.yml`, and
+a project may have such a file: there, an `api_base` is only followed where the user asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from aider_stackspot.config import places
+from aider_stackspot.config.aider_changes import changes
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.hosts import checked, is_default_host
+from aider_stackspot.config.text import printable, shown_url, trust_command
+from aider_stackspot.config.yaml_file import plain_data
+from aider_stackspot.errors import ConfigurationError
+
+_LARGEST_SETTINGS = 256 * 1024
+
+
+def base_of_call(url: str, *, configured: Collection[str], allow_insecure_http: bool = False) -> str:
+    """Return the base URL of a call that came with one, without its trailing slashes.
+
+    Args:
+        url: the argument `api_base`.
+        configured: the base URLs that the provider has without it.
+        allow_insecure_http: accept `http://` to another machine.
+
+    Raises:
+        ConfigurationError: it is no base URL, or a file of the project gave it to aider.
+    """
+    base = checked(url, what="the call's api_base", allow_insecure_http=allow_insecure_http)
+    if not changes.running or base in configured or is_default_host(base):
+        return base
+    environment = Environment()
+    files = {path: (content, is_own) for path, content, is_own in _files(environment)}
+    if any(url in bases_of_models(path, content) for path, (content, is_own) in files.items() if is_own):
+        return base
+    path = next((path for path, (content, _) in files.items() if url in bases_of_models(path, content)), None)
+    asks = f" To allow it, run: {trust_command(path)}" if path is not None else ""
+    raise ConfigurationError(
+        printable(
+            f"The call was refused, because it would go to {shown_url(base)}: {path or 'a file that aider read'} says "
+            f"so, which came with the project.{asks}"
+        )
+    )
+
+
+def bases_of_models(path: Path, content: bytes) -> list[str]:
+    """Return the base URLs that a file with settings of models gives to calls; none if it cannot be read."""
+    try:
+        _, data = plain_data(path, content)
+    except ConfigurationError:
+        return []
+    models = [model for model in (data if isinstance(data, list) else []) if isinstance(model, dict)]
+    parameters = [given for model in models if isinstance(given := model.get("extra_params"), dict)]
+    found = [given.get(key) for given in parameters for key in ("api_base", "base_url")]
+    return [url for url in found if isinstance(url, str)]
+
+
+def _files(environment: Environment) -> Iterator[tuple[Path, bytes, bool]]:
+    """Yield the settings of models that aider reads, and whether each is the user's."""
+    asked = environment.model_settings()
+    directories = [*environment.project_directories, *([environment.home] if environment.home is not None else [])]
+    for path in dict.fromkeys([*asked, *(directory / places.MODEL_SETTINGS_NAME for directory in directories)]):
+        try:
+            content = environment.surroundings.read(path, _LARGEST_SETTINGS)
+        except OSError:
+            continue
+        if content is not None:
+            is_own = path in asked or environment.is_users_own(path, content, places.MODEL_SETTINGS_NAME)
+            yield path, content, is_own

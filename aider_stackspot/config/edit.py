@@ -1,0 +1,225 @@
+"""Changes the user's own files in place: a provider in the YAML file, a key in a `.env` file. Comments stay.
+
+Every change is checked before it is written: the new text must read as the old data with just that change in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aider_stackspot.config import places
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.files import CONFIG_VARIABLE
+from aider_stackspot.errors import ConfigurationError
+
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+
+
+def users_file() -> Path:
+    """Return the user's configuration file: the one that a variable names, else the one in their home directory.
+
+    Raises:
+        ConfigurationError: the user has no home directory.
+    """
+    environment = Environment()
+    named = environment.pick(CONFIG_VARIABLE, "names another configuration file")
+    if named is not None:
+        return Path(environment.expanded(named.text))
+    return _home(environment) / places.FILE_NAME
+
+
+def users_env_file() -> Path:
+    """Return the user's own `.env` file, which every start reads.
+
+    Raises:
+        ConfigurationError: the user has no home directory.
+    """
+    return _home(Environment()) / places.ENV_NAME
+
+
+def _home(environment: Environment) -> Path:
+    if environment.home is None:
+        raise ConfigurationError("There is no home directory to keep the settings in.")
+    return environment.home
+
+
+def with_provider(text: str, name: str, keys: Mapping[str, str | bool]) -> str:
+    """Return a configuration file's text with one more provider at the end of its list.
+
+    Args:
+        text: the file as it is; empty for a new one.
+        name: the provider's name, which the file does not have yet.
+        keys: the provider's keys, in order.
+
+    Raises:
+        ConfigurationError: the file cannot be read, has such a provider, or is written in a way that cannot be changed
+            safely.
+    """
+    data, root = _read(text)
+    if name in (data.get("providers") or {}):
+        raise ConfigurationError(f"There is a provider `{name}` already. Remove it first, or choose another name.")
+    expected = {**data, "providers": {**(data.get("providers") or {}), name: dict(keys)}}
+    key, value = _entry(root, "providers")
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    if key is None or value is None:
+        new = [*lines, "providers:\n", *_written(name, keys, 2)]
+    elif isinstance(value, yaml.MappingNode) and value.value and not value.flow_style:
+        first, last = value.value[0][0], value.value[-1]
+        end = _end_of_entry(lines, first.start_mark.column, _last_line(last[1], last[0]))
+        new = [*lines[:end], *_written(name, keys, first.start_mark.column), *lines[end:]]
+    elif not value.value:
+        line = key.start_mark.line
+        comment = re.search(r"\s+#.*$", lines[line].rstrip("\n"))
+        head = f"{lines[line][: key.end_mark.column]}:{comment.group() if comment else ''}\n"
+        new = [*lines[:line], head, *_written(name, keys, key.start_mark.column + 2), *lines[line + 1 :]]
+    else:
+        raise _by_hand("its `providers` are written in braces")
+    return _checked("".join(new), expected)
+
+
+def without_provider(text: str, name: str) -> str:
+    """Return a configuration file's text without a provider.
+
+    Raises:
+        ConfigurationError: the file cannot be read, has no such provider, or cannot be changed safely.
+    """
+    data, root = _read(text)
+    if name not in (data.get("providers") or {}):
+        raise ConfigurationError(f"There is no provider `{name}` in the file.")
+    expected = {**data, "providers": {key: value for key, value in data["providers"].items() if key != name}}
+    _, providers = _entry(root, "providers")
+    key, value = _entry(providers, name)
+    if providers is None or key is None or value is None or providers.flow_style:
+        raise _by_hand("its `providers` are written in braces")
+    lines = text.splitlines(keepends=True)
+    end = _end_of_entry(lines, key.start_mark.column, _last_line(value, key))
+    new = [*lines[: key.start_mark.line], *lines[end:]]
+    if not expected["providers"]:
+        expected["providers"] = None
+    return _checked("".join(new), expected)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file at once, keeping its permissions.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        mode = 0o644
+    _replace(path, text, mode)
+
+
+def save_variable(path: Path, name: str, value: str) -> None:
+    """Set a variable in a `.env` file, which from then on only its owner can read.
+
+    Raises:
+        ConfigurationError: the value cannot be written in such a file, or the file cannot be written.
+    """
+    if not value.isprintable():
+        raise ConfigurationError("A key is one line of printable characters.")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    kept = [line for line in lines if not re.match(rf"\s*(?:export\s+)?{re.escape(name)}\s*=", line)]
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    _replace(path, "\n".join([*kept, f"{name}='{quoted}'"]) + "\n", _OWNER_ONLY)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    try:
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Readable for the owner alone from the first moment on, before anything is in it.
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=path.name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.chmod(temporary, mode)
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _read(text: str) -> tuple[dict[str, Any], yaml.Node | None]:
+    try:
+        data, root = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"The file is not valid YAML; mend it first: {error}") from None
+    if data is not None and not isinstance(data, dict):
+        raise ConfigurationError("The file is no mapping; mend it first.")
+    providers = (data or {}).get("providers")
+    if providers is not None and not isinstance(providers, dict):
+        raise ConfigurationError("The file's `providers` are no mapping; mend it first.")
+    return data or {}, root
+
+
+def _entry(node: yaml.Node | None, name: str) -> tuple[yaml.Node | None, Any]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == name:
+                return key, value
+    return None, None
+
+
+def _last_line(node: yaml.Node, key: yaml.Node) -> int:
+    """Return the last line on which anything of a node stands; a block's own end mark is beyond its comments."""
+    if isinstance(node, yaml.ScalarNode) or getattr(node, "flow_style", False):
+        # A block scalar's mark stands at the beginning of the line after it.
+        after = node.end_mark.column == 0 and node.end_mark.line > node.start_mark.line
+        return int(node.end_mark.line) - (1 if after else 0)
+    if not node.value:
+        return int(key.end_mark.line)
+    last = node.value[-1]
+    return _last_line(last[1], last[0]) if isinstance(last, tuple) else _last_line(last, key)
+
+
+def _end_of_entry(lines: list[str], column: int, last: int) -> int:
+    """Return the line after an entry, its own deeper comments included."""
+    end = last + 1
+    for number in range(end, len(lines)):
+        stripped = lines[number].lstrip(" ")
+        if stripped.startswith("#") and len(lines[number]) - len(stripped) > column:
+            end = number + 1
+        elif stripped.strip():
+            break
+    return end
+
+
+def _written(name: str, keys: Mapping[str, str | bool], column: int) -> list[str]:
+    # JSON's strings are YAML's, too: nothing in a value can be taken for something else.
+    indent, inner = " " * column, " " * (column + 2)
+    return [f"{indent}{name}:\n", *(f"{inner}{key}: {json.dumps(value)}\n" for key, value in keys.items())]
+
+
+def _checked(text: str, expected: dict[str, Any]) -> str:
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        data = None
+    if data != expected:
+        raise _by_hand("it is written in an unusual way")
+    return text
+
+
+def _by_hand(why: str) -> ConfigurationError:
+    return ConfigurationError(f"The file cannot be changed safely, because {why}: please change it by hand.")

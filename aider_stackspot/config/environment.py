@@ -1,0 +1,188 @@
+"""The environment, and the `.env` files behind it.
+
+A name is looked up in this order, the first that has a value wins:
+
+1. what the running program itself put into `os.environ`;
+2. the environment as it was when Python started;
+3. `.env` of the working directory, of the git root, of the home directory.
+
+Programs load a project's `.env` into `os.environ`, over what was there. Such a value still counts as the file's: a
+cloned repository must not replace the credentials of the person who works in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aider_stackspot import autoload
+from aider_stackspot.config import places
+from aider_stackspot.config.aider_changes import changes
+from aider_stackspot.config.env_file import EnvFile, read_env_file
+from aider_stackspot.config.provenance import Provenance, loadable
+from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.text import ignored_line, shown_url
+from aider_stackspot.config.trust import TrustStore
+
+HERE = "the environment"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A variable's text, where it came from, and whether the user (rather than a project's file) chose it.
+
+    `file` is the file that would have to be trusted, and `written` the text as it stands there: unlike `text` it holds
+    no secret that a reference brought in.
+    """
+
+    text: str = field(repr=False)
+    source: str
+    trusted: bool
+    file: Path | None = None
+    written: str | None = field(default=None, repr=False)
+
+
+class Environment:
+    """A view of the environment at this moment, for one reading of the configuration.
+
+    `home` is the user's home directory, whatever a project's `.env` says; `files` are the `.env` files that were found,
+    closest first; `notices` collects a line for each value that was ignored.
+    """
+
+    def __init__(self, surroundings: Surroundings | None = None) -> None:
+        self.surroundings = surroundings or Surroundings()
+        self.notices: list[str] = []
+        self.project_directories = places.project_directories(self.surroundings)
+        self.files = self._read(directory / places.ENV_NAME for directory in self.project_directories)
+        self.home = self._find_home()
+        self.trust = TrustStore(self.home, self.surroundings)
+        self._add_home_file()
+        self._provenance = self._new_provenance()
+        for file in self.files:
+            file.fill(self._own_text)
+
+    def get(self, name: str) -> Value | None:
+        """Return the value of a variable, whoever set it; an empty one counts as not set."""
+        return next(self._candidates(name), None)
+
+    def pick(self, name: str, what: str, harmless: Callable[[str], bool] = lambda text: False) -> Value | None:
+        """Return the first value that the user chose, or that is harmless; note those that come before it.
+
+        Args:
+            name: the variable.
+            what: what it would do, for the line about an ignored one.
+            harmless: tells whether a value may also come from a project's file.
+        """
+        for value in self._candidates(name):
+            if value.trusted or harmless(value.text):
+                return value
+            self._note(name, what, value)
+        return None
+
+    def chosen(self, name: str) -> Value | None:
+        """Return the first value of a variable that the user, not a project's file, chose."""
+        return next((value for value in self._candidates(name) if value.trusted), None)
+
+    def switched_off(self, name: str, what: str) -> bool:
+        """Tell whether the user set a switch to off, or to nothing, as aider's `--no-verify-ssl` does."""
+        for value in self._candidates(name, empty_too=True):
+            off = value.text.strip().lower() in ("", "0", "false", "no", "off")
+            if value.trusted:
+                return off
+            if off:
+                self._note(name, what, value)
+        return False
+
+    def is_users_own(self, path: Path, content: bytes, name: str) -> bool:
+        """Tell whether a file is the user's: the one of this name in the home directory, or one they trusted."""
+        if self.home is not None and places.same_file(path, self.home / name):
+            return True
+        return self.trust.has(path, content)
+
+    def model_settings(self) -> list[Path]:
+        """Return the files with settings of models that the user asks aider to read, besides the usual ones."""
+        return self._provenance.model_settings()
+
+    def expanded(self, path: str, base: Path | None = None) -> str:
+        """Return a path with `~` filled in, and relative to `base` where it is relative.
+
+        `Path.expanduser` would take a home directory that a project's `.env` has set.
+        """
+        first, *rest = Path(path).parts or ("",)
+        if first == "~" and self.home is not None:
+            return str(Path(self.home, *rest))
+        return str(Path(base, path)) if base is not None else path
+
+    def _candidates(self, name: str, *, empty_too: bool = False) -> Iterator[Value]:
+        for value in (*self._process(name), *self._in_files(name)):
+            if value.text or empty_too:
+                yield value
+
+    def _process(self, name: str) -> Iterator[Value]:
+        """Yield what the process itself knows of a variable: one value at most."""
+        now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
+        if now is None:
+            return
+        if now == start or self._provenance.is_users(name, now):
+            yield Value(now, HERE, trusted=True)
+        elif start is not None:
+            yield Value(start, HERE, trusted=True)
+        elif not any(name in file.raw for file in self.files):
+            path = self._provenance.suspect(name, now)
+            yield Value(now, str(path or "a file that aider loaded"), trusted=False, file=path)
+
+    def _in_files(self, name: str) -> Iterator[Value]:
+        for file in self.files:
+            if name in file.values:
+                yield Value(file.values[name], str(file.path), file.trusted, file.path, file.raw[name])
+
+    def _own_text(self, name: str) -> str | None:
+        """Return what the process knows of a variable on the user's word; references in `.env` files see no more."""
+        return next((value.text for value in self._process(name) if value.trusted), None)
+
+    def _note(self, name: str, what: str, value: Value) -> None:
+        if value.file is None:
+            self.notices.append(f"{value.source}: {name}, which {what}, was ignored, because it is not your choice.")
+            return
+        # A proxy's URL may hold a password, StackSpot's hold none.
+        is_base = value.written is not None and name.startswith("STACKSPOTAI_")
+        shown = f" ({shown_url(value.written or '')})" if is_base else ""
+        self.notices.append(ignored_line(value.file, value.source, f"{name}, which {what}{shown},"))
+
+    def _read(self, paths: Iterable[Path]) -> list[EnvFile]:
+        found: list[EnvFile] = []
+        for path in paths:
+            try:
+                file = read_env_file(path, self.surroundings)
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                self.notices.append(f"{path}: the file cannot be read and was passed over: {why}.")
+                continue
+            if file is not None and not any(places.same_file(path, other.path) for other in found):
+                found.append(file)
+        return found
+
+    def _find_home(self) -> Path | None:
+        name = "USERPROFILE" if os.name == "nt" else "HOME"
+        now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
+        if not now or now == start or changes.include(name, now):
+            return Path(start) if start and now else places.account_home()
+        if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):
+            return Path(start) if start else places.account_home()
+        return Path(now)
+
+    def _add_home_file(self) -> None:
+        if self.home is not None:
+            paths = [file.path for file in self.files]
+            self.files += [
+                file
+                for file in self._read([self.home / places.ENV_NAME])
+                if not any(places.same_file(file.path, path) for path in paths)
+            ]
+        for file in self.files:
+            file.trusted = self.is_users_own(file.path, file.content, places.ENV_NAME)
+
+    def _new_provenance(self) -> Provenance:
+        return Provenance(self.surroundings, self.project_directories, self.home, self.files, self.is_users_own)

@@ -1,0 +1,131 @@
+"""Merges the files provider by provider, and keeps the result for as long as nothing changes.
+
+Most specific wins: an argument of the call, then a model's own keys in the file, then the environment as it was when
+Python started, then `.env`, then the provider's keys in the file, then the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from aider_stackspot.config.compatible import resolve_compatible
+from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.files import ConfigFile, read_files
+from aider_stackspot.config.schema import ProviderKeys
+from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings
+from aider_stackspot.config.stackspot import built_in, resolve_stackspot
+from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.text import printable, trust_command
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.forks import Lock
+
+_lock = Lock()
+_cached: tuple[Surroundings, Settings] | None = None
+
+
+def current() -> Settings:
+    """Return the configuration as it is now; files are read again only when they or the environment changed."""
+    global _cached
+    cached = _cached
+    if cached is not None and cached[0].unchanged():
+        return cached[1]
+    with _lock:
+        if _cached is not None and _cached is not cached and _cached[0].unchanged():
+            return _cached[1]
+        surroundings = Surroundings()
+        settings = load(surroundings)
+        _cached = (surroundings, settings)
+        return settings
+
+
+def load(surroundings: Surroundings | None = None) -> Settings:
+    """Read everything afresh. Never raises for a bad file or variable: that is `Settings.problem`."""
+    environment = Environment(surroundings)
+    notices: list[str] = []
+    files = read_files(environment, notices)
+    problem = next((file.problem for file in files if file.problem is not None), None)
+    merged = _Merged(environment, notices)
+    try:
+        if problem is None:
+            merged.add(files)
+    except ConfigurationError as error:
+        problem = str(error)
+    if problem is not None:
+        merged = _Merged(environment, notices)
+        merged.add_names(files)
+    lines = dict.fromkeys(printable(line) for line in (*environment.notices, *notices))
+    return Settings(
+        merged.accounts,
+        merged.models,
+        merged.compatible,
+        problem=printable(problem) if problem is not None else None,
+        notices=tuple(lines),
+        files=tuple(str(file.path) for file in files),
+    )
+
+
+@dataclass
+class _Merged:
+    environment: Environment
+    notices: list[str]
+    accounts: dict[str, Account] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    compatible: dict[str, CompatibleProvider] = field(default_factory=dict)
+
+    def add(self, files: Sequence[ConfigFile]) -> None:
+        """Resolve the closest declaration of each provider that may be used.
+
+        Raises:
+            ConfigurationError: a value cannot be used.
+        """
+        by_name: dict[str, list[Declared]] = {}
+        for file in files:
+            for name, declared in file.declared.items():
+                by_name.setdefault(name, []).append(declared)
+        by_name.setdefault(STACKSPOT, [Declared(STACKSPOT, ProviderKeys.model_validate({}), self.notices)])
+        for declarations in by_name.values():
+            self._add_first(_without_impostors(declarations, self.notices))
+
+    def add_names(self, files: Sequence[ConfigFile]) -> None:
+        """Add the names alone, as far as they are known: every call is going to be refused."""
+        self._add_models(*built_in(STACKSPOT, self.environment))
+        for file in files:
+            names = {name: list(item.keys.models or {}) for name, item in file.declared.items() if item.is_stackspot}
+            for name, models in {**file.models, **names}.items():
+                account, own = built_in(name, self.environment)
+                self._add_models(account, [*own, *(replace(own[0], name=model) for model in models)])
+
+    def _add_first(self, declarations: Sequence[Declared]) -> None:
+        for index, declared in enumerate(declarations):
+            if declared.is_stackspot:
+                self._add_models(*resolve_stackspot(declared, self.environment, declarations[index + 1 :]))
+                return
+            server = resolve_compatible(declared, self.environment)
+            if server is not None:
+                self.compatible[declared.name] = server
+                return
+
+    def _add_models(self, account: Account, models: Sequence[Model]) -> None:
+        self.accounts.setdefault(account.name, account)
+        for model in models:
+            self.models.setdefault(model.route, model)
+            if account.name == STACKSPOT or model.name not in self.models:
+                self.models[model.name] = model
+
+
+def _without_impostors(declarations: Sequence[Declared], notices: list[str]) -> list[Declared]:
+    """Drop a project's StackSpot account with the name of a server of the user's: it would get that server's code."""
+    own = [declared for declared in declarations if declared.trusted and not declared.is_stackspot]
+    kept = []
+    for declared in declarations:
+        if own and not declared.trusted and declared.is_stackspot and declared.document is not None:
+            notices.append(
+                f"{declared.origin('type')}: the provider `{declared.name}` was ignored, because it has the name of a "
+                f"server of yours and came with the project. If you trust it, run: "
+                f"{trust_command(declared.document.path)}"
+            )
+        else:
+            kept.append(declared)
+    return kept

@@ -1,0 +1,148 @@
+"""Who put a value into `os.environ` after Python started: the user and their program, or a project's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from aider_stackspot import autoload
+from aider_stackspot.config import places
+from aider_stackspot.config.aider_changes import changes
+from aider_stackspot.config.aider_options import (
+    Asked,
+    asked_by_arguments,
+    asked_by_environment,
+    asked_by_settings,
+)
+from aider_stackspot.config.env_file import EnvFile, read_env_file
+from aider_stackspot.config.surroundings import Surroundings
+
+_LARGEST_SETTINGS = 256 * 1024
+_OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
+"""Keys that aider fetched for the user, below their home directory (aider.main)."""
+
+
+class Provenance:
+    """Decides about changed variables of one reading of the configuration.
+
+    Outside of aider, a value that a `.env` file may have brought is the file's, every other one the program's. While
+    aider runs it is the other way round: a changed value is the user's only where the user asked for it, by an
+    argument, by a variable at the start, or by aider's settings in their home directory.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        project_directories: Sequence[Path],
+        home: Path | None,
+        files: Sequence[EnvFile],
+        is_users_own: Callable[[Path, bytes, str], bool],
+    ) -> None:
+        self._surroundings = surroundings
+        self._project_directories = project_directories
+        self._home = home
+        self._files = files
+        self._is_users_own = is_users_own
+
+    def is_users(self, name: str, now: str) -> bool:
+        """Tell whether a value that differs from the one at the start is the user's or their program's."""
+        if changes.include(name, now):
+            asked = any(asked.variables.get(name) == now for asked in self._asked)
+            return asked or any(file.values.get(name) == now for file in self._asked_files)
+        return not any(file.may_have_set(name, now) for file in self._loadable)
+
+    def suspect(self, name: str, now: str) -> Path | None:
+        """Return the project's file that most likely set a variable."""
+        for file in self._loadable:
+            if file.may_have_set(name, now):
+                return file.path
+        settings = [(path, content) for path, content in self._settings() if not self._is_own_settings(path, content)]
+        for path, content in settings:
+            if asked_by_settings(content).variables.get(name) == now:
+                return path
+        indirect = [file.path for file in self._loadable if any(key.startswith("AIDER_") for key in file.raw)]
+        return next(iter([*(path for path, _ in settings), *indirect]), None)
+
+    @cached_property
+    def _loadable(self) -> list[EnvFile]:
+        return loadable(self._files, self._surroundings)
+
+    @cached_property
+    def _asked(self) -> list[Asked]:
+        """What the user asks of aider, in every place that is theirs."""
+        asked = [asked_by_arguments(changes.arguments), asked_by_environment(autoload.environment_at_start)]
+        asked += [asked_by_environment(file.raw) for file in self._files if file.trusted]
+        asked += [
+            asked_by_settings(content) for path, content in self._settings() if self._is_own_settings(path, content)
+        ]
+        for path in asked[0].settings:
+            content = self._content(Path(path))
+            asked += [asked_by_settings(content)] if content is not None else []
+        return asked
+
+    @cached_property
+    def _asked_files(self) -> list[EnvFile]:
+        """The further `.env` files that the user asks aider to load.
+
+        An argument means the file that lies here now. A relative path in lasting settings means whatever file a
+        project has by this name, so that it takes the user's trust besides.
+        """
+        arguments, *lasting = self._asked
+        found = [_env_file(Path(path), self._surroundings) for path in arguments.env_files]
+        for path in (Path(path) for asked in lasting for path in asked.env_files):
+            file = _env_file(path, self._surroundings)
+            if file is not None and (path.is_absolute() or self._is_users_own(path, file.content, path.name)):
+                found.append(file)
+        found.append(_env_file(self._home / _OAUTH_KEYS, self._surroundings) if self._home is not None else None)
+        files = [file for file in found if file is not None and not self._is_projects(file.path)]
+        for file in files:
+            file.fill(autoload.environment_at_start.get)
+        return files
+
+    def model_settings(self) -> list[Path]:
+        """Return the files with settings of models that the user asks aider to read."""
+        arguments, *lasting = self._asked
+        found = [Path(path) for path in arguments.model_settings]
+        for path in (Path(path) for asked in lasting for path in asked.model_settings):
+            content = self._content(path)
+            if content is not None and (path.is_absolute() or self._is_users_own(path, content, path.name)):
+                found.append(path)
+        return found
+
+    def _is_projects(self, path: Path) -> bool:
+        return any(places.same_file(path, file.path) and not file.trusted for file in self._files)
+
+    def _settings(self) -> Iterator[tuple[Path, bytes]]:
+        """Yield the files that aider takes its settings from by itself."""
+        directories = [*self._project_directories, *([self._home] if self._home is not None else [])]
+        for directory in dict.fromkeys(directories):
+            path = directory / places.AIDER_NAME
+            content = self._content(path)
+            if content is not None:
+                yield path, content
+
+    def _is_own_settings(self, path: Path, content: bytes) -> bool:
+        return self._is_users_own(path, content, places.AIDER_NAME)
+
+    def _content(self, path: Path) -> bytes | None:
+        try:
+            return self._surroundings.read(path, _LARGEST_SETTINGS)
+        except OSError:
+            return None
+
+
+def loadable(files: Sequence[EnvFile], surroundings: Surroundings) -> list[EnvFile]:
+    """Return the `.env` files that a program may have loaded by itself: the usual ones, which are given, and others."""
+    found = list(files)
+    for path in places.loaded_by_others(surroundings, changes.arguments):
+        if not any(places.same_file(path, file.path) for file in found):
+            found += [file for file in [_env_file(path, surroundings)] if file is not None]
+    return found
+
+
+def _env_file(path: Path, surroundings: Surroundings) -> EnvFile | None:
+    try:
+        return read_env_file(path, surroundings)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,216 @@
+"""The keys of `.aider.litellm.yml`, and what may stand in them. `docs/configuration.md` is made from this file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from aider_stackspot.config.text import shortened
+from aider_stackspot.config.yaml_file import Document, Location
+from aider_stackspot.errors import ConfigurationError
+
+STATCODE_KEYS = {"orchestration_model", "summarize_model"}
+"""Top-level keys of a StatCode `providers.json`, which has otherwise the same shape."""
+_PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _no_truth(value: Any) -> Any:
+    # `yes` is a truth value in YAML, and Python counts those as 1.
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    return value
+
+
+def _on_one_line(value: str | None) -> str | None:
+    if value is not None and not value.isprintable():
+        raise ValueError("a line break or another control character stands in this text")
+    return value
+
+
+Text = Annotated[str | None, AfterValidator(_on_one_line), BeforeValidator(_none_if_empty)]
+Secret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
+Count = Annotated[PositiveInt | None, BeforeValidator(_no_truth)]
+Temperature = Annotated[Annotated[float, Field(ge=0, le=2)] | None, BeforeValidator(_no_truth)]
+Seconds = Annotated[Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
+Retries = Annotated[Annotated[int, Field(ge=0, le=10)] | None, BeforeValidator(_no_truth)]
+
+
+class ModelKeys(BaseModel):
+    """The keys of one model."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    provider: Text = Field(None, description="The provider this model stands under; only for the reader.")
+    model: Text = Field(None, description="The model's id at the server, where it differs from the name.")
+    model_type: Literal["code", "chat"] | None = Field(None, description="What the model is for.")
+    max_tokens: Count = Field(None, description="Output limit in tokens (StackSpot: 8192).")
+    max_input_tokens: Count = Field(None, description="Input limit in tokens (StackSpot: 16384).")
+    temperature: Temperature = Field(None, description="0.0 to 1.0 for StackSpot, to 2.0 for other servers.")
+    api: Literal["agent", "chat", "quick-command"] | None = Field(
+        None, description="The StackSpot API that serves it, where the ids below do not say so already."
+    )
+    agent_id: Text = Field(None, description="A StackSpot agent's id; selects the Agents API.")
+    quick_command: Text = Field(None, description="A remote quick command's slug; selects quick commands.")
+    stackspot_knowledge: bool | None = Field(None, description="Let StackSpot add its own knowledge (default false).")
+    tools: bool | None = Field(None, description="Let programs call tools through the prompt (default true).")
+    edit_format: Text = Field(None, description="aider's edit format for this model (default diff).")
+    weak_model: Text = Field(None, description="aider's model for summaries and commit messages (default: itself).")
+
+
+class ProviderKeys(BaseModel):
+    """The keys of one provider."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text = Field(None, description="Ignored; other tools' files have it.")
+    type: Literal["stackspot", "openai-compatible"] | None = Field(
+        None, description="What it speaks. The name `stackspot` means the first, any other name the second."
+    )
+    api_base: Text = Field(
+        None, validation_alias=AliasChoices("api_base", "base_url"), description="Base URL of the API."
+    )
+    api_key: Secret = Field(None, description="StackSpot's client key, or a server's API key; may be empty.")
+    client_id: Text = Field(None, description="StackSpot's client id.")
+    client_realm: Text = Field(None, description="StackSpot's realm: the account slug (default stackspot).")
+    auth_url: Text = Field(None, description="Base URL of StackSpot's token endpoint.")
+    agent_api_base: Text = Field(None, description="Base URL of StackSpot's Agents API.")
+    agent_id: Text = Field(None, description="The agent for every model that names none.")
+    timeout: Seconds = Field(None, description="Total seconds of a call, retries included (default 600).")
+    max_retries: Retries = Field(None, description="Retries of a call before any text has arrived (default 2).")
+    rpm: Count = Field(None, description="Requests per minute and credential (default: no limit).")
+    ca_bundle: Text = Field(
+        None, description="A PEM file with further certificate authorities; relative to the configuration file."
+    )
+    proxy: Secret = Field(None, description="The URL of an HTTP proxy, instead of HTTPS_PROXY.")
+    allow_insecure_http: bool = Field(False, description="Allow http:// to other hosts than this machine.")
+    extra_headers: dict[str, SecretStr] = Field(default_factory=dict, description="Headers for every request.")
+    models: dict[str, ModelKeys] | None = Field(
+        None, description="Models by name. StackSpot's three are always there; other servers are asked for theirs."
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _models_as_mapping(cls, value: Any) -> Any:
+        """Accept a list of ids, the records of a discovery, and the empty list other tools write."""
+        if isinstance(value, list):
+            return {_model_id(item): {} for item in value} or None
+        if isinstance(value, dict):
+            return {str(name): keys if keys is not None else {} for name, keys in value.items()} or None
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_base(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("api_base") and value.get("base_url"):
+            raise ValueError("api_base and base_url are the same key; give one of them")
+        return value
+
+
+def _model_id(item: Any) -> str:
+    found = item.get("id") or item.get("name") if isinstance(item, dict) else item
+    if not isinstance(found, str) or not found:
+        raise ValueError("a list of models holds their ids, as texts")
+    return found
+
+
+class FileKeys(BaseModel):
+    """The top level of the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    providers: dict[str, ProviderKeys] = Field(default_factory=dict, description="Providers by name.")
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {str(name): keys if keys is not None else {} for name, keys in value.items()}
+        return value if value is not None else {}
+
+
+def validate(document: Document, data: Any) -> FileKeys:
+    """Check a file's data (with its references filled in) against the keys.
+
+    Raises:
+        ConfigurationError: names the file, the line, the key and, for an unknown one, the nearest known key.
+    """
+    is_statcode = document.path.suffix == ".json"
+    known = {
+        key: value
+        for key, value in data.items()
+        if key in FileKeys.model_fields or not (key in STATCODE_KEYS or is_statcode)
+    }
+    try:
+        keys = FileKeys.model_validate(known)
+    except ValidationError as error:
+        raise _first(document, error) from None
+    for name, provider in keys.providers.items():
+        _check_names(document, name, provider)
+    return keys
+
+
+def _check_names(document: Document, name: str, keys: ProviderKeys) -> None:
+    where: Location = ("providers", name)
+    if not _PROVIDER_NAME.fullmatch(name):
+        raise document.error(where, "a provider's name has letters, digits, `.`, `_` and `-` only.")
+    if name == "stackspot" and keys.type == "openai-compatible":
+        raise document.error((*where, "type"), "the name `stackspot` is StackSpot's; give this provider another one.")
+    for model in keys.models or {}:
+        if not model or not model.isprintable() or any(char.isspace() for char in model):
+            raise document.error((*where, "models", model), "a model's name has no spaces, and is not empty.")
+
+
+_EXPECTED = {
+    "string_type": "a text is expected; put a number or a date in quotes",
+    "bool_type": "true or false is expected",
+    "bool_parsing": "true or false is expected",
+    "dict_type": "a mapping of keys to values is expected",
+    "model_type": "a mapping of keys to values is expected",
+    "int_type": "a whole number is expected",
+    "int_parsing": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "float_type": "a number is expected",
+    "float_parsing": "a number is expected",
+    "finite_number": "a number is expected",
+}
+
+
+def _first(document: Document, error: ValidationError) -> ConfigurationError:
+    details = error.errors(include_url=False, include_input=False)[0]
+    location: Location = tuple(part for part in details["loc"] if part != "[key]")
+    if details["type"] == "extra_forbidden":
+        return document.error(location, f"unknown key{_suggestion(location)}")
+    if location[-1:] == ("api_base",) and (*location[:-1], "base_url") in document.lines:
+        location = (*location[:-1], "base_url")
+    problem = _EXPECTED.get(details["type"]) or details["msg"].removeprefix("Value error, ")
+    return document.error(location, problem[:1].lower() + problem[1:] + ".")
+
+
+def _suggestion(location: Location) -> str:
+    models: dict[int, type[BaseModel]] = {1: FileKeys, 3: ProviderKeys, 5: ModelKeys}
+    schema = models.get(len(location))
+    if schema is None:
+        return "."
+    known = [*schema.model_fields, *(["base_url"] if schema is ProviderKeys else [])]
+    close = difflib.get_close_matches(shortened(str(location[-1])), known, n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else f"; known keys are {', '.join(known)}."

@@ -1,0 +1,171 @@
+"""What the configuration comes to, once files, environment and defaults are merged: plain values, nothing to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import SecretStr
+
+from aider_stackspot.config.schema import ModelKeys
+from aider_stackspot.errors import ConfigurationError, MissingCredentials
+
+Api = Literal["agent", "chat", "quick-command"]
+
+DEFAULT_REALM = "stackspot"
+DEFAULT_AUTH_URL = "https://idm.stackspot.com"
+DEFAULT_API_BASE = "https://genai-code-buddy-api.stackspot.com"
+DEFAULT_AGENT_API_BASE = "https://genai-inference-app.stackspot.com"
+DEFAULT_HOSTS = (DEFAULT_AUTH_URL, DEFAULT_API_BASE, DEFAULT_AGENT_API_BASE)
+DEFAULT_MODELS: dict[str, Literal["code", "chat"]] = {
+    "stackspot-ai": "code",
+    "stackspot-ai-chat": "chat",
+    "stackspot-ai-code": "code",
+}
+
+MAX_INPUT_TOKENS = 16_384
+MAX_OUTPUT_TOKENS = 8_192
+MAX_RETRIES = 2
+TOTAL_TIMEOUT = 600.0
+"""Seconds; what LiteLLM and aider give a call themselves."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """How to reach hosts: everything that the one builder of HTTP clients needs to know.
+
+    `proxies` are the environment's, by scheme ("https", "http", "all") and `no_proxy` its exceptions; `proxy`, where
+    set, replaces them. `ca_files` and `ca_directories` are trusted besides the usual authorities. Secrets in proxy
+    URLs stay secret.
+    """
+
+    proxy: SecretStr | None = None
+    proxies: tuple[tuple[str, SecretStr], ...] = ()
+    no_proxy: str = ""
+    ca_files: tuple[str, ...] = ()
+    ca_directories: tuple[str, ...] = ()
+    verify: bool = True
+    allow_insecure_http: bool = False
+
+
+@dataclass(frozen=True)
+class Account:
+    """One StackSpot account: a provider of type `stackspot`.
+
+    `origins` tells for each key where its value came from; `looked_in` where credentials were looked for. `users_own`
+    is false for an account that only a project's file declares: its names, and those of its models, must not replace
+    names that LiteLLM knows already.
+    """
+
+    name: str
+    client_id: str | None
+    client_key: SecretStr | None
+    realm: str
+    auth_url: str
+    api_base: str
+    agent_api_base: str
+    timeout: float | None = None
+    max_retries: int = MAX_RETRIES
+    rpm: int | None = None
+    extra_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    network: Network = Network()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    looked_in: tuple[str, ...] = ()
+    users_own: bool = True
+
+    def credentials(self) -> tuple[str, SecretStr]:
+        """Return the client id and the client key.
+
+        Raises:
+            MissingCredentials: one of them was found nowhere; says which, and where it was looked for.
+        """
+        if self.client_id and self.client_key:
+            return self.client_id, self.client_key
+        missing = [name for name, value in self.required().items() if not value]
+        raise MissingCredentials(
+            f"No StackSpot credentials for the provider `{self.name}`: {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not set. Looked in {', '.join(self.looked_in)}. "
+            "Create a service credential (or personal access token) in the StackSpot portal and set the variables."
+        )
+
+    def required(self) -> dict[str, bool]:
+        """Return the environment variables that a call needs, each with whether its value was found."""
+        return {
+            "STACKSPOTAI_CLIENT_ID": bool(self.client_id),
+            "STACKSPOTAI_CLIENT_KEY": bool(self.client_key),
+        }
+
+
+@dataclass(frozen=True)
+class Model:
+    """One StackSpot model: a public name, and which API of which account serves it."""
+
+    name: str
+    account: Account
+    api: Api
+    agent_id: str | None = None
+    quick_command: str | None = None
+    stackspot_knowledge: bool = False
+    max_input_tokens: int = MAX_INPUT_TOKENS
+    max_output_tokens: int = MAX_OUTPUT_TOKENS
+    temperature: float | None = None
+    edit_format: str = "diff"
+    weak_model: str | None = None
+    tools: bool = True
+
+    @property
+    def route(self) -> str:
+        """The name with its provider in front, as LiteLLM writes it."""
+        return f"{self.account.name}/{self.name}"
+
+
+@dataclass(frozen=True)
+class CompatibleProvider:
+    """One OpenAI-compatible server."""
+
+    name: str
+    api_base: str
+    api_key: SecretStr | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    extra_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    network: Network = Network()
+    models: Mapping[str, ModelKeys] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration.
+
+    `models` maps every public name, bare and with its provider, to its StackSpot model. `problem` is set when a file
+    cannot be used: names are then the built-in ones, and every call is refused with that text. `notices` are lines
+    that the user should see once. `files` are the files that were read, closest first.
+    """
+
+    accounts: Mapping[str, Account]
+    models: Mapping[str, Model]
+    compatible: Mapping[str, CompatibleProvider] = field(default_factory=dict)
+    problem: str | None = None
+    notices: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def model(self, name: str) -> Model:
+        """Return a StackSpot model by its public name.
+
+        Raises:
+            ConfigurationError: the configuration cannot be used, has no such model, or no agent for it.
+        """
+        if self.problem is not None:
+            raise ConfigurationError(self.problem)
+        if name not in self.models:
+            raise ConfigurationError(
+                f"There is no StackSpot model `{name}`; configured are {', '.join(sorted(self.models))}."
+            )
+        model = self.models[name]
+        if model.api == "agent" and not model.agent_id:
+            raise ConfigurationError(
+                f"The model `{name}` is served by an agent, and no agent is named: set `agent_id` in the file, or "
+                "STACKSPOTAI_AGENT_ID."
+            )
+        return model

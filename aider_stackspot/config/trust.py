@@ -1,0 +1,93 @@
+"""Which files of a project the user has vouched for, by path and content, as `direnv allow` does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from aider_stackspot.config.surroundings import Surroundings
+
+LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"
+"""Below the home directory."""
+_LARGEST_STORE = 4 * 1024 * 1024
+
+
+class TrustStore:
+    """The record of trusted files: absolute path to SHA-256 of the content that was trusted.
+
+    A file that changed since is not trusted any more.
+    """
+
+    def __init__(self, home: Path | None, surroundings: Surroundings) -> None:
+        self.path = home / LOCATION if home is not None else None
+        self._surroundings = surroundings
+        self._digests: dict[str, str] | None = None
+
+    def has(self, path: Path, content: bytes) -> bool:
+        """Tell whether a file with this content, the very bytes that are going to be used, was trusted."""
+        recorded = self.entries().get(_key(path))
+        return recorded is not None and recorded == digest(content)
+
+    def entries(self) -> dict[str, str]:
+        """Return all records; an unreadable store has none."""
+        if self._digests is None:
+            self._digests = self._load()
+        return self._digests
+
+    def add(self, path: Path, content: bytes) -> None:
+        """Trust a file with this content.
+
+        Raises:
+            OSError: the store cannot be written.
+        """
+        self._save({**self.entries(), _key(path): digest(content)})
+
+    def revoke(self, path: Path) -> bool:
+        """Forget a file; return whether it was known.
+
+        Raises:
+            OSError: the store cannot be written.
+        """
+        entries = dict(self.entries())
+        known = entries.pop(_key(path), None) is not None
+        if known:
+            self._save(entries)
+        return known
+
+    def _load(self) -> dict[str, str]:
+        if self.path is None:
+            return {}
+        try:
+            stored = json.loads(self._surroundings.read(self.path, _LARGEST_STORE) or b"")
+        except (OSError, ValueError, RecursionError):
+            return {}
+        files = stored.get("files") if isinstance(stored, dict) else None
+        if not isinstance(files, dict):
+            return {}
+        return {str(path): str(recorded) for path, recorded in files.items()}
+
+    def _save(self, entries: dict[str, str]) -> None:
+        if self.path is None:
+            raise OSError("there is no home directory to keep the record in")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"version": 1, "files": entries}, file, indent=2, sort_keys=True)
+            os.replace(temporary, self.path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._digests = entries
+
+
+def digest(content: bytes) -> str:
+    """Return what is recorded of a content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _key(path: Path) -> str:
+    return str(path.resolve())

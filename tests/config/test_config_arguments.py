@@ -1,0 +1,104 @@
+"""An `api_base` that comes with a call: a program's word, or that of a project's settings by way of aider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from config_support import AtStart, Places, at_start_fixture, places_fixture  # noqa: F401
+
+from aider_stackspot.config import aider_changes
+from aider_stackspot.config.arguments import base_of_call
+from aider_stackspot.config.settings import DEFAULT_API_BASE
+from aider_stackspot.errors import ConfigurationError
+
+NAME = ".aider.model.settings.yml"
+SETTINGS = "- name: stackspot-ai-code\n  extra_params: {api_base: 'https://other.example/v1'}\n- name: other\n"
+URL = "https://other.example/v1"
+
+
+def base(url: str = URL) -> str:
+    """Ask for the base URL of a call to a provider with one configured base."""
+    return base_of_call(url, configured=("https://api.example",))
+
+
+def test_a_programs_argument_is_the_programs(places: Places) -> None:
+    assert base("https://other.example/v1/") == URL
+
+
+def test_it_has_to_be_a_base_url_all_the_same(places: Places) -> None:
+    with pytest.raises(ConfigurationError, match="the call's api_base: this would send"):
+        base("http://other.example")
+    assert base_of_call("http://other.example", configured=(), allow_insecure_http=True) == "http://other.example"
+
+
+class TestWhileAiderRuns:
+    """aider passes on whatever its settings of models say."""
+
+    @pytest.fixture(autouse=True)
+    def arguments(self, places: Places, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+        arguments: list[str] = []
+        monkeypatch.setattr("aider_stackspot.config.arguments.changes", aider_changes.changes)
+        aider_changes.changes.begin(arguments)
+        yield arguments
+        aider_changes.changes.end()
+
+    def refused(self, places: Places, path: Path | None) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            base()
+        text = str(caught.value)
+        assert text.startswith(f"The call was refused, because it would go to {URL}: {path or 'a file that aider'}")
+        if path is not None:
+            assert text.endswith(f"run: aider-stackspot trust {path}")
+
+    @pytest.mark.parametrize("directory", ["cwd", "root"])
+    def test_a_project_cannot_lead_calls_elsewhere(self, places: Places, directory: str) -> None:
+        path = getattr(places, directory) / NAME
+        path.write_text(SETTINGS)
+        self.refused(places, path)
+
+    def test_neither_can_a_file_that_nobody_knows(self, places: Places) -> None:
+        self.refused(places, None)
+
+    @pytest.mark.parametrize("url", [DEFAULT_API_BASE, "https://api.example/"])
+    def test_where_calls_go_anyway_is_fine(self, places: Places, url: str) -> None:
+        assert base(url) == url.rstrip("/")
+
+    def test_the_users_own_settings(self, places: Places) -> None:
+        (places.home / NAME).write_text(SETTINGS)
+        (places.cwd / NAME).write_text(SETTINGS)
+        assert base() == URL
+
+    def test_a_file_that_the_user_trusts(self, places: Places) -> None:
+        (places.cwd / NAME).write_text(SETTINGS)
+        places.trust(places.cwd / NAME)
+        assert base() == URL
+        (places.cwd / NAME).write_text(SETTINGS + "# pulled\n")
+        self.refused(places, places.cwd / NAME)
+
+    def test_a_file_that_the_user_names(self, places: Places) -> None:
+        (places.cwd / "mine.yml").write_text(SETTINGS)
+        aider_changes.changes.arguments = ("--model-settings-file", "mine.yml")
+        assert base() == URL
+
+    def test_a_variable_that_names_one(self, places: Places, at_start: AtStart) -> None:
+        (places.home / "mine.yml").write_text(SETTINGS)
+        at_start(AIDER_MODEL_SETTINGS_FILE=str(places.home / "mine.yml"))
+        assert base() == URL
+
+    def test_a_relative_one_finds_a_file_of_the_project(self, places: Places, at_start: AtStart) -> None:
+        (places.cwd / "mine.yml").write_text(SETTINGS)
+        at_start(AIDER_MODEL_SETTINGS_FILE="mine.yml")
+        self.refused(places, None)
+
+    @pytest.mark.parametrize("text", ["", "[", "a: 1", "- 1", "- {extra_params: 1}", "- extra_params: {api_base: [1]}"])
+    def test_settings_of_another_shape_say_nothing(self, places: Places, text: str) -> None:
+        (places.home / NAME).write_text(text)
+        self.refused(places, None)
+
+
+def test_the_browser_interface_goes_on_after_main(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not aider_changes.changes.running
+    monkeypatch.setitem(__import__("sys").modules, "aider.gui", None)
+    assert aider_changes.changes.running
