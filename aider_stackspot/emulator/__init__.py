@@ -1,0 +1,34 @@
+"""A StackSpot that runs on this machine, for demonstrations and tests: real sockets, every detail scripted.
+
+>>> from aider_stackspot.emulator import Emulator, Fault
+>>> with Emulator() as emulator:
+...     emulator.answer = "Hi there"
+...     emulator.fail("any chat", Fault.status(503))
+...     emulator.environment()["STACKSPOTAI_AUTH_URL"] == emulator.url
+True
+"""
+
+from aider_stackspot.emulator.bodies import Reply
+from aider_stackspot.emulator.emulator import Emulator
+from aider_stackspot.emulator.fault import Fault
+from aider_stackspot.emulator.models import MODELS
+from aider_stackspot.emulator.quick_commands import QuickCommand
+from aider_stackspot.emulator.recording import Headers, RecordedRequest
+from aider_stackspot.emulator.script import Rule, Script
+from aider_stackspot.emulator.script_file import ScriptError
+from aider_stackspot.emulator.style import STYLES, Style
+
+__all__ = [
+    "MODELS",
+    "STYLES",
+    "Emulator",
+    "Fault",
+    "Headers",
+    "QuickCommand",
+    "RecordedRequest",
+    "Reply",
+    "Rule",
+    "Script",
+    "ScriptError",
+    "Style",
+]

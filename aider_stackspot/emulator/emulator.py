@@ -1,0 +1,231 @@
+"""A StackSpot that runs on this machine: the object that tests and the command drive."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final
+
+from aider_stackspot.emulator.fault import Fault
+from aider_stackspot.emulator.models import Answer, Model, hello
+from aider_stackspot.emulator.quick_commands import Execution, QuickCommand
+from aider_stackspot.emulator.recording import RecordedRequest
+from aider_stackspot.emulator.routes import serve
+from aider_stackspot.emulator.script import Script
+from aider_stackspot.emulator.server import Server
+from aider_stackspot.emulator.style import Style
+from aider_stackspot.emulator.tokens import Credential, TokenDesk
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ANY_CHAT: Final = ("agent", "chat")
+_FAULT_KINDS: Final = (
+    "token",
+    "agent",
+    "chat",
+    "quick-command",
+    "quick-command-callback",
+    "agents",
+    "other",
+    "any chat",
+)
+
+
+class _Queued:
+    """A fault, and how many requests it is still meant for."""
+
+    def __init__(self, kind: str, fault: Fault, times: int | None) -> None:
+        self.kind = kind
+        self.fault = fault
+        self.left = times
+
+    def fits(self, kind: str) -> bool:
+        return self.left != 0 and (self.kind == kind or (self.kind == "any chat" and kind in _ANY_CHAT))
+
+
+class Emulator:
+    """Serves StackSpot's endpoints on the loopback address, from ``with`` or :meth:`start` to :meth:`close`.
+
+    Args:
+        credentials: The client key of each (realm, client id).
+        script: The scripted model's rules; None for none.
+        token_lifetime: Seconds an issued token is valid.
+        port: TCP port; 0 takes a free one.
+        ssl_context: Serves HTTPS with it; None serves HTTP.
+        rate_limit: Chat calls a credential may make in 60 seconds before it gets 429; None for no limit.
+        silence_limit: Seconds without a byte after which the server cuts a call, as StackSpot's gateway does.
+        agents: Names of the agents that exist, by id; None lets any id be one.
+        keep: How many of the newest requests to remember; None for all.
+        on_finished: Called with each request when it is answered, in the connection's thread.
+
+    Attributes:
+        style: The variant of streams; may be set at any time.
+        answer: What the scripted model says where no rule does: a text (cut into words), a list of deltas, or
+            a function from the prompt to either.
+        script: The rules.
+        quick_command: How quick commands go.
+        tokens: The desk that issues tokens; its ``lifetime`` and ``rate_limit`` may be set at any time.
+        requests: The requests so far, in order of arrival.
+    """
+
+    def __init__(
+        self,
+        credentials: Mapping[Credential, str] | None = None,
+        script: Script | None = None,
+        token_lifetime: float = 1200,
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        rate_limit: int | None = None,
+        *,
+        silence_limit: float = 120.0,
+        agents: Mapping[str, str] | None = None,
+        keep: int | None = None,
+        on_finished: Callable[[RecordedRequest], None] | None = None,
+    ) -> None:
+        self.credentials = dict({("stackspot", "client-id"): "client-key"} if credentials is None else credentials)
+        self.script = script or Script()
+        self.tokens = TokenDesk(self.credentials, token_lifetime, rate_limit)
+        self.silence_limit = silence_limit
+        self.agents = agents
+        self.style = Style()
+        self.answer: Answer | Model = hello if self.script.default is None else self.script.default
+        self.quick_command = QuickCommand()
+        self.requests: list[RecordedRequest] = []
+        self.executions: dict[str, Execution] = {}
+        self._port = port
+        self._ssl_context = ssl_context
+        self._keep = keep
+        self._on_finished = on_finished
+        self._faults: list[_Queued] = []
+        self._lock = threading.Lock()
+        self._server: Server | None = None
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> Emulator:
+        """Listen; raises ``OSError`` when the port is taken."""
+        if self._server is None:
+            self._server = Server(self._port, self._ssl_context, lambda connection: serve(self, connection))
+        return self
+
+    def close(self) -> None:
+        """Stop at once: every connection ends, every thread is gone when this returns."""
+        if self._server is not None:
+            self._server.close()
+
+    @property
+    def url(self) -> str:
+        """The base URL of all of its endpoints."""
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://127.0.0.1:{self._running.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point the plugin here, with the first of the credentials."""
+        (realm, client_id), key = next(iter(self.credentials.items()))
+        return {
+            "STACKSPOTAI_CLIENT_ID": client_id,
+            "STACKSPOTAI_CLIENT_KEY": key,
+            "STACKSPOTAI_REALM": realm,
+            "STACKSPOTAI_AUTH_URL": self.url,
+            "STACKSPOTAI_API_BASE": self.url,
+            "STACKSPOTAI_AGENT_API_BASE": self.url,
+        }
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were accepted."""
+        return self._running.accepted
+
+    @property
+    def open_connections(self) -> int:
+        """How many TCP connections are open now."""
+        return self._running.open
+
+    @property
+    def token_requests(self) -> list[RecordedRequest]:
+        """The requests to the token endpoint."""
+        return self.requests_of("token")
+
+    @property
+    def chat_requests(self) -> list[RecordedRequest]:
+        """The calls of the Agents API and of ``/v3/chat``."""
+        return self.requests_of(*_ANY_CHAT)
+
+    def requests_of(self, *kinds: str) -> list[RecordedRequest]:
+        """The requests of these kinds, in order."""
+        with self._lock:
+            return [request for request in self.requests if request.kind in kinds]
+
+    def fail(self, kind: str, fault: Fault, times: int | None = 1) -> None:
+        """Let the next requests of a kind meet a fault; faults queue up in the order of the calls.
+
+        Args:
+            kind: A request's kind, or ``any chat`` for the Agents API and ``/v3/chat``.
+            fault: What goes wrong.
+            times: How many requests it meets; None for all from now on.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if kind not in _FAULT_KINDS:
+            raise ValueError(f"no such kind: {kind!r}; there are {', '.join(_FAULT_KINDS)}")
+        with self._lock:
+            self._faults.append(_Queued(kind, fault, times))
+
+    def revoke_tokens(self) -> None:
+        """Refuse every token issued so far with 401."""
+        self.tokens.revoke()
+
+    def rotate(self, realm: str, client_id: str, key: str) -> None:
+        """Give a client a new key; the old one is refused from now on."""
+        self.credentials[realm, client_id] = key
+        self.tokens.rotate((realm, client_id), key)
+
+    def drop_connections(self) -> None:
+        """Close every open connection, idle ones included, as a load balancer may."""
+        self._running.drop_connections()
+
+    def reset(self) -> None:
+        """Forget the recordings and the queued faults; tokens, style and answer stay."""
+        with self._lock:
+            self.requests.clear()
+            self._faults.clear()
+
+    def admit(self, request: RecordedRequest) -> Fault | None:
+        """Record a request and take the fault it is to meet out of the queue."""
+        with self._lock:
+            self.requests.append(request)
+            if self._keep is not None:
+                del self.requests[: -self._keep]
+            for queued in self._faults:
+                if queued.fits(request.kind):
+                    if queued.left is not None:
+                        queued.left -= 1
+                    self._faults = [other for other in self._faults if other.left != 0]
+                    return queued.fault
+        return None
+
+    def finish(self, request: RecordedRequest) -> None:
+        """Mark a request as finished and report it."""
+        request.finished.set()
+        if self._on_finished is not None:
+            self._on_finished(request)
+
+    @staticmethod
+    def new_id() -> str:
+        """26 characters that look like StackSpot's ids."""
+        return "01" + "".join(secrets.choice(_CROCKFORD) for _ in range(24))
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the emulator is not started: use it in a with statement, or call start()")
+        return self._server
