@@ -1,0 +1,44 @@
+"""Keeps secrets out of what people read, also where a server repeats them in an error."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+SHOWN_INSTEAD = "[secret]"
+_SHORTEST = 6
+"""A shorter secret would be found in ordinary words."""
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` without the secrets, as they are, percent-encoded, JSON-escaped or in base64.
+
+    A quotation that was shortened within a secret, and so ends with its beginning and "…", loses that beginning too.
+    """
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, SHOWN_INSTEAD)
+    *shortened, rest = text.split("…")
+    return "…".join([*(_without_beginning(part, forms) for part in shortened), rest])
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    forms = {secret, quote(raw, safe=""), quote_plus(raw), quote(raw)}
+    forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return forms | {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+
+
+def _without_beginning(text: str, forms: Iterable[str]) -> str:
+    """Return `text` without the beginning of a form at its end."""
+    cut = len(text)
+    for form in forms:
+        at = text.find(form[:_SHORTEST], max(0, len(text) - len(form)))
+        while at >= 0:
+            if form.startswith(text[at:]):
+                cut = min(cut, at)
+                break
+            at = text.find(form[:_SHORTEST], at + 1)
+    return text if cut == len(text) else text[:cut] + SHOWN_INSTEAD
