@@ -1,0 +1,266 @@
+"""OAuth2 client credentials (RFC 6749 section 4.4), in three layers.
+
+`ClientCredentials` mints a token; minting again is the renewal. `TokenCache` decides when, and that it happens once
+however many ask. `BearerAuth` puts the token on a request, and repeats it once after a 401. Nothing else knows tokens.
+All of it runs on the engine's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import anyio
+import httpx
+from pydantic import SecretStr
+
+from aider_stackspot.api.failure import code_and_details, from_response, is_html
+from aider_stackspot.errors import (
+    AuthenticationFailed,
+    MalformedAnswer,
+    StackSpotError,
+    TimedOut,
+)
+from aider_stackspot.redact import scrub
+from aider_stackspot.transport import read_limited, retry_after, translated
+
+log = logging.getLogger(__name__)
+
+RENEWAL_MARGIN = 60.0
+"""Seconds before expiry at which a new token is asked for; half the lifetime where that is less."""
+PAUSE_AFTER_FAILURE = 5.0
+"""Seconds in which a refused credential is not posted again, and a failed early renewal not repeated."""
+TOKEN_TIMEOUT = 30.0
+"""Seconds for the whole token request."""
+ASSUMED_LIFETIME = 300.0
+"""Seconds, where the service does not say; the real ones live 1,200 (wire sheet 1)."""
+LONGEST_LIFETIME = 24 * 3600.0
+LARGEST_TOKEN_ANSWER = 1024 * 1024
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token, and how many seconds it lives. Its `repr` shows the last four characters only."""
+
+    value: str
+    lifetime: float
+
+    def __repr__(self) -> str:
+        shown = self.value[-4:] if len(self.value) > 16 else ""
+        return f"AccessToken(…{shown}, lifetime={self.lifetime:.0f})"
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """Mints tokens at `{auth_url}/{realm}/oidc/oauth/token` (wire sheet 1)."""
+
+    auth_url: str
+    realm: str
+    client_id: str
+    client_key: SecretStr
+
+    @property
+    def url(self) -> str:
+        """The token endpoint."""
+        return f"{self.auth_url}/{quote(self.realm, safe='')}/oidc/oauth/token"
+
+    async def mint(self, client: httpx.AsyncClient) -> AccessToken:
+        """Ask for a token.
+
+        Raises:
+            AuthenticationFailed: the endpoint refused the credentials; names realm and client id, never the key.
+            StatusError: it answered with another error.
+            MalformedAnswer: it answered 200, and no token.
+            TransportError: it could not be reached, or not within `TOKEN_TIMEOUT`.
+        """
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_key.get_secret_value(),
+        }
+        try:
+            with anyio.fail_after(TOKEN_TIMEOUT):
+                response, body = await self._post(client, form)
+        except TimeoutError:
+            raise TimedOut(f"{self.url} gave no token within {TOKEN_TIMEOUT:g} s.") from None
+        except httpx.HTTPError as error:
+            raise translated(error, self.url, "the token") from error
+        if response.is_success:
+            return self._token(response, body)
+        # The answer may repeat the request, and the refusal repeats the answer.
+        raise self._refusal(response, scrub(body, [self.client_key.get_secret_value()]))
+
+    async def _post(self, client: httpx.AsyncClient, form: dict[str, str]) -> tuple[httpx.Response, str]:
+        async with client.stream("POST", self.url, data=form, headers={"Accept": "application/json"}) as response:
+            try:
+                return response, await read_limited(response, LARGEST_TOKEN_ANSWER)
+            except MalformedAnswer:
+                if response.is_success:
+                    raise
+                return response, ""
+
+    def _token(self, response: httpx.Response, body: str) -> AccessToken:
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+        value = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip():
+            content_type = response.headers.get("content-type", "unknown type")
+            what = "a web page" if is_html(body) else f"{len(body):,} characters of {content_type}"
+            raise MalformedAnswer(
+                f"The token endpoint {self.url} answered with status {response.status_code}, but with {what} instead "
+                "of a token. This is most likely the login page of a proxy in between: check HTTPS_PROXY, and that the "
+                "host may be reached."
+            )
+        return AccessToken(value.strip(), _lifetime(answer.get("expires_in")))
+
+    def _refusal(self, response: httpx.Response, body: str) -> StackSpotError:
+        status = response.status_code
+        who = f"realm `{self.realm}`, client id `{self.client_id}`"
+        if 300 <= status < 400:
+            return MalformedAnswer(
+                f"The token endpoint {self.url} answered with a redirect ({status}), which is not followed because "
+                "the client key would go along. Check STACKSPOTAI_AUTH_URL and the proxy."
+            )
+        if status in (408, 429) or status >= 500:
+            return from_response(
+                status, body, retry_after=retry_after(response.headers), where=f"the token request ({who})"
+            )
+        _, details = code_and_details(body)
+        return AuthenticationFailed(
+            f"StackSpot refused the credentials with status {status} ({who}){': ' if details else ''}{details}. "
+            f"{_ADVICE[status == 404]}",
+            status=status,
+        )
+
+
+_ADVICE = {
+    False: (
+        "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY (a new personal access token replaces the old one), "
+        "and STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` for a free one."
+    ),
+    True: (
+        "There is most likely no such realm. Set STACKSPOTAI_REALM to the account's slug for a company account, or to "
+        "`stackspot-freemium` for a free one."
+    ),
+}
+
+
+def _lifetime(expires_in: object) -> float:
+    """Return seconds; the field is a number, sometimes a string, sometimes absent (wire sheet 1)."""
+    try:
+        seconds = float(expires_in)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return ASSUMED_LIFETIME
+    return min(seconds, LONGEST_LIFETIME) if seconds > 0 else ASSUMED_LIFETIME
+
+
+class TokenCache:
+    """Keeps one token, renews it ahead of its end, and asks once however many are waiting.
+
+    A token that nears its end is renewed in the background and served meanwhile; a failure of that is tolerated as
+    long as the old token lives.
+
+    Args:
+        mint: asks for a token.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, mint: Callable[[], Awaitable[AccessToken]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._mint = mint
+        self._clock = clock
+        self._token: AccessToken | None = None
+        self._renew_at = 0.0
+        self._expires_at = 0.0
+        self._renewal: asyncio.Task[AccessToken] | None = None
+        self._refusal: tuple[float, AuthenticationFailed] | None = None
+        self.known: deque[str] = deque(maxlen=8)
+        """The last tokens, for those who must keep them out of a text."""
+
+    async def get(self) -> AccessToken:
+        """Return a token that is valid now.
+
+        Raises:
+            StackSpotError: there is none, and none could be had.
+        """
+        now = self._clock()
+        if self._token is not None and now < self._renew_at:
+            return self._token
+        if self._token is not None and now < self._expires_at:
+            if self._renewal is None:
+                self._start_renewal().add_done_callback(self._tolerate)
+            return self._token
+        if self._refusal is not None and now < self._refusal[0] + PAUSE_AFTER_FAILURE:
+            raise self._refusal[1].with_traceback(None)
+        return await asyncio.shield(self._renewal or self._start_renewal())
+
+    def invalidate(self, token: AccessToken) -> None:
+        """Forget a token that the API refused, unless it was replaced already."""
+        if self._token is token:
+            self._token = None
+
+    def _start_renewal(self) -> asyncio.Task[AccessToken]:
+        self._renewal = asyncio.create_task(self._renew())
+        # A failure is raised to those who wait; where nobody does any more, it is no news either.
+        self._renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._renewal
+
+    async def _renew(self) -> AccessToken:
+        try:
+            token = await self._mint()
+        except AuthenticationFailed as error:
+            self._refusal = (self._clock(), error)
+            raise
+        finally:
+            self._renewal = None
+        self._token, self._refusal = token, None
+        self.known.append(token.value)
+        self._expires_at = self._clock() + token.lifetime
+        self._renew_at = self._expires_at - min(RENEWAL_MARGIN, token.lifetime / 2)
+        return token
+
+    def _tolerate(self, renewal: asyncio.Task[AccessToken]) -> None:
+        if not renewal.cancelled() and renewal.exception() is not None:
+            log.warning("the token could not be renewed ahead of time: %s", renewal.exception())
+            self._renew_at = min(self._clock() + PAUSE_AFTER_FAILURE, self._expires_at)
+
+
+class BearerAuth(httpx.Auth):
+    """Puts the token on a request; after a 401 forgets that token and repeats the request once.
+
+    Args:
+        tokens: where tokens come from.
+        deadline: the monotonic second at which the caller's time is spent.
+    """
+
+    def __init__(self, tokens: TokenCache, deadline: float) -> None:
+        self.used: list[str] = []
+        """The tokens that went out, for those who must not show them."""
+        self._tokens = tokens
+        self._deadline = deadline
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Run the flow; see `httpx.Auth`."""
+        token = await self._put_token_on(request)
+        response = yield request
+        if response.status_code == 401:
+            self._tokens.invalidate(token)
+            await self._put_token_on(request)
+            yield request
+
+    async def _put_token_on(self, request: httpx.Request) -> AccessToken:
+        try:
+            token = await asyncio.wait_for(self._tokens.get(), max(0.0, self._deadline - time.monotonic()))
+        except asyncio.TimeoutError:
+            raise TimedOut("No token within the call's total time limit.") from None
+        self.used.append(token.value)
+        request.headers["Authorization"] = f"Bearer {token.value}"
+        return token

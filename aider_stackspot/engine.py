@@ -1,0 +1,89 @@
+"""The one thread that does all network I/O.
+
+Every call, blocking or not and from whichever thread or event loop, runs as a task on one private event loop. So the
+token, the connection pool and the rate limit exist once in a process, there is one copy of the code that uses them,
+and a connection outlives the event loop of the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Engine:
+    """An event loop in a daemon thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._closers: list[Callable[[], Awaitable[None]]] = []
+        self._thread = threading.Thread(target=self._run, name="aider-stackspot", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Run a coroutine on the loop, from any thread. Cancelling the future cancels the coroutine."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Await `closer` when the process ends."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """End every task, close what is open, and join the thread. Takes a second at most."""
+        if not self.loop.is_running():
+            return
+        ended = self.submit(self._end())
+        concurrent.futures.wait([ended], timeout=1)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(timeout=1)
+
+    async def _end(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for closer in self._closers:
+            await closer()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+_of_parent_processes: list[Engine | None] = []
+
+
+def engine() -> Engine:
+    """Return the process's engine; start it at the first call."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = Engine()
+            atexit.register(_engine.close)
+        return _engine
+
+
+def _forget_in_child() -> None:
+    """After a fork the thread is the parent's: start anew.
+
+    The copy is kept, because closing its loop would reach into the epoll set that both processes share.
+    """
+    global _engine, _lock
+    _lock = threading.Lock()
+    if _engine is not None:
+        atexit.unregister(_engine.close)
+    _of_parent_processes.append(_engine)
+    _engine = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,0 +1,226 @@
+"""The one builder of HTTP clients: TLS, proxies, timeouts; and httpx's errors in this package's words.
+
+What a body means is none of its business.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import importlib.util
+import re
+import ssl
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
+
+import certifi
+import httpx
+
+from aider_stackspot.__about__ import __version__
+from aider_stackspot.config.settings import Network
+from aider_stackspot.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    MalformedAnswer,
+    ProxyRefused,
+    StreamInterrupted,
+    TimedOut,
+    TransportError,
+    UntrustedCertificate,
+)
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds."""
+IDLE_TIMEOUT = 120.0
+"""Seconds without a byte; 97 to the first one were measured (wire sheet 2.4)."""
+MAX_CONNECTIONS = 200
+KEEP_ALIVE = 60.0
+"""Seconds that an unused connection stays open."""
+
+
+def build_client(network: Network, url: str) -> httpx.AsyncClient:
+    """Return a client for a host.
+
+    Redirects are not followed: neither token nor key may travel to another host.
+
+    Args:
+        network: how the user reaches hosts.
+        url: any URL of the host; decides the proxy.
+
+    Raises:
+        ConfigurationError: a certificate file or the proxy's URL cannot be used.
+    """
+    proxy = proxy_settings(network, url)
+    return httpx.AsyncClient(
+        verify=ssl_context(network) if url.startswith("https:") or proxy else False,
+        proxy=proxy,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=timeouts(IDLE_TIMEOUT),
+        limits=httpx.Limits(
+            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
+        ),
+        headers={"User-Agent": f"aider-stackspot/{__version__}"},
+    )
+
+
+def timeouts(idle: float) -> httpx.Timeout:
+    """Return httpx's limits: the fixed one for connecting, and the given seconds without a byte."""
+    return httpx.Timeout(idle, connect=min(CONNECT_TIMEOUT, idle))
+
+
+def ssl_context(network: Network) -> ssl.SSLContext:
+    """Return the TLS settings: certifi's authorities (or, with the `truststore` extra, the system's) and the user's.
+
+    Raises:
+        ConfigurationError: a file of certificates cannot be read.
+    """
+    if not network.verify:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    context = _default_context()
+    for file in network.ca_files:
+        _load(context, file, cafile=str(Path(file).expanduser()))
+    for directory in network.ca_directories:
+        _load(context, directory, capath=str(Path(directory).expanduser()))
+    return context
+
+
+def _default_context() -> ssl.SSLContext:
+    try:
+        import truststore
+    except ImportError:
+        return ssl.create_default_context(cafile=certifi.where())
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
+
+
+def _load(context: ssl.SSLContext, shown: str, *, cafile: str | None = None, capath: str | None = None) -> None:
+    try:
+        context.load_verify_locations(cafile=cafile, capath=capath)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"The certificate authorities in {shown} cannot be read: {error}") from None
+
+
+def proxy_for(network: Network, url: str) -> str | None:
+    """Return the URL of the proxy for a host: the provider's own, else the environment's unless `NO_PROXY` says no."""
+    if network.proxy is not None:
+        return network.proxy.get_secret_value()
+    parts = urlsplit(url)
+    if network.no_proxy and proxy_bypass_environment(parts.netloc, {"no": network.no_proxy}):
+        return None
+    proxies = {scheme: proxy.get_secret_value() for scheme, proxy in network.proxies}
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def proxy_settings(network: Network, url: str) -> httpx.Proxy | None:
+    """Return the proxy for a host as httpx takes it. As everywhere, a proxy without a scheme is an HTTP proxy.
+
+    Raises:
+        ConfigurationError: the proxy's URL cannot be used, or its kind is not installed.
+    """
+    address = proxy_for(network, url)
+    if address is None:
+        return None
+    try:
+        proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            f"The proxy's URL (`proxy`, HTTPS_PROXY or ALL_PROXY) cannot be used: {type(error).__name__}."
+        ) from None
+    if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise ConfigurationError(
+            f"A SOCKS proxy ({proxy.url.host}) needs one more package in this environment: pip install 'httpx[socks]'."
+        )
+    if proxy.url.scheme == "https":
+        proxy.ssl_context = ssl_context(network)
+    return proxy
+
+
+async def read_limited(response: httpx.Response, limit: int) -> str:
+    """Return a decoded body.
+
+    Raises:
+        MalformedAnswer: it has more than `limit` bytes.
+    """
+    pieces, size = [], 0
+    async for piece in response.aiter_bytes():
+        size += len(piece)
+        if size > limit:
+            raise MalformedAnswer(
+                f"{_host(str(response.url))} answered with more than {limit:,} bytes where a short answer is expected."
+            )
+        pieces.append(piece)
+    return b"".join(pieces).decode("utf-8", errors="replace")
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (a number or a date, RFC 9110), or `None`."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return max(0.0, moment.timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def translated(error: httpx.HTTPError, url: str, phase: str) -> TransportError:
+    """Return one of this package's errors for one of httpx's.
+
+    Args:
+        error: what httpx raised.
+        url: what was called; only its host is shown.
+        phase: what the call was for ("the token", "the answer").
+    """
+    host, why = _host(url), _cause(error)
+    if isinstance(error, httpx.ConnectTimeout):
+        return TimedOut(
+            f"{host} did not accept a connection for {phase} within {CONNECT_TIMEOUT:g} s. {_NETWORK}", connecting=True
+        )
+    if isinstance(error, httpx.PoolTimeout):
+        return TimedOut(f"All {MAX_CONNECTIONS} connections to {host} stayed busy; none was free for {phase}.")
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{host} was silent for too long while {phase} was awaited.")
+    if isinstance(error, httpx.ProxyError):
+        kind = ProxyRefused if re.match(r"4(?!08|29)\d\d\b", why) else ConnectionFailed
+        return kind(f"The proxy refused the connection to {host} for {phase}: {why}. {_PROXY}")
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in why:
+        if "match" in why.lower():
+            return UntrustedCertificate(
+                f"The TLS certificate of {host} is for another host: {why}. Check the base URL, and whether something "
+                "in between answers in the host's place."
+            )
+        return UntrustedCertificate(
+            f"The TLS certificate of {host} cannot be verified: {why}. Behind a proxy that inspects TLS, get its "
+            "certificate authority as a PEM file and set `ca_bundle` or SSL_CERT_FILE to it, or install the extra "
+            "`aider-stackspot[truststore]` to use the system's authorities."
+        )
+    if isinstance(error, httpx.ConnectError):
+        return ConnectionFailed(f"No connection to {host} for {phase}: {why}. {_NETWORK}")
+    if isinstance(error, httpx.DecodingError):
+        return StreamInterrupted(f"The compressed answer of {host} is damaged: {why}.")
+    return ConnectionFailed(f"The connection to {host} broke while {phase} was awaited: {why}.")
+
+
+_PROXY = (
+    "Check HTTPS_PROXY (or `proxy`), the user name and password in it, and that the proxy lets this host through; "
+    "NO_PROXY names hosts that are reached without it."
+)
+_NETWORK = "Check the network, HTTPS_PROXY and NO_PROXY."
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2] or "the host"
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost message of a chain of exceptions, which is where the operating system speaks."""
+    inner: BaseException = error
+    while (inner.__cause__ or inner.__context__) is not None:
+        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
+    return " ".join((str(inner) or str(error) or type(error).__name__).split())[:300]

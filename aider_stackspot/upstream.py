@@ -1,0 +1,91 @@
+"""What all calls of a process share, kept on the engine's loop: HTTP clients, tokens and rate limits."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from aider_stackspot import debug
+from aider_stackspot.auth import AccessToken, ClientCredentials, TokenCache
+from aider_stackspot.config.settings import Network
+from aider_stackspot.engine import Engine, engine
+from aider_stackspot.rate import RateLimiter
+from aider_stackspot.transport import build_client, proxy_for
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whose token a call uses, and how that account's token endpoint is reached."""
+
+    auth_url: str
+    realm: str
+    client_id: str
+    client_key: SecretStr
+    network: Network
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Tell accounts apart. The key takes part as a digest: a rotated key never gets the old key's token."""
+        digest = hashlib.sha256(self.client_key.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
+        return (self.auth_url, self.realm, self.client_id, digest)
+
+
+class Upstream:
+    """Clients, tokens and rate limits. Only to be used on the engine's loop."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[Network, str | None, bool], httpx.AsyncClient] = {}
+        self._tokens: dict[tuple[str, str, str, str], TokenCache] = {}
+        self._token_networks: dict[tuple[str, str, str, str], Network] = {}
+        self._limiters: dict[tuple[str, str, str], RateLimiter] = {}
+
+    def client(self, network: Network, url: str) -> httpx.AsyncClient:
+        """Return the client for a host; hosts that are reached the same way share one.
+
+        Raises:
+            ConfigurationError: a certificate file or the proxy's URL cannot be used.
+        """
+        key = (network, proxy_for(network, url), urlsplit(url).scheme == "https")
+        if key not in self._clients:
+            self._clients[key] = build_client(network, url)
+            self._clients[key].event_hooks = debug.HOOKS
+        return self._clients[key]
+
+    def tokens(self, access: Access) -> TokenCache:
+        """Return the one token cache of an account; a changed proxy or authority serves the next token."""
+        self._token_networks[access.identity] = access.network
+        if access.identity not in self._tokens:
+            credentials = ClientCredentials(access.auth_url, access.realm, access.client_id, access.client_key)
+
+            async def mint() -> AccessToken:
+                network = self._token_networks[access.identity]
+                return await credentials.mint(self.client(network, credentials.url))
+
+            self._tokens[access.identity] = TokenCache(mint)
+        return self._tokens[access.identity]
+
+    def limiter(self, access: Access) -> RateLimiter:
+        """Return the one rate limiter of an account; a rotated key does not give it a new minute."""
+        return self._limiters.setdefault((access.auth_url, access.realm, access.client_id), RateLimiter())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+
+
+_of_engine: tuple[Engine, Upstream] | None = None
+
+
+def upstream() -> Upstream:
+    """Return the upstream of the process's engine."""
+    global _of_engine
+    current = engine()
+    if _of_engine is None or _of_engine[0] is not current:
+        _of_engine = (current, Upstream())
+        current.at_close(_of_engine[1].close)
+    return _of_engine[1]

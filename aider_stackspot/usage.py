@@ -1,0 +1,144 @@
+"""A small local record of how many tokens each model used on which day: counts only, nothing of what was said.
+
+One file a month below `~/.aider/aider-stackspot/usage`, one line a call. `AIDER_STACKSPOT_USAGE=0` switches it off. A
+record that cannot be written is left out: it must never cost an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from aider_stackspot.api.answer import Usage
+
+SWITCH = "AIDER_STACKSPOT_USAGE"
+LOCATION = Path(".aider") / "aider-stackspot" / "usage"
+"""Below the home directory."""
+KEPT_MONTHS = 24
+CHARACTERS_PER_TOKEN = 4
+"""Where the service counts nothing (the chat API, quick commands), this stands in for a count."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `estimated` tells that the service sent no count."""
+
+    day: date
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool = False
+
+
+def is_on() -> bool:
+    """Tell whether a record is kept."""
+    return os.environ.get(SWITCH, "1").strip().lower() not in ("0", "false", "no", "off")
+
+
+def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
+    """Record a call.
+
+    Args:
+        model: its name with the provider in front.
+        counted: the tokens as the service counted them.
+        lengths: characters of prompt and answer, for an estimate where it did not.
+        day: the day; today, in local time, if not given.
+    """
+    if not is_on():
+        return
+    day = day or datetime.now().date()
+    estimate = [-(-length // CHARACTERS_PER_TOKEN) for length in lengths]
+    used = (counted.prompt_tokens, counted.completion_tokens) if counted is not None else estimate
+    entry = {"day": day.isoformat(), "model": model, "in": used[0], "out": used[1]}
+    line = json.dumps(entry | ({} if counted is not None else {"estimated": True})) + "\n"
+    with contextlib.suppress(OSError, RuntimeError):
+        _append(directory() / f"{day:%Y-%m}.jsonl", line)
+
+
+def _append(path: Path, line: str) -> None:
+    """Append in one write: processes that run at the same time do not mix their lines."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    try:
+        handle = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, flags, 0o600)
+    try:
+        is_new = os.fstat(handle).st_size == 0
+        os.write(handle, line.encode())
+    finally:
+        os.close(handle)
+    if is_new:
+        for old in sorted(path.parent.glob("????-??.jsonl"))[:-KEPT_MONTHS]:
+            old.unlink(missing_ok=True)
+
+
+def directory() -> Path:
+    """Return where the record is kept.
+
+    Raises:
+        RuntimeError: there is no home directory.
+    """
+    return Path.home() / LOCATION
+
+
+def calls(since: date) -> Iterator[Call]:
+    """Yield the recorded calls since a day; lines that cannot be read are passed over."""
+    with contextlib.suppress(OSError, RuntimeError):
+        for path in sorted(directory().glob("????-??.jsonl")):
+            if path.stem >= f"{since:%Y-%m}":
+                yield from (call for call in _read(path) if call.day >= since)
+
+
+def _read(path: Path) -> Iterator[Call]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                entry = json.loads(line)
+                yield Call(
+                    date.fromisoformat(entry["day"]),
+                    str(entry["model"]),
+                    int(entry["in"]),
+                    int(entry["out"]),
+                    bool(entry.get("estimated")),
+                )
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+@dataclass(frozen=True)
+class Total:
+    """What one model used on one day."""
+
+    day: date
+    model: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+
+    @property
+    def tokens(self) -> int:
+        """Both together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+def totals(recorded: Iterable[Call]) -> list[Total]:
+    """Add up by day and model, the newest day first. A total is an estimate where any of its calls is."""
+    found: dict[tuple[date, str], Total] = {}
+    for call in recorded:
+        key = (call.day, call.model)
+        one = found.get(key, Total(*key, 0, 0, 0, False))
+        found[key] = Total(
+            *key,
+            one.calls + 1,
+            one.prompt_tokens + call.prompt_tokens,
+            one.completion_tokens + call.completion_tokens,
+            one.estimated or call.estimated,
+        )
+    return sorted(sorted(found.values(), key=lambda total: total.model), key=lambda total: total.day, reverse=True)

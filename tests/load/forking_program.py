@@ -1,0 +1,121 @@
+"""A program that forks after it has called StackSpot; parent and child call on."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import sys
+import threading
+
+import aider_stackspot
+from aider_stackspot.compatible.clients import Target, sync_client
+from aider_stackspot.config.settings import Network
+from aider_stackspot.engine import engine
+from aider_stackspot.provider import StackSpotProvider
+
+TARGET = Target("http://127.0.0.1:1/v1", "no-key", (), Network(), "either")
+HI = [{"role": "user", "content": "Say hi"}]
+
+
+def ask(_: object = None) -> str:
+    return str(StackSpotProvider(timeout=10).completion_sync(HI)["choices"][0]["message"]["content"])
+
+
+def in_child() -> int:
+    """Call in a forked child; return its exit status."""
+    child = os.fork()
+    if child == 0:
+        print("child", ask(), ask(), flush=True)
+        sys.exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def fork_after_use() -> None:
+    print("parent", ask(), flush=True)
+    assert in_child() == 0
+    print("parent", ask(), flush=True)
+
+
+def fork_before_use() -> None:
+    assert in_child() == 0
+    print("parent", ask(), flush=True)
+
+
+def fork_amid_an_answer() -> None:
+    ask()
+    stream = StackSpotProvider(timeout=10).stream(HI)
+    first = next(stream)
+    assert in_child() == 0
+    print("parent", first + "".join(stream), flush=True)
+
+
+def fork_while_another_thread_calls() -> None:
+    ask()
+    calling = threading.Thread(target=lambda: [ask() for _ in range(20)])
+    calling.start()
+    assert [in_child() for _ in range(3)] == [0, 0, 0]
+    calling.join()
+    print("parent", ask(), flush=True)
+
+
+def fork_twice() -> None:
+    ask()
+    child = os.fork()
+    if child == 0:
+        ask()
+        sys.exit(in_child())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    print("parent", ask(), flush=True)
+
+
+def fork_while_every_lock_is_held() -> None:
+    ask()
+    ours = [module for name, module in sys.modules.items() if name.startswith("aider_stackspot.")]
+    locks = [getattr(module, "_lock", None) for module in ours]
+    held, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with contextlib.ExitStack() as stack:
+            for lock in filter(None, locks):
+                stack.enter_context(lock)
+            held.set()
+            forked.wait()
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        os.environ["STACKSPOTAI_REALM"] = "stackspot"  # its configuration is read again
+        aider_stackspot.register()
+        print("child", ask(), sync_client(TARGET) is not None, flush=True)
+        sys.exit(0)
+    forked.set()
+    holding.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    print("parent", ask(), flush=True)
+
+
+def servers_connections() -> None:
+    before = sync_client(TARGET)
+    child = os.fork()
+    if child == 0:
+        sys.exit(sync_client(TARGET) is before)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sync_client(TARGET) is before
+    print("parent", ask(), flush=True)
+
+
+def pool() -> None:
+    ask()
+    with multiprocessing.get_context("fork").Pool(3) as workers:
+        for answer in workers.map(ask, range(9)):
+            print("child", answer, flush=True)
+    print("parent", ask(), flush=True)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    assert engine().loop.is_running()
+    print("done")

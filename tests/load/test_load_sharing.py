@@ -1,0 +1,144 @@
+"""Many callers at once, and one after the other: one token, few connections, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import litellm
+import pytest
+from resources import comes_true, sockets, tasks, threads
+
+from aider_stackspot import upstream
+from aider_stackspot.emulator import Emulator, Style
+from aider_stackspot.provider import StackSpotProvider
+
+HI = [{"role": "user", "content": "Say hi"}]
+MODEL = "stackspot-ai-code"
+
+
+@pytest.fixture
+def service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A StackSpot that this process has not met yet."""
+    monkeypatch.setattr(upstream, "_of_engine", None)
+    yield emulator
+
+
+def in_threads(count: int, work: Callable[[], object]) -> list[BaseException]:
+    """Do work in so many threads at the same moment; return what they raised."""
+    barrier, raised = threading.Barrier(count), list[BaseException]()
+
+    def go() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    running = [threading.Thread(target=go) for _ in range(count)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return raised
+
+
+def ask() -> None:
+    assert litellm.completion(model=MODEL, messages=HI).choices[0].message.content
+
+
+async def ask_async() -> None:
+    assert (await litellm.acompletion(model=MODEL, messages=HI)).choices[0].message.content
+
+
+async def stream_async() -> None:
+    chunks = await litellm.acompletion(model=MODEL, messages=HI, stream=True)
+    assert "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
+
+
+async def crowd(size: int = 64) -> None:
+    await asyncio.gather(*(ask_async() if number % 2 else stream_async() for number in range(size)))
+
+
+def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(service: Emulator) -> None:
+    service.style = Style(first_delay=0.05)
+    raised: list[BaseException] = []
+    loop = threading.Thread(target=lambda: raised.extend(in_threads(1, lambda: asyncio.run(crowd()))))
+    loop.start()
+    raised += in_threads(64, ask)
+    loop.join()
+    assert raised == []
+    assert len(service.chat_requests) == 128
+    assert len(service.token_requests) == 1
+    assert service.connections <= 129
+    before = service.connections
+    assert in_threads(64, ask) == []
+    assert service.connections == before, "the next crowd uses the same connections"
+    assert threads() == ["aider-stackspot"]
+
+
+def test_calls_one_after_the_other_share_one_connection_whatever_they_are(service: Emulator) -> None:
+    provider = StackSpotProvider()
+    for _ in range(20):
+        ask()
+        asyncio.run(ask_async())
+        asyncio.run(stream_async())
+        provider.completion_sync(HI)
+        assert "".join(provider.stream(HI))
+    assert len(service.chat_requests) == 100
+    assert len(service.token_requests) == 1
+    assert service.connections == 1
+
+
+def test_event_loops_opened_and_closed_in_turn(service: Emulator) -> None:
+    async def some() -> None:
+        await asyncio.gather(*(ask_async() for _ in range(3)), *(stream_async() for _ in range(3)))
+
+    for _ in range(8):
+        asyncio.run(some())
+    assert len(service.chat_requests) == 48
+    assert len(service.token_requests) == 1
+    assert service.connections <= 6
+
+
+def test_two_event_loops_at_the_same_time(service: Emulator) -> None:
+    assert in_threads(4, lambda: asyncio.run(crowd(12))) == []
+    assert len(service.chat_requests) == 48
+    assert len(service.token_requests) == 1
+
+
+def test_nothing_is_left_of_200_calls(service: Emulator) -> None:
+    provider = StackSpotProvider()
+    provider.completion_sync(HI)
+    before = sockets() - service.open_connections
+    for number in range(200):
+        stream = provider.stream(HI)
+        if number % 2:  # the others are read to their end
+            next(stream)
+            stream.close()
+        else:
+            assert "".join(stream)
+    assert comes_true(lambda: tasks() == 0)
+    assert comes_true(lambda: service.open_connections <= 2)
+    assert comes_true(lambda: sockets() - service.open_connections <= before + 2)
+    assert threads() == ["aider-stackspot"]
+
+
+def test_nothing_is_left_of_cancelled_tasks(service: Emulator) -> None:
+    service.style = Style(delay=5.0)
+
+    async def give_up() -> None:
+        asking = [asyncio.create_task(stream_async()) for _ in range(40)]
+        while len(service.chat_requests) < 40:
+            await asyncio.sleep(0.01)
+        for task in asking:
+            task.cancel()
+        assert all(
+            isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*asking, return_exceptions=True)
+        )
+
+    asyncio.run(give_up())
+    assert comes_true(lambda: tasks() == 0)
+    assert comes_true(lambda: service.open_connections <= 1)
+    assert all(request.closed_early for request in service.chat_requests)

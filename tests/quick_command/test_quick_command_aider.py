@@ -1,0 +1,37 @@
+"""The unmodified aider edits a file with a quick command as its model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.emulator import Emulator
+
+FIX = "calc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n>>>>>>> REPLACE\n```\n"
+OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-git"]
+AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
+
+
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+def test_it_edits(emulator: Emulator, isolated: Path, stream: str) -> None:
+    (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
+    (isolated / ".aider.litellm.yml").write_text(
+        "providers:\n  stackspot:\n    models:\n      mender: {quick_command: mend}\n", encoding="utf-8"
+    )
+    emulator.answer = FIX
+    done = subprocess.run(
+        [AIDER, "--model", "mender", *OPTIONS, stream, "--message", "add must add", "calc.py"],
+        env=dict(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (isolated / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
+    assert {request.kind for request in emulator.requests} == {"token", "quick-command", "quick-command-callback"}

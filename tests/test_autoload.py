@@ -1,0 +1,108 @@
+"""What installing the package does to Python's start and to the import of litellm. Each case is a new Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_start_imports_nothing_but_the_watcher() -> None:
+    loaded = python("import sys; print(sorted(m for m in sys.modules if m.startswith('aider_stackspot')))").stdout
+    assert loaded.strip() == "['aider_stackspot', 'aider_stackspot.__about__', 'aider_stackspot.autoload']"
+
+
+def test_the_start_costs_less_than_a_millisecond() -> None:
+    """Counted without the machine's mood: the best of many imports of the two modules, in a process that has none."""
+    code = """
+import importlib, sys, time
+def once():
+    for name in [m for m in sys.modules if m.startswith("aider_stackspot")]:
+        del sys.modules[name]
+    start = time.perf_counter()
+    import aider_stackspot.autoload
+    aider_stackspot.autoload.install()
+    return time.perf_counter() - start
+sys.dont_write_bytecode = False
+once()
+print(min(once() for _ in range(50)))
+"""
+    assert float(python(code, PYTHONDONTWRITEBYTECODE="").stdout) < 0.001
+
+
+def test_names_work_in_any_process_that_imports_litellm() -> None:
+    done = python("import litellm; print(litellm.get_model_info('stackspot-ai-code')['max_input_tokens'])")
+    assert (done.stdout.strip(), done.stderr) == ("16384", "")
+
+
+def test_it_can_be_switched_off() -> None:
+    code = "import sys, litellm; print([m for m in sys.modules if m.startswith('aider_stackspot')])"
+    assert python(code, AIDER_STACKSPOT_AUTOLOAD="0").stdout.strip() == "[]"
+
+
+def test_the_packages_own_files_of_litellm_stay_readable() -> None:
+    code = """
+import importlib.resources, litellm
+name = "model_prices_and_context_window_backup.json"
+print(len(importlib.resources.files("litellm").joinpath(name).read_text(encoding="utf-8")) > 1000)
+print(type(litellm.__spec__.loader).__name__)
+"""
+    assert python(code).stdout.split() == ["True", "SourceFileLoader"]
+
+
+def test_a_failure_of_ours_is_one_line_and_the_program_goes_on() -> None:
+    code = """
+import sys
+sys.modules["aider_stackspot.registration"] = None
+import litellm
+print("still here", litellm.completion is not None)
+"""
+    done = python(code)
+    assert done.stdout.strip() == "still here True"
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("aider-stackspot: aider_stackspot.registration failed and is off: ")
+
+
+def test_a_missing_package_is_one_line_and_python_goes_on(tmp_path: Path) -> None:
+    """As after a half-done uninstall: the `.pth` file is there and the package is not."""
+    pth = Path(__file__).parents[1] / "aider_stackspot.pth"
+    (tmp_path / pth.name).write_text(pth.read_text(encoding="utf-8"), encoding="utf-8")
+    code = f"""
+import site, sys
+sys.path[:] = [p for p in sys.path if "site-packages" not in p and p != ""]
+sys.modules["aider_stackspot"] = None
+site.addsitedir({str(tmp_path)!r})
+print("still here")
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "still here"
+    assert len(done.stderr.splitlines()) == 1
+    assert "automatic registration is off" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["providers: [", "providers:\n  stackspot:\n    tymeout: 3\n"])
+def test_an_unusable_file_is_one_line_at_import(isolated: Path, text: str) -> None:
+    (isolated / ".aider.litellm.yml").write_text(text, encoding="utf-8")
+    done = python("import litellm; print(litellm.get_model_info('stackspot-ai')['max_tokens'])")
+    assert done.stdout.strip() == "8192"
+    assert len(done.stderr.splitlines()) == 1
+    assert ".aider.litellm.yml" in done.stderr
+
+
+def test_the_environment_at_the_start_is_remembered() -> None:
+    code = """
+import os
+os.environ["STACKSPOTAI_REALM"] = "later"
+from aider_stackspot.autoload import environment_at_start
+print(environment_at_start["STACKSPOTAI_REALM"])
+"""
+    assert python(code, STACKSPOTAI_REALM="first").stdout.strip() == "first"

@@ -1,0 +1,90 @@
+"""Text crosses from the engine's thread to any consumer: whole, in order, bounded, interruptible."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+
+import pytest
+
+from aider_stackspot.channel import HIGH_WATER, Channel
+from aider_stackspot.engine import engine
+from aider_stackspot.errors import StreamInterrupted
+
+
+def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, concurrent.futures.Future[None]]:
+    """A channel whose producer hands over the pieces and ends."""
+    channel = Channel(engine().loop)
+
+    async def produce() -> None:
+        for piece in pieces:
+            await channel.put(piece)
+        channel.end(error)
+
+    return channel, engine().submit(produce())
+
+
+def test_a_blocking_consumer_gets_everything_in_order() -> None:
+    channel, _ = produced("a", "b", "c")
+    assert "".join(iter(channel.get, None)) == "abc"
+
+
+def test_an_awaiting_consumer_gets_everything_in_order() -> None:
+    async def consume() -> str:
+        channel, _ = produced("a", "b", "c")
+        text = ""
+        while (piece := await channel.aget()) is not None:
+            text += piece
+        return text
+
+    assert asyncio.run(consume()) == "abc"
+
+
+def test_what_has_arrived_comes_as_one_piece() -> None:
+    channel, work = produced(*"abc")
+    work.result(5)
+    assert channel.get() == "abc"
+    assert channel.get() is None
+
+
+def test_an_error_comes_after_the_text_before_it() -> None:
+    channel, work = produced("a", error=StreamInterrupted("cut"))
+    work.result(5)
+    assert channel.get() == "a"
+    with pytest.raises(StreamInterrupted, match="cut"):
+        channel.get()
+
+
+def test_a_producer_far_ahead_waits_for_the_consumer() -> None:
+    channel, work = produced("x" * HIGH_WATER, "y", "z")
+    with pytest.raises(concurrent.futures.TimeoutError):
+        work.result(0.1)
+    assert "".join(iter(channel.get, None)).endswith("xyz")
+    work.result(5)
+
+
+def test_a_consumer_that_comes_first_is_woken() -> None:
+    channel = Channel(engine().loop)
+
+    async def later() -> None:
+        await asyncio.sleep(0.02)
+        await channel.put("late")
+        channel.end()
+
+    engine().submit(later())
+    assert [channel.get(), channel.get()] == ["late", None]
+
+
+def test_waiting_does_not_block_the_consumers_loop() -> None:
+    async def consume() -> int:
+        channel = Channel(engine().loop)
+        waiting = asyncio.create_task(channel.aget())
+        ticks = 0
+        while ticks < 10:
+            await asyncio.sleep(0.001)
+            ticks += 1
+        engine().loop.call_soon_threadsafe(channel.end)
+        assert await waiting is None
+        return ticks
+
+    assert asyncio.run(consume()) == 10
