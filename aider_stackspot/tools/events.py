@@ -1,0 +1,48 @@
+"""What the parsers give out: text, calls and warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """Text of the answer, to be given to the client as it is.
+
+    Attributes:
+        text: never empty.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A whole, checked call.
+
+    Attributes:
+        id: unique among all calls.
+        name: the name of one of the request's tools.
+        arguments: the arguments as JSON text of one object, in the model's own spelling (numbers keep their digits).
+        index: the position among the calls of this answer, from 0.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Warning:
+    """Something the operator should know. It names tools and schema keywords, never the content of an answer.
+
+    Attributes:
+        message: one line.
+    """
+
+    message: str
+
+
+Event: TypeAlias = TextDelta | ToolCall | Warning

@@ -1,0 +1,201 @@
+"""`response_format` over a service that only knows text: ask for JSON, take the wrapping off, check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .events import Event, TextDelta, Warning
+from .history import to_json
+from .repair import decode, mend
+from .scan import BEHIND, JsonExtent
+from .validate import Checker
+
+# What may stand before the JSON: spaces and a code fence, with its language.
+_BEFORE = re.compile(r"\s*(?:`{0,8}|`{3,8}[A-Za-z0-9]*\s*)")
+_FENCE_END = re.compile(r"\s*`{1,8}")
+_BRACKET = re.compile(r"[{}\[\]]")
+_BEFORE_LIMIT = 64
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """A `response_format` that demands JSON.
+
+    Attributes:
+        schema: what the answer must satisfy; any object when empty.
+        description: what the answer is, in the client's words; may be empty.
+    """
+
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+
+
+def read_response_format(response_format: Any) -> JsonFormat | None:
+    """Read the OpenAI parameter `response_format`: `text`, `json_object` or `json_schema`, or a pydantic model.
+
+    Returns:
+        None when any text will do.
+
+    Raises:
+        ValueError: another type, or a `json_schema` without a schema.
+    """
+    if response_format is None:
+        return None
+    if isinstance(response_format, type) and hasattr(response_format, "model_json_schema"):
+        return JsonFormat(schema=response_format.model_json_schema())
+    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return JsonFormat(schema={"type": "object"})
+    if kind == "json_schema":
+        given = response_format.get("json_schema", response_format)
+        schema = given.get("schema") if isinstance(given, Mapping) else None
+        if not isinstance(schema, Mapping):
+            raise ValueError("response_format json_schema has no schema")
+        return JsonFormat(schema=schema, description=str(given.get("description") or ""))
+    raise ValueError(f"response_format must be text, json_object or json_schema, not {kind!r}")
+
+
+def response_format_instructions(response_format: Any) -> str:
+    """The text about the form of the answer for the system part of the prompt; empty when any text will do.
+
+    Raises:
+        ValueError: see `read_response_format`.
+    """
+    wanted = read_response_format(response_format)
+    if wanted is None:
+        return ""
+    rules = "Your answer is one JSON object and nothing else: no text before or after it, no code fence."
+    if wanted.schema == {"type": "object"}:
+        return rules
+    meaning = f"\nWhat it is: {to_json(wanted.description)}" if wanted.description else ""
+    return f"{rules.replace('object', 'value')} It satisfies this JSON Schema:{meaning}\n{to_json(wanted.schema)}"
+
+
+class ResponseFormatFilter:
+    """Takes the wrapping off one answer that should be JSON, and checks it at the end.
+
+    An answer that begins with JSON, or with a code fence and JSON, streams from its first bracket to its last. Any
+    other answer (a sentence, then JSON) is held back to the end. What stands around the only JSON value of an answer is
+    left out if the value is as demanded; otherwise the answer is given out as it came (without a fence that was already
+    taken off), with a warning.
+
+    Args:
+        response_format: the request's `response_format`; all is text where none is demanded.
+        hold: give nothing out before `finish`, so that the JSON can also be mended (see `repair`). For callers that
+            want one answer.
+
+    Raises:
+        ValueError: see `read_response_format`.
+    """
+
+    def __init__(self, response_format: Any, *, hold: bool = False) -> None:
+        self._wanted = read_response_format(response_format)
+        self._checker = Checker(self._wanted.schema if self._wanted else {})
+        self._extent = JsonExtent()
+        self._before = ""
+        self._value: list[str] = []
+        self._fenced = False
+        self._rest: list[str] = []  # held back: what follows the value, or an answer that does not begin with one
+        self._read: Callable[[str], str] = self._read_before
+        if hold:
+            self._read = self._read_rest
+        if self._wanted is None:
+            self._read = str
+
+    def feed(self, text: str) -> list[Event]:
+        """Read the next piece of the answer and return what can be given out by now."""
+        return _text(self._read(text))
+
+    def finish(self, *, checked: bool = True) -> list[Event]:
+        """The answer is over: return what was held back, and a warning if the answer is not as demanded.
+
+        A second call returns nothing.
+
+        Args:
+            checked: False for an answer that is no final one (it calls tools): its text is given out as it came.
+        """
+        if self._wanted is None:
+            return []
+        rest = self._before + "".join(self._rest)
+        self._before, self._rest, self._read, self._wanted = "", [], str, None
+        if not checked:
+            return _text(rest)
+        if not self._value:
+            return self._finish_held(rest)
+        problem = self._problem("".join(self._value)) if self._extent.complete else "it is not one JSON value"
+        if BEHIND.fullmatch(rest):
+            return _warning(problem)
+        if problem or _BRACKET.search(rest):
+            rest = _FENCE_END.sub("", rest, count=1) if self._fenced else rest
+            return [*_text(rest), *_warning(problem or "it is more than one JSON value")]
+        return [Warning("the answer had text behind its JSON, which was left out")]
+
+    def _read_before(self, text: str) -> str:
+        for pos, char in enumerate(text):
+            if char in "{[":
+                self._fenced = "`" in self._before
+                self._before = ""
+                self._read = self._read_value
+                return self._read_value(text[pos:])
+            self._before += char
+            if len(self._before) > _BEFORE_LIMIT or not _BEFORE.fullmatch(self._before):
+                self._read = self._read_rest
+                return self._read_rest(text[pos + 1 :])
+        return ""
+
+    def _read_value(self, text: str) -> str:
+        end = self._extent.feed(text, 0)
+        self._value.append(text[:end])
+        if self._extent.ended:
+            self._read = self._read_rest
+            self._rest.append(text[end:])
+        return text[:end]
+
+    def _read_rest(self, text: str) -> str:
+        self._rest.append(text)
+        return ""
+
+    def _finish_held(self, text: str) -> list[Event]:
+        value, around = _find_value(text)
+        value = mend(value) or value
+        problem = self._problem(value) if value else "it is not one JSON value"
+        if problem:
+            return [*_text(text), *_warning(problem)]
+        if around:
+            return [TextDelta(value), Warning("the answer had text around its JSON, which was left out")]
+        return [TextDelta(value)]
+
+    def _problem(self, text: str) -> str | None:
+        try:
+            value = decode(text)
+        except ValueError:
+            return "it is not valid JSON"
+        problem = self._checker.problem(value)
+        return None if problem is None else f"it does not satisfy the schema: {problem}"
+
+
+def _find_value(text: str) -> tuple[str, bool]:
+    """The only JSON object or array of a text (empty if there are more), and whether it leaves more than a fence."""
+    start = _BRACKET.search(text)
+    if start is None:
+        return text.strip(), False  # maybe a number or a string, which some schemas allow
+    extent = JsonExtent()
+    end = extent.feed(text, start.start())
+    before, behind = text[: start.start()], text[end:]
+    wrapped = bool(BEHIND.fullmatch(behind))
+    if not extent.complete or (_BRACKET.search(behind) and not wrapped):
+        return "", True
+    return text[start.start() : end], not (wrapped and _BEFORE.fullmatch(before))
+
+
+def _text(text: str) -> list[Event]:
+    return [TextDelta(text)] if text else []
+
+
+def _warning(problem: str | None) -> list[Event]:
+    return [Warning(f"the answer is not as response_format demands: {problem}")] if problem else []
