@@ -1,0 +1,99 @@
+"""How much a model takes and answers: configured beats served beats advertised beats guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aider_stackspot.compatible.families import family_of
+from aider_stackspot.compatible.figure import Figure, count
+from aider_stackspot.compatible.model import ListedModel
+from aider_stackspot.compatible.names import size_in
+
+_MODERN_OUTPUT = 8192
+_USUAL_OUTPUT = 4096
+
+
+def context(
+    model_id: str,
+    *,
+    configured: int | None = None,
+    listed: ListedModel | None = None,
+    learned: int | None = None,
+) -> Figure | None:
+    """Return how many tokens a model takes, and how that is known.
+
+    The order: what the user configured, what the server's own error taught (it is about the model as it runs now),
+    what the server says it serves, what it advertises, a size in the name, the family's usual context.
+
+    Args:
+        model_id: the model's id on its server.
+        configured: `max_input_tokens` of the configuration.
+        listed: what the server reports.
+        learned: the limit that an over-length error named (see `overflow`).
+
+    Returns:
+        `None` where nothing is known: no default is made up.
+    """
+    for value, origin in ((configured, "configured"), (learned, "learned: the server's own error")):
+        if tokens := count(value):
+            return Figure(tokens, origin)
+    if listed and listed.served:
+        return Figure(listed.served.value, f"served: {listed.served.origin}")
+    if listed and listed.advertised:
+        return Figure(listed.advertised.value, f"advertised: {listed.advertised.origin}")
+    return _from_size(model_id, listed) or _from_family(model_id, listed)
+
+
+def output(
+    model_id: str,
+    *,
+    configured: int | None = None,
+    listed: ListedModel | None = None,
+    context: Figure | None = None,
+) -> Figure:
+    """Return how many tokens a model answers at most, and how that is known.
+
+    An estimate (`estimated`) is for display and planning: sent as `max_tokens` it would cut off the long answers of
+    models that can give them.
+
+    Args:
+        model_id: the model's id on its server.
+        configured: `max_tokens` of the configuration.
+        listed: what the server reports.
+        context: the model's context, if it is known: no answer is estimated longer than it.
+    """
+    if tokens := count(configured):
+        return Figure(tokens, "configured")
+    if listed and listed.output:
+        return Figure(listed.output.value, f"reported: {listed.output.origin}")
+    family = next(filter(None, map(family_of, _names(model_id, listed))), None)
+    if family and family.modern:
+        guess, origin = _MODERN_OUTPUT, f"estimated: {family.title}"
+    else:
+        guess, origin = _USUAL_OUTPUT, "estimated: usual"
+    if context and context.value < guess:
+        guess, origin = context.value, "estimated: the context"
+    return Figure(guess, origin, estimated=True)
+
+
+def _from_size(model_id: str, listed: ListedModel | None) -> Figure | None:
+    for name in _names(model_id, listed):
+        if size := size_in(name):
+            return Figure(size[0], f"in the name: {size[1]}", estimated=True)
+    return None
+
+
+def _from_family(model_id: str, listed: ListedModel | None) -> Figure | None:
+    for name in _names(model_id, listed):
+        if family := family_of(name):
+            return Figure(family.context, f"family: {family.title}", estimated=True)
+    return None
+
+
+def _names(model_id: str, listed: ListedModel | None) -> Iterator[str]:
+    """Yield the names to guess from: a bare number or a `--served-model-name` tells nothing, what is behind it may."""
+    yield model_id
+    if listed:
+        yield from (name for name in listed.names if name != model_id)
+        if listed.parent:
+            yield listed.parent

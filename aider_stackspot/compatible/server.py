@@ -1,0 +1,170 @@
+"""What is known about one configured server: which base URL works, what kind it is, what it lists, what it taught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from aider_stackspot.compatible import limits
+from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.kinds import kind_of
+from aider_stackspot.compatible.listing import find
+from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
+from aider_stackspot.compatible.profiles import GENERIC, Profile, named
+from aider_stackspot.config.schema import ModelKeys
+from aider_stackspot.config.settings import CompatibleProvider
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a server answered, once.
+
+    Attributes:
+        base: the base URL that worked.
+        profile: the name of the profile that it was recognised as.
+        models: its list.
+        fetched_at: seconds since the epoch.
+        learned: contexts that its own errors named, by model id, in tokens.
+    """
+
+    base: str
+    profile: str = GENERIC.name
+    models: tuple[ListedModel, ...] = ()
+    fetched_at: float = 0.0
+    learned: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server ever answered; a snapshot may also hold nothing but what an error taught."""
+        return self.fetched_at > 0
+
+    @cached_property
+    def by_id(self) -> Mapping[str, ListedModel]:
+        """The models by their id: lists of hundreds are looked into for each of them."""
+        return {model.id: model for model in self.models}
+
+    def taught(self, model_id: str, limit: int) -> Snapshot:
+        """Return the same with one more learned context."""
+        return replace(self, learned={**self.learned, model_id: limit})
+
+
+@dataclass(frozen=True)
+class Described:
+    """Everything to tell about one usable model.
+
+    Attributes:
+        provider: the server's name in the configuration.
+        name: the model's name behind it.
+        id: what goes into a request's `model`.
+        context: how many tokens it takes; `None` where nothing is known.
+        output: how many it answers at most.
+        chat: whether it chats, and `why` that is believed.
+        configured: whether the configuration names it; otherwise the server does, or only the caller.
+        listed: whether the server lists it.
+    """
+
+    provider: str
+    name: str
+    id: str
+    context: Figure | None
+    output: Figure
+    chat: bool
+    why: str
+    configured: bool
+    listed: bool
+    title: str | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    price: Price | None = None
+    loaded: bool | None = None
+
+    @property
+    def public(self) -> str:
+        """The name that `aider --model` takes."""
+        return f"{self.provider}/{self.name}"
+
+
+def profile_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> Profile:
+    """Return a server's profile: what it was recognised as, else what its name says, else the generic one."""
+    recognised = named(snapshot.profile) if snapshot is not None and snapshot.answered else None
+    if recognised is not None and recognised is not GENERIC:
+        return recognised
+    return named(provider.name) or GENERIC
+
+
+def is_known(provider: CompatibleProvider, snapshot: Snapshot | None) -> bool:
+    """Tell whether anything is known about the kind of server: it answered, or its name is a kind's."""
+    return (snapshot is not None and snapshot.answered) or named(provider.name) is not None
+
+
+def base_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> str:
+    """Return the base URL for calls: the one that answered; without an answer, a bare host gets the usual `/v1`."""
+    if snapshot is not None and snapshot.answered:
+        return snapshot.base
+    return candidates(provider.api_base)[0]
+
+
+def candidates(api_base: str) -> tuple[str, ...]:
+    """Return the base URLs to try, the likelier one first: with a path as it stands, a bare host with `/v1`."""
+    base = api_base.rstrip("/")
+    if base.endswith("/v1"):
+        return (base,)
+    if urlsplit(base).path in ("", "/"):
+        return (f"{base}/v1", base)
+    return (base, f"{base}/v1")
+
+
+def id_of(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> str:
+    """Return what a request's `model` must be for a public name: configured, or an alias from the list, or itself."""
+    keys = provider.models.get(name)
+    if keys is not None and keys.model:
+        return keys.model
+    if snapshot is None or name in snapshot.by_id:
+        return name
+    listed = find(snapshot.models, name)
+    return listed.id if listed is not None else name
+
+
+def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> Described:
+    """Return everything known about a model, whether or not the server lists it."""
+    keys = provider.models.get(name) or ModelKeys.model_validate({})
+    model_id = id_of(provider, snapshot, name)
+    listed = snapshot.by_id.get(model_id) if snapshot is not None else None
+    context = limits.context(
+        model_id,
+        configured=keys.max_input_tokens,
+        listed=listed,
+        learned=snapshot.learned.get(model_id) if snapshot else None,
+    )
+    kind = kind_of(listed or ListedModel(model_id))
+    return Described(
+        provider=provider.name,
+        name=name,
+        id=model_id,
+        context=context,
+        output=limits.output(model_id, configured=keys.max_tokens, listed=listed, context=context),
+        chat=kind.chat,
+        why=kind.reason,
+        configured=name in provider.models,
+        listed=listed is not None,
+        title=listed.name if listed else None,
+        capabilities=listed.capabilities if listed else Capabilities(),
+        price=listed.price if listed else None,
+        loaded=listed.loaded if listed else None,
+    )
+
+
+def models_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> list[Described]:
+    """Return every model of a server: the configured ones, then what the server lists besides.
+
+    Placeholders are left out: names that some servers list without having such models.
+    """
+    placeholders = profile_of(provider, snapshot).placeholders
+    named_ids = {id_of(provider, snapshot, name) for name in provider.models}
+    listed = [
+        model.id
+        for model in (snapshot.models if snapshot else ())
+        if model.id not in named_ids and model.id not in placeholders and model.id not in provider.models
+    ]
+    return [describe(provider, snapshot, name) for name in (*provider.models, *listed)]

@@ -1,0 +1,236 @@
+"""`aider-stackspot models` and `aider-stackspot providers`."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+from openai_server import OpenAIServer, models
+from typer.testing import CliRunner
+
+from aider_stackspot.cli.models import models as models_command
+from aider_stackspot.cli.providers import providers
+from aider_stackspot.compatible import catalogue as catalogue_room
+from aider_stackspot.compatible import profiles
+from aider_stackspot.compatible.catalogue import Catalogue
+from aider_stackspot.config import current
+from aider_stackspot.errors import StackSpotError
+
+KEY = "secret-of-the-server"
+EMBEDDING = {"id": "nomic-embed-text", "object": "model", "created": 1, "owned_by": "x"}
+
+app = typer.Typer()
+app.command("models")(models_command)
+app.add_typer(providers, name="providers")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    monkeypatch.setattr(catalogue_room, "catalogue", Catalogue())
+    monkeypatch.setenv("COLUMNS", "200")
+    with OpenAIServer(models("Qwen2.5-Coder-7B", "llama3.2:3b"), key=KEY) as running:
+        running.pages["/v1/models"]["data"].append(EMBEDDING)
+        yield running
+
+
+@pytest.fixture
+def home(isolated: Path) -> Path:
+    return isolated.parent / "home"
+
+
+@pytest.fixture
+def file(server: OpenAIServer, home: Path) -> Path:
+    path = home / ".aider.litellm.yml"
+    path.write_text(f"providers:\n  local:\n    api_base: {server.url}\n    api_key: {KEY}\n", encoding="utf-8")
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def failure(result: Result) -> str:
+    assert isinstance(result.exception, StackSpotError)
+    return str(result.exception)
+
+
+def test_models_of_both_kinds_with_the_origin_of_each_figure(file: Path) -> None:
+    text = run("models").output
+    assert "stackspot-ai-code" in text
+    assert "16,384 (default)" in text
+    assert "local/llama3.2:3b" in text
+    assert "~131,072 (family: Llama 3.2)" in text
+    assert "nomic" not in text
+    assert "local: 3 models, 1 hidden as not for chat (--all shows them)" in text
+
+
+def test_all_shows_what_is_hidden_and_why(file: Path) -> None:
+    text = run("models", "--all", "--provider", "local").output
+    assert "not for chat (the name: embed)" in text
+    assert "stackspot" not in text
+
+
+def test_json_for_programs(file: Path, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    document = json.loads(run("models", "--json").output)
+    by_name = {model["name"]: model for model in document["models"]}
+    assert by_name["stackspot-ai-code"]["api"] == "agent"
+    assert by_name["stackspot-ai-code"]["agent_id"] == "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    assert by_name["local/Qwen2.5-Coder-7B"]["context"]["estimated"] is True
+    assert document["providers"] == [
+        {
+            "name": "local",
+            "api_base": server.base,
+            "profile": "generic",
+            "models": 3,
+            "hidden": 1,
+            "fetched_at": document["providers"][0]["fetched_at"],
+            "error": None,
+        }
+    ]
+    assert KEY not in json.dumps(document)
+
+
+def test_a_server_that_is_away_costs_a_line_and_not_the_list(file: Path, server: OpenAIServer) -> None:
+    server.pages = {}
+    result = run("models")
+    assert result.exit_code == 0
+    assert "stackspot-ai-code" in result.output
+    assert "local: " in result.output
+    assert "answered 404" in result.output
+
+
+def test_an_unknown_provider_is_named(file: Path) -> None:
+    assert "There is no provider `other`; configured are" in failure(run("models", "--provider", "other"))
+
+
+def test_add_saves_settings_and_key_apart(server: OpenAIServer, home: Path) -> None:
+    result = run("providers", "add", "my-server", "--base-url", server.url, "--api-key", KEY)
+    assert result.exit_code == 0, result.output
+    assert "my-server/Qwen2.5-Coder-7B" in result.output
+    assert "Use it: aider --model my-server/Qwen2.5-Coder-7B" in result.output
+    text = (home / ".aider.litellm.yml").read_text(encoding="utf-8")
+    assert KEY not in text + result.output
+    assert "${MY_SERVER_API_KEY}" in text
+    env = home / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    added = current().compatible["my-server"]
+    assert added.api_key is not None
+    assert added.api_key.get_secret_value() == KEY
+    assert len(server.requests) == 1
+    assert run("models", "--provider", "my-server").exit_code == 0
+    assert len(server.requests) == 1, "what `add` found is remembered"
+
+
+def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["asked", server.base, KEY])
+    hidden = []
+
+    def prompt(text: str, **options: Any) -> str:
+        hidden.append(options.get("hide_input", False))
+        return next(answers)
+
+    monkeypatch.setattr("aider_stackspot.cli.providers._can_ask", lambda: True)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    assert run("providers", "add").exit_code == 0
+    assert hidden == [False, False, True]
+    assert current().compatible["asked"].api_base == server.base
+
+
+def test_add_keeps_comments(server: OpenAIServer, file: Path) -> None:
+    file.write_text("# mine\n" + file.read_text(encoding="utf-8") + "    # about local\n", encoding="utf-8")
+    before = file.read_text(encoding="utf-8")
+    run("providers", "add", "more", "--base-url", server.base, "--api-key", KEY)
+    assert file.read_text(encoding="utf-8").startswith(before)
+    assert set(current().compatible) == {"local", "more"}
+    run("providers", "remove", "more")
+    assert file.read_text(encoding="utf-8") == before
+
+
+def test_nothing_is_saved_for_a_server_that_does_not_answer(server: OpenAIServer, home: Path) -> None:
+    arguments = ["providers", "add", "wrong", "--base-url", server.base, "--api-key", "another"]
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "another key" in result.output
+    assert not (home / ".aider.litellm.yml").exists()
+    assert not (home / ".env").exists()
+    assert run(*arguments, "--force").exit_code == 0
+    assert "wrong" in current().compatible
+
+
+@pytest.mark.parametrize("name", ["stackspot", "a/b", "", "a b", "-x"])
+def test_a_name_that_cannot_be_one_is_refused(server: OpenAIServer, name: str) -> None:
+    assert "cannot be a server's name" in failure(run("providers", "add", "--base-url", server.base, "--", name))
+
+
+def test_http_to_another_machine_needs_a_word(home: Path) -> None:
+    assert "allow_insecure_http" in failure(run("providers", "add", "far", "--base-url", "http://gpu.example/v1"))
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_asked(server: OpenAIServer, file: Path) -> None:
+    assert "already" in failure(run("providers", "add", "local", "--base-url", server.base))
+    assert server.requests == []
+
+
+def _presets(monkeypatch: pytest.MonkeyPatch, server: OpenAIServer) -> None:
+    lm_studio, dead = profiles.named("lmstudio"), profiles.named("vllm")
+    assert lm_studio is not None
+    assert dead is not None
+    found = (replace(lm_studio, base_url=server.base), replace(dead, base_url="http://127.0.0.1:9/v1"))
+    monkeypatch.setattr(profiles, "PRESETS", found)
+    monkeypatch.setattr(profiles, "PROFILES", (profiles.GENERIC, *found))
+
+
+def test_a_preset_needs_nothing_else(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    _presets(monkeypatch, server)
+    server.key = None
+    assert run("providers", "add", "--preset", "LM Studio").exit_code == 0
+    assert current().compatible["lmstudio"].api_base == server.base
+    assert "no preset `nothing`" in failure(run("providers", "add", "--preset", "nothing"))
+
+
+def test_a_scan_finds_what_runs_and_adds_it_once(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    _presets(monkeypatch, server)
+    server.key = None
+    assert run("providers", "add", "--scan").exit_code == 0
+    assert set(current().compatible) == {"lmstudio"}
+    assert "configured already, as lmstudio" in run("providers", "add", "--scan").output
+
+
+def test_list_asks_nobody(server: OpenAIServer, file: Path) -> None:
+    assert "not asked" in run("providers", "list").output
+    assert server.requests == []
+    assert run("providers", "refresh").exit_code == 0
+    assert "3, 1 not for chat" in run("providers", "list").output
+    assert json.loads(run("providers", "list", "--json").output)[0]["models"] == 3
+
+
+def test_refresh_asks_again_and_fails_where_nobody_answers(server: OpenAIServer, file: Path) -> None:
+    run("providers", "refresh")
+    run("providers", "refresh", "local")
+    assert len(server.requests) == 2
+    server.pages = {}
+    assert run("providers", "refresh").exit_code == 1
+
+
+def test_help_is_quick() -> None:
+    code = (
+        "import sys, aider_stackspot.cli.models, aider_stackspot.cli.providers\n"
+        "print([name for name in ('litellm', 'openai', 'httpx', 'pydantic', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=dict(os.environ)
+    )
+    assert "litellm" not in done.stdout
+    assert "openai" not in done.stdout
+    assert "httpx" not in done.stdout
