@@ -1,0 +1,163 @@
+"""Tells aider the limits and settings of the configured models, before it asks the internet for them.
+
+Runs when `aider.models` has been imported. Each touch of aider's internals is one function.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from aider_stackspot.compatible import registered
+from aider_stackspot.compatible.catalogue import catalogue
+from aider_stackspot.compatible.registered import server_model_info
+from aider_stackspot.compatible.routes import Route
+from aider_stackspot.compatible.server import models_of
+from aider_stackspot.config import CompatibleProvider, Model, current
+from aider_stackspot.registration import model_info
+
+
+def on_import(models: ModuleType) -> None:
+    """Make the configured models known to aider; called by `autoload`."""
+    _watch_metadata(models)
+    configured = current().models
+    for name, model in configured.items():
+        _know_limits(models, name, model)
+        _know_settings(models, name, model)
+    for provider in current().compatible.values():
+        for name, keys in provider.models.items():
+            if keys.edit_format or keys.weak_model:
+                _know_server_settings(models, f"{provider.name}/{name}", keys.edit_format, keys.weak_model)
+    _keep_code_at_home(models)
+
+
+def _know_limits(models: Any, name: str, model: Model) -> None:
+    """Fill aider's local metadata; for a name that is not in it, aider downloads a list first."""
+    models.model_info_manager.local_model_metadata.setdefault(name, model_info(model))
+
+
+def _know_settings(models: Any, name: str, model: Model) -> None:
+    """Add aider's model settings; the user's own `.aider.model.settings.yml` replaces them later.
+
+    The model serves as its own weak and editor model, so that no code goes to another vendor.
+    """
+    if any(known.name == name for known in models.MODEL_SETTINGS):
+        return
+    models.MODEL_SETTINGS.append(
+        models.ModelSettings(
+            name=name,
+            edit_format=model.edit_format,
+            weak_model_name=model.weak_model or name,
+            editor_model_name=name,
+            use_repo_map=True,
+        )
+    )
+
+
+def _know_server_settings(models: Any, name: str, edit_format: str | None, weak_model: str | None) -> None:
+    """Add settings for a server's model: what aider would choose by the name, with the configured keys over it."""
+    if any(known.name == name for known in models.MODEL_SETTINGS):
+        return
+    chosen = models.Model.__new__(models.Model)
+    chosen.name = name
+    chosen._copy_fields(models.ModelSettings(name=name, accepts_settings=[]))
+    chosen.apply_generic_model_settings(name.lower())
+    settings = models.ModelSettings(
+        **{field: getattr(chosen, field) for field in models.ModelSettings.__dataclass_fields__}
+    )
+    if edit_format:
+        settings.edit_format = edit_format
+        settings.use_repo_map = settings.use_repo_map or edit_format == "diff"
+    settings.weak_model_name = weak_model
+    models.MODEL_SETTINGS.append(settings)
+
+
+def _keep_code_at_home(models: Any) -> None:
+    """Take out the weak and editor models of another vendor, where a server is called like one of aider's providers."""
+    for settings in models.MODEL_SETTINGS:
+        provider = _server_of(settings.name)
+        if provider is None:
+            continue
+        keys = provider.models.get(settings.name.removeprefix(f"{provider.name}/"))
+        configured = keys.weak_model if keys else None
+        if _server_of(settings.weak_model_name) is None and settings.weak_model_name != configured:
+            settings.weak_model_name = None
+        if _server_of(settings.editor_model_name) is None:
+            settings.editor_model_name = None
+
+
+def _server_of(name: object) -> CompatibleProvider | None:
+    """Return the server that a name belongs to; LiteLLM need not be there yet."""
+    providers = current().compatible.values()
+    return next((known for known in providers if isinstance(name, str) and name.startswith(f"{known.name}/")), None)
+
+
+def _watch_metadata(models: Any) -> None:
+    """Let aider's local metadata answer for the servers' models when it is asked, and not before."""
+    manager = models.model_info_manager
+    if not isinstance(manager.local_model_metadata, _Metadata):
+        manager.local_model_metadata = _Metadata(manager.local_model_metadata)
+
+
+class _Metadata(dict[str, Any]):
+    """aider's own dictionary of models, and behind it the servers', which are asked at most once in a start."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what is known of a model; for a server's model that is always something."""
+        if name in self:
+            return super().get(name)
+        return _server_info(name) or default
+
+    def items(self) -> Any:
+        """Return everything there is to list, the servers' models too (`aider --list-models`)."""
+        return {**_listed(), **self}.items()
+
+    def update(self, *args: Any, **more: Any) -> None:
+        """Take the user's own `.aider.model.metadata.json`; LiteLLM is told as well, because aider asks it first."""
+        given: dict[str, Any] = dict(*args, **more)
+        super().update(given)
+        _tell_litellm(given)
+
+
+def _server_info(name: str) -> dict[str, Any] | None:
+    found = _provider_of(name)
+    if found is None:
+        return None
+    provider, route = found
+    registered.ask([provider], route.model)
+    return server_model_info(catalogue.describe(provider, route.model), route.slug)
+
+
+def _listed() -> dict[str, Any]:
+    providers = list(current().compatible.values())
+    registered.ask(provider for provider in providers if not provider.models)
+    return {
+        model.public: server_model_info(model, provider.name)
+        for provider in providers
+        for model in models_of(provider, catalogue.known(provider))
+        if model.chat
+    }
+
+
+def _provider_of(name: object) -> tuple[CompatibleProvider, Route] | None:
+    provider = _server_of(name)
+    if provider is None:
+        return None
+    import litellm  # noqa: F401  # aider asks it next; its import is what makes the routes known
+
+    route = registered.servers.find(name)
+    return (provider, route) if route is not None else None
+
+
+def _tell_litellm(given: dict[str, Any]) -> None:
+    own = [name for name in given if _server_of(name) is not None]
+    if not own:
+        return
+    import litellm
+
+    for name in own:
+        route = registered.servers.find(name)
+        if route is None:
+            continue
+        registered.servers.told.add(route.public)
+        litellm.register_model({name: {**given[name], "litellm_provider": route.slug}})

@@ -1,0 +1,50 @@
+"""What the `.pth` file runs at every start of Python: it must cost next to nothing and import next to nothing.
+
+It remembers the environment as the user started the program with (aider loads a project's `.env` into it later), and
+waits for `litellm` and `aider.models` to be imported. The rest happens then, in `registration` and `aider_host`.
+"""
+
+import os
+import sys
+
+environment_at_start = dict(os.environ)
+
+_HOOKS = {"litellm": "aider_stackspot.registration", "aider.models": "aider_stackspot.aider_host"}
+
+
+class _ImportWatcher:
+    """A meta path finder that finds nothing itself, and lets a hook run after the watched modules."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+        """Return the spec that the other finders have for a watched module, with its loader wrapped."""
+        if name not in _HOOKS:
+            return None
+        for finder in sys.meta_path:
+            spec = None if isinstance(finder, _ImportWatcher) else finder.find_spec(name, path, target)  # type: ignore[arg-type]
+            if spec is not None:
+                _run_after(spec.loader, _HOOKS[name])
+                return spec
+        return None
+
+
+def _run_after(loader: object, hook: str) -> None:
+    """Let the hook run after the module. The loader stays: importlib.resources asks it for the package's files."""
+    exec_module = getattr(loader, "exec_module", None)
+    if exec_module is None:
+        return
+
+    def exec_module_then_hook(module: object) -> None:
+        exec_module(module)
+        try:
+            __import__(hook)
+            sys.modules[hook].on_import(module)
+        except Exception as error:
+            print(f"aider-stackspot: {hook} failed and is off: {type(error).__name__}: {error}", file=sys.stderr)
+
+    loader.exec_module = exec_module_then_hook  # type: ignore[attr-defined]
+
+
+def install() -> None:
+    """Watch for the imports, once."""
+    if not any(isinstance(finder, _ImportWatcher) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ImportWatcher())  # type: ignore[arg-type]

@@ -1,0 +1,179 @@
+"""The translation between this package and LiteLLM: its handler interface and its exception classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
+
+import httpx
+import litellm
+from litellm import CustomLLM, ModelResponse
+from litellm.types.utils import GenericStreamingChunk
+
+from aider_stackspot import errors
+from aider_stackspot.config import Model, current
+from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.litellm_reply import Messages, Reply
+from aider_stackspot.provider import Options, start
+from aider_stackspot.tools import Demand, read_demand
+
+LITELLM_DEFAULT_TIMEOUT = 600.0
+"""Seconds; LiteLLM and aider hand this to a provider when nobody asked for a limit."""
+TOOL_PARAMETERS = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
+
+
+class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not followed
+    """LiteLLM's handler for every StackSpot account of the configuration.
+
+    Args:
+        provider: the account's name in LiteLLM, the part of a model's name before the slash.
+        public_name: from the model id that LiteLLM hands over to the configured name.
+    """
+
+    def __init__(self, provider: str = "stackspot", public_name: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._provider = provider
+        self._public_name = public_name
+
+    def completion(self, model: str, messages: Messages, **given: Any) -> ModelResponse:
+        """Return a whole answer; see LiteLLM's `CustomLLM`."""
+        name = self._public_name(model)
+        try:
+            reply = self._begin(name, messages, given, whole=True)
+            text = "".join(reply.stream)
+        except errors.StackSpotError as error:
+            raise self._error(error, name, given) from None
+        return reply.response(given["model_response"], text)
+
+    async def acompletion(self, model: str, messages: Messages, **given: Any) -> ModelResponse:
+        """Do the same without blocking the event loop."""
+        name = self._public_name(model)
+        try:
+            reply = self._begin(name, messages, given, whole=True)
+            text = "".join([piece async for piece in reply.stream])
+        except errors.StackSpotError as error:
+            raise self._error(error, name, given) from None
+        return reply.response(given["model_response"], text)
+
+    def streaming(self, model: str, messages: Messages, **given: Any) -> Iterator[GenericStreamingChunk]:
+        """Yield the answer's text and tool calls as they come, and exactly one terminal chunk."""
+        name = self._public_name(model)
+        try:
+            reply = self._begin(name, messages, given)
+            for text in reply.stream:
+                for chunk in reply.chunks(text):
+                    yield chunk
+        except errors.StackSpotError as error:
+            raise self._error(error, name, given) from None
+        for chunk in reply.last_chunks():
+            yield chunk
+
+    async def astreaming(self, model: str, messages: Messages, **given: Any) -> AsyncIterator[GenericStreamingChunk]:
+        """Do the same without blocking the event loop."""
+        name = self._public_name(model)
+        try:
+            reply = self._begin(name, messages, given)
+            async for text in reply.stream:
+                for chunk in reply.chunks(text):
+                    yield chunk
+        except errors.StackSpotError as error:
+            raise self._error(error, name, given) from None
+        for chunk in reply.last_chunks():
+            yield chunk
+
+    def _begin(self, name: str, messages: Messages, given: Mapping[str, Any], *, whole: bool = False) -> Reply:
+        """Start a call.
+
+        Raises:
+            StackSpotError: it cannot be made as it was asked for.
+        """
+        model = current().model(f"{self._provider}/{name}")
+        demand = _demand(model, given.get("optional_params") or {})
+        stream = start(model, messages, _options(given, demand))
+        reader = demand.reader(whole=whole) if demand.instructions else None
+        return Reply(name, messages, stream, demand, reader)
+
+    def _error(self, error: errors.StackSpotError, name: str, given: Mapping[str, Any]) -> Exception:
+        if (given.get("optional_params") or {}).get(BEHIND_GATEWAY):
+            error = for_gateways_user(error)
+        return litellm_error(error, name, self._provider)
+
+
+def _demand(model: Model, parameters: Mapping[str, Any]) -> Demand:
+    """Read what the call demands of the answer's form; a model with `tools: false` is never told of tools."""
+    if not model.tools:
+        parameters = {key: value for key, value in parameters.items() if key not in TOOL_PARAMETERS}
+    try:
+        return read_demand(parameters)
+    except ValueError as error:
+        raise errors.InvalidRequest(f"{model.name}: {error}") from None
+
+
+def _options(given: Mapping[str, Any], demand: Demand) -> Options:
+    """Read a call's arguments. Whatever StackSpot has no means for was dealt with by LiteLLM's own rules."""
+    parameters = given.get("optional_params") or {}
+    return Options(
+        temperature=parameters.get("temperature"),
+        timeout=_timeout(given.get("timeout")),
+        max_retries=parameters.get("max_retries"),
+        api_key=given.get("api_key"),
+        api_base=given.get("api_base"),
+        extra_headers=given.get("headers") or {},
+        stop=parameters.get("stop"),
+        instructions=demand.instructions,
+        tool_syntax=bool(demand.tool_syntax),
+    )
+
+
+def _timeout(timeout: object) -> float | None:
+    """Return the total limit in seconds, or `None` where the caller asked for none."""
+    seconds = timeout.read if isinstance(timeout, httpx.Timeout) else timeout
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds <= 0:
+        return None
+    return None if seconds == LITELLM_DEFAULT_TIMEOUT else float(seconds)
+
+
+def for_gateways_user(error: errors.StackSpotError) -> errors.StackSpotError:
+    """Return the error as a user of the gateway should see it.
+
+    A refusal of StackSpot's would look as if the user's own key were wrong, and the user can mend neither the
+    gateway's credentials nor its configuration.
+    """
+    if not isinstance(error, errors.AuthenticationFailed | errors.ConfigurationError):
+        return error
+    return errors.ServerFailed(
+        f"The gateway accepted your key, but cannot use StackSpot. For whoever runs the gateway: {error}", status=502
+    )
+
+
+def litellm_error(error: errors.StackSpotError, model: str, provider: str) -> Exception:
+    """Return exactly one of LiteLLM's own classes: aider looks classes up by identity and knows no subclasses."""
+    make = _CLASSES_OF_5XX.get(error.status) if isinstance(error, errors.ServerFailed) else None
+    if make is None:
+        make = next(litellm_class for kind, litellm_class in _CLASSES if isinstance(error, kind))
+    return make(message=str(error), model=model, llm_provider=provider)
+
+
+_CLASSES_OF_5XX: dict[int, Callable[..., Exception]] = {
+    502: litellm.BadGatewayError,
+    503: litellm.ServiceUnavailableError,
+    504: litellm.ServiceUnavailableError,
+}
+_CLASSES: tuple[tuple[type[errors.StackSpotError], Callable[..., Exception]], ...] = (
+    (errors.MissingCredentials, litellm.AuthenticationError),
+    (errors.ConfigurationError, litellm.BadRequestError),
+    (errors.InvalidRequest, litellm.BadRequestError),
+    (errors.UntrustedCertificate, litellm.BadRequestError),
+    (errors.ProxyRefused, litellm.BadRequestError),
+    (errors.TimedOut, litellm.Timeout),
+    (errors.TransportError, litellm.APIConnectionError),
+    (errors.AuthenticationFailed, litellm.AuthenticationError),
+    (errors.ContextTooLong, litellm.ContextWindowExceededError),
+    (errors.RequestRefused, litellm.BadRequestError),
+    (errors.NotFound, litellm.NotFoundError),
+    (errors.RequestTimedOut, litellm.Timeout),
+    (errors.RateLimited, litellm.RateLimitError),
+    (errors.ServerFailed, litellm.InternalServerError),
+    (errors.StackSpotError, litellm.APIConnectionError),
+)

@@ -1,0 +1,46 @@
+"""The few places of aider's that this package touches; a test here fails when aider changes them."""
+
+from __future__ import annotations
+
+import pytest
+from aider import models
+
+from aider_stackspot import aider_host
+
+NAMES = ["stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "stackspot/stackspot-ai-code"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_limits_are_in_aiders_local_metadata(name: str) -> None:
+    metadata = models.model_info_manager.local_model_metadata[name]
+    assert (metadata["max_input_tokens"], metadata["max_output_tokens"]) == (16384, 8192)
+
+
+def test_local_metadata_keeps_aider_from_asking_the_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.ModelInfoManager, "_update_cache", lambda self: pytest.fail("asked the internet"))
+    assert models.Model("stackspot-ai-code").info["max_input_tokens"] == 16384
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_settings_are_aiders_own_kind(name: str) -> None:
+    settings = next(one for one in models.MODEL_SETTINGS if one.name == name)
+    assert isinstance(settings, models.ModelSettings)
+    assert (settings.edit_format, settings.use_repo_map, settings.streaming) == ("diff", True, True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_its_own_weak_and_editor_model(name: str) -> None:
+    model = models.Model(name)
+    assert model.weak_model is model
+    assert model.editor_model is model
+    assert model.editor_edit_format == "editor-diff"
+
+
+def test_settings_that_are_there_already_are_kept() -> None:
+    before = list(models.MODEL_SETTINGS)
+    aider_host.on_import(models)
+    assert before == models.MODEL_SETTINGS
+
+
+def test_missing_variables_reach_aider() -> None:
+    assert models.Model("stackspot-ai-code").missing_keys == ["STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY"]
