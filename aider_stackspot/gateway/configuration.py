@@ -1,0 +1,110 @@
+"""LiteLLM Proxy's configuration, made from this package's settings.
+
+No secret stands in it: every process that reads it has this package installed, and with it the same settings. The
+only key it needs, the proxy's own, it takes from the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from aider_stackspot.compatible.server import Described
+from aider_stackspot.config import Model, Settings
+from aider_stackspot.config.settings import TOTAL_TIMEOUT
+from aider_stackspot.gateway import BEHIND_GATEWAY
+
+MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
+KEY_CHECK = "aider_stackspot.gateway.key_check.check"
+
+_HEADER = """\
+# LiteLLM Proxy's configuration for the models of `aider-stackspot`. Run it where the package is installed:
+#   pip install 'aider-stackspot[gateway]'
+#   litellm --config this-file.yaml --host 127.0.0.1 --port 4000
+# Every process needs LITELLM_MASTER_KEY (sk-...), STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY and STACKSPOTAI_REALM,
+# and the .aider.litellm.yml in its working directory or its home, if there is one. LITELLM_MODE=PRODUCTION keeps
+# LiteLLM from loading a .env file by itself.
+"""
+
+
+def proxy_config(settings: Settings, known: Mapping[str, Iterable[Described]] | None = None) -> dict[str, Any]:
+    """Return the configuration as plain values.
+
+    Args:
+        settings: this package's.
+        known: the models of each OpenAI-compatible server, by the server's name. A server of which no model is known
+            gets a wildcard: each of its models can be used, but none is listed.
+    """
+    stackspot = {name: model for name, model in settings.models.items() if _is_shown(settings, name, model)}
+    models = [_stackspot_entry(name, model) for name, model in stackspot.items()]
+    for server in settings.compatible:
+        chatting = [model for model in (known or {}).get(server, ()) if model.chat]
+        models += [_server_entry(model) for model in chatting] or [_wildcard(server)]
+    aliases = {model.route: name for name, model in stackspot.items() if name != model.route}
+    return {
+        "model_list": models,
+        "router_settings": {
+            # This package retries, and it knows when that can help. A pause after a failure would only hide its text.
+            "num_retries": 0,
+            "disable_cooldowns": True,
+            "model_group_alias": {route: {"model": name, "hidden": True} for route, name in aliases.items()},
+        },
+        "litellm_settings": {
+            "num_retries": 0,
+            "request_timeout": int(TOTAL_TIMEOUT),
+            "drop_params": True,
+            "telemetry": False,
+        },
+        "general_settings": {"master_key": f"os.environ/{MASTER_KEY_VARIABLE}"},
+    }
+
+
+def without_database(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration for a proxy that knows no other key than its own; see `key_check`."""
+    check = {"custom_auth": KEY_CHECK, "custom_auth_run_common_checks": True}
+    return {**config, "general_settings": {**config["general_settings"], **check}}
+
+
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """Return the configuration as a file for people who run their own proxies."""
+    return _HEADER + yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _is_shown(settings: Settings, name: str, model: Model) -> bool:
+    """Tell whether a name is listed: the bare one, or the one with a provider where another model has the bare one."""
+    if name == model.name:
+        return True
+    bare = settings.models.get(model.name)
+    return bare is None or bare.route != model.route
+
+
+def _stackspot_entry(name: str, model: Model) -> dict[str, Any]:
+    return {
+        "model_name": name,
+        "litellm_params": {"model": model.route, BEHIND_GATEWAY: True},
+        "model_info": {
+            "mode": "chat",
+            "max_tokens": model.max_output_tokens,
+            "max_input_tokens": model.max_input_tokens,
+            "max_output_tokens": model.max_output_tokens,
+            "supports_function_calling": model.tools,
+            "supports_vision": False,
+        },
+    }
+
+
+def _server_entry(model: Described) -> dict[str, Any]:
+    said = {
+        "max_input_tokens": model.context.value if model.context else None,
+        "max_output_tokens": model.output.value,
+        "supports_function_calling": model.capabilities.tools,
+        "supports_vision": model.capabilities.vision,
+    }
+    info = {"mode": "chat", **{name: value for name, value in said.items() if value is not None}}
+    return {"model_name": model.public, "litellm_params": {"model": model.public}, "model_info": info}
+
+
+def _wildcard(server: str) -> dict[str, Any]:
+    return {"model_name": f"{server}/*", "litellm_params": {"model": f"{server}/*"}, "model_info": {"mode": "chat"}}

@@ -1,0 +1,37 @@
+"""Checks the key of each request, for a gateway without a database.
+
+LiteLLM Proxy asks its database about every key that is not the master key. Without one it answers 400 to a wrong key
+and 500 to none, where clients expect 401. Imported by LiteLLM Proxy only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from fastapi import Request
+from litellm.proxy._types import LitellmUserRoles, ProxyErrorTypes, ProxyException, UserAPIKeyAuth, hash_token
+
+from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE
+
+
+async def check(request: Request, api_key: str) -> UserAPIKeyAuth:
+    """Let the holder of the master key in.
+
+    Args:
+        request: the request; its path and body do not matter.
+        api_key: what the client sent as its key, without "Bearer".
+
+    Raises:
+        ProxyException: no key or a wrong one (401).
+    """
+    master = os.environ.get(MASTER_KEY_VARIABLE, "")
+    if master and secrets.compare_digest((api_key or "").encode(), master.encode()):
+        return UserAPIKeyAuth(api_key=hash_token(master), user_role=LitellmUserRoles.PROXY_ADMIN, user_id="gateway")
+    raise ProxyException(
+        message="This is not the gateway's key. Whoever runs the gateway knows it: see the file it was kept in, or "
+        f"{MASTER_KEY_VARIABLE}.",
+        type=ProxyErrorTypes.auth_error,
+        param="api_key",
+        code=401,
+    )

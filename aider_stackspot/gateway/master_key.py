@@ -1,0 +1,102 @@
+"""The gateway's master key: from the environment, or made once and kept where only its owner can read it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE
+
+LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
+"""Below the home directory."""
+SHORTEST = 16
+"""Characters of a key that somebody chose."""
+
+
+@dataclass(frozen=True)
+class MasterKey:
+    """A key, and where it came from.
+
+    Attributes:
+        text: the key.
+        source: the variable's name or the file's path.
+        is_new: it was made just now.
+    """
+
+    text: str = field(repr=False)
+    source: str
+    is_new: bool = False
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a server at this address can only be reached from this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def master_key(home: Path, environment: Mapping[str, str], host: str) -> MasterKey:
+    """Return the key, and make one where there is none.
+
+    A first key is only made for a gateway on the loopback address: elsewhere it would be reachable before anybody has
+    seen its key, and the key would stand in a container's log.
+
+    Args:
+        home: the user's home directory.
+        environment: the process's.
+        host: the address to listen on.
+
+    Raises:
+        ConfigurationError: there is no key for a gateway that others can reach, it is too short, or its file is
+            readable by others or not at all.
+    """
+    chosen = environment.get(MASTER_KEY_VARIABLE, "").strip()
+    path = home / LOCATION
+    if chosen:
+        if len(chosen) < SHORTEST:
+            raise ConfigurationError(
+                f"{MASTER_KEY_VARIABLE} is shorter than {SHORTEST} characters: choose a longer key."
+            )
+        return MasterKey(chosen, MASTER_KEY_VARIABLE)
+    if path.exists():
+        return MasterKey(_read(path), str(path))
+    if not is_loopback(host):
+        raise ConfigurationError(
+            f"Refusing to listen on {host} without a key: others can reach that address. Set {MASTER_KEY_VARIABLE} to "
+            "a long random text that begins with sk-, or start the gateway once on 127.0.0.1, which makes a key."
+        )
+    return MasterKey(_make(path), str(path), is_new=True)
+
+
+def _read(path: Path) -> str:
+    try:
+        others = os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The gateway's key in {path} cannot be read: {error}") from None
+    if others:
+        raise ConfigurationError(f"The gateway's key in {path} can be read by others. Run: chmod 600 {path}")
+    if len(text) < SHORTEST:
+        raise ConfigurationError(f"There is no usable key in {path}: delete the file, and a new key is made.")
+    return text
+
+
+def _make(path: Path) -> str:
+    key = f"sk-{secrets.token_urlsafe(32)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f"{key}\n")
+    except OSError as error:
+        raise ConfigurationError(f"The gateway's key cannot be kept in {path}: {error}") from None
+    return key

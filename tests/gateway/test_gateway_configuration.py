@@ -1,0 +1,98 @@
+"""The configuration that is made for LiteLLM Proxy, and the settings for the programs that use it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aider_stackspot.compatible.server import models_of
+from aider_stackspot.config import current
+from aider_stackspot.gateway.configuration import proxy_config, to_yaml
+from aider_stackspot.gateway.tools import base_url, settings_for_tools
+
+FILE = """
+providers:
+  stackspot:
+    models:
+      stackspot-ai-code: {max_input_tokens: 100000, max_tokens: 4000}
+      shared: {tools: false}
+  second:
+    type: stackspot
+    client_id: other-id
+    api_key: other-secret
+    models: {shared: {}, own: {}}
+"""
+
+
+def entries(config: dict[str, Any]) -> dict[str, Any]:
+    return {entry["model_name"]: entry for entry in config["model_list"]}
+
+
+def test_every_name_once_with_its_limits(isolated: Path) -> None:
+    (isolated / ".aider.litellm.yml").write_text(FILE)
+    config = proxy_config(current())
+    found = entries(config)
+    assert len(found) == len(config["model_list"])
+    assert {"stackspot-ai-code", "stackspot-ai", "shared", "second/shared", "own"} < set(found)
+    assert not {"stackspot/shared", "second/own"} & set(found)
+    info = found["stackspot-ai-code"]["model_info"]
+    assert (info["max_input_tokens"], info["max_output_tokens"]) == (100_000, 4_000)
+    assert [found[name]["model_info"]["supports_function_calling"] for name in ("shared", "own")] == [False, True]
+    assert found["second/shared"]["litellm_params"]["model"] == "second/shared"
+
+
+def test_names_with_a_provider_are_hidden_aliases() -> None:
+    aliases = proxy_config(current())["router_settings"]["model_group_alias"]
+    assert aliases["stackspot/stackspot-ai"] == {"model": "stackspot-ai", "hidden": True}
+
+
+def test_servers_that_speak_openai(isolated: Path) -> None:
+    (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+        "providers: {local: {api_base: 'http://127.0.0.1:1234/v1', api_key: server-secret, "
+        "models: {qwen: {max_input_tokens: 32768, max_tokens: 4096}}}, open: {api_base: 'http://127.0.0.1:1/v1'}}"
+    )
+    settings = current()
+    known = {name: models_of(server, None) for name, server in settings.compatible.items()}
+    found = entries(proxy_config(settings, known))
+    assert found["local/qwen"]["litellm_params"] == {"model": "local/qwen"}
+    info = found["local/qwen"]["model_info"]
+    assert (info["max_input_tokens"], info["max_output_tokens"]) == (32768, 4096)
+    assert found["open/*"]["litellm_params"] == {"model": "open/*"}
+    assert "server-secret" not in to_yaml(proxy_config(settings, known))
+
+
+def test_no_secret_stands_in_it(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (isolated / ".aider.litellm.yml").write_text(FILE)
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", "very-secret")
+    text = to_yaml(proxy_config(current()))
+    assert not re.search("very-secret|other-secret", text)
+    assert yaml.safe_load(text)["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
+
+
+def test_the_settings_for_tools_can_be_pasted() -> None:
+    text = settings_for_tools("http://127.0.0.1:4000", "sk-key", current().models["stackspot-ai-code"])
+    opencode = json.loads(re.split(r"^opencode +opencode.json\n", text, flags=re.M)[1].partition("\n\n")[0])
+    assert opencode["provider"]["stackspot"]["options"] == {"baseURL": "http://127.0.0.1:4000/v1", "apiKey": "sk-key"}
+    continue_dev = yaml.safe_load(re.split(r"^Continue +\S+\n", text, flags=re.M)[1].partition("\n\n")[0])
+    assert continue_dev["models"][0]["apiKey"] == "sk-key"
+    for name in ("Cline", "Claude Code", "Codex", "OpenAI SDK", "Anthropic SDK", "curl"):
+        assert re.search(f"^{name} ", text, re.M)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:4000"),
+        ("0.0.0.0", "http://127.0.0.1:4000"),
+        ("::1", "http://[::1]:4000"),
+        ("::", "http://127.0.0.1:4000"),
+        ("gateway.example", "http://gateway.example:4000"),
+    ],
+)
+def test_the_address_a_tool_uses(host: str, url: str) -> None:
+    assert base_url(host, 4000) == url

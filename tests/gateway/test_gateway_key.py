@@ -1,0 +1,84 @@
+"""The gateway's master key: made once, kept for its owner, demanded wherever others can reach the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.master_key import LOCATION, is_loopback, master_key
+
+LOOPBACK = "127.0.0.1"
+
+
+def test_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    first = master_key(tmp_path, {}, LOOPBACK)
+    assert first.is_new
+    assert first.text.startswith("sk-")
+    assert len(first.text) > 40
+    assert (tmp_path / LOCATION).stat().st_mode & 0o777 == 0o600
+    again = master_key(tmp_path, {}, LOOPBACK)
+    assert (again.text, again.is_new) == (first.text, False)
+    assert master_key(tmp_path, {}, "0.0.0.0").text == first.text
+
+
+def test_two_gateways_never_share_a_key_by_chance(tmp_path: Path) -> None:
+    assert master_key(tmp_path / "a", {}, LOOPBACK).text != master_key(tmp_path / "b", {}, LOOPBACK).text
+
+
+def test_the_environments_key_wins_and_is_not_kept(tmp_path: Path) -> None:
+    key = master_key(tmp_path, {"LITELLM_MASTER_KEY": "sk-chosen-by-a-person"}, "0.0.0.0")
+    assert (key.text, key.source, key.is_new) == ("sk-chosen-by-a-person", "LITELLM_MASTER_KEY", False)
+    assert not (tmp_path / LOCATION).exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway.example", ""])
+@pytest.mark.parametrize("environment", [{}, {"LITELLM_MASTER_KEY": ""}])
+def test_no_gateway_for_others_without_a_key(tmp_path: Path, host: str, environment: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="without a key"):
+        master_key(tmp_path, environment, host)
+    assert not (tmp_path / LOCATION).exists()
+
+
+def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="shorter than 16") as caught:
+        master_key(tmp_path, {"LITELLM_MASTER_KEY": "sk-1234"}, LOOPBACK)
+    assert "sk-1234" not in str(caught.value)
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    master_key(tmp_path, {}, LOOPBACK)
+    (tmp_path / LOCATION).chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        master_key(tmp_path, {}, LOOPBACK)
+
+
+def test_an_empty_file_is_no_key(tmp_path: Path) -> None:
+    master_key(tmp_path, {}, LOOPBACK)
+    (tmp_path / LOCATION).write_text("\n")
+    with pytest.raises(ConfigurationError, match="no usable key"):
+        master_key(tmp_path, {}, LOOPBACK)
+
+
+def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
+    key = master_key(tmp_path, {}, LOOPBACK)
+    assert key.text not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+    ],
+)
+def test_loopback(host: str, loopback: bool) -> None:
+    assert is_loopback(host) == loopback

@@ -1,0 +1,276 @@
+"""The gateway as real clients see it: OpenAI's SDK (chat and responses), Anthropic's SDK, and plain HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from assistant import CHAT_TOOL, FILES, FINAL, MESSAGES_TOOL, RESPONSES_TOOL, tool_using_assistant
+from gateway_fixtures import Gateway
+
+from aider_stackspot.emulator import Emulator, Fault, Style
+
+pytestmark = pytest.mark.slow
+pytest_plugins = ["gateway_fixtures"]
+
+MODEL = "stackspot-ai-code"
+TOOLS: list[Any] = [CHAT_TOOL]
+HI: list[Any] = [{"role": "user", "content": "Say hi"}]
+
+
+def openai_client(gateway: Gateway, key: str = "") -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key or gateway.key, max_retries=0, timeout=60)
+
+
+def anthropic_sdk() -> Any:
+    """The module, which only the gateway's environment has; `make test` collects this file too."""
+    import anthropic  # type: ignore[import-not-found, unused-ignore]
+
+    return anthropic
+
+
+def sdk_errors(name: str) -> tuple[type[Exception], type[Exception]]:
+    """The error classes of one name in both SDKs."""
+    return getattr(openai, name), getattr(anthropic_sdk(), name)
+
+
+def anthropic_client(gateway: Gateway, key: str = "") -> Any:
+    return anthropic_sdk().Anthropic(base_url=gateway.url, api_key=key or gateway.key, max_retries=0, timeout=60)
+
+
+def chat(gateway: Gateway, key: str = "") -> str:
+    answer = openai_client(gateway, key).chat.completions.create(model=MODEL, messages=HI)
+    return answer.choices[0].message.content or ""
+
+
+def chat_stream(gateway: Gateway, key: str = "") -> str:
+    stream = openai_client(gateway, key).chat.completions.create(model=MODEL, messages=HI, stream=True)
+    return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+
+def responses(gateway: Gateway, key: str = "") -> str:
+    return openai_client(gateway, key).responses.create(model=MODEL, input="Say hi").output_text
+
+
+def responses_stream(gateway: Gateway, key: str = "") -> str:
+    text, completed = "", False
+    for event in openai_client(gateway, key).responses.create(model=MODEL, input="Say hi", stream=True):
+        if event.type == "response.output_text.delta":
+            text += event.delta
+        elif event.type in ("error", "response.failed"):
+            raise openai.APIError(event.to_json(), httpx.Request("POST", gateway.url), body=None)
+        completed = completed or event.type == "response.completed"
+    assert completed
+    return text
+
+
+def messages(gateway: Gateway, key: str = "") -> str:
+    answer = anthropic_client(gateway, key).messages.create(model=MODEL, messages=HI, max_tokens=100)
+    return "".join(str(block.text) for block in answer.content if block.type == "text")
+
+
+def messages_stream(gateway: Gateway, key: str = "") -> str:
+    with anthropic_client(gateway, key).messages.stream(model=MODEL, messages=HI, max_tokens=100) as stream:
+        return str(stream.get_final_text())
+
+
+Way = Callable[..., str]
+WAYS: list[Way] = [chat, chat_stream, responses, responses_stream, messages, messages_stream]
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Each protocol, streaming and not."""
+    chosen: Way = request.param
+    return chosen
+
+
+def test_the_models_and_their_limits(gateway: Gateway) -> None:
+    listed = {model.id: model.model_extra or {} for model in openai_client(gateway).models.list()}
+    assert set(listed) == {"stackspot-ai", "stackspot-ai-chat", MODEL}
+    assert listed[MODEL]["max_input_tokens"] == 16384
+    assert listed[MODEL]["max_output_tokens"] == 8192
+
+
+def test_an_answer(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    stackspot.answer = ["Olá, ", "mundo ", "😀"]
+    assert way(gateway) == "Olá, mundo 😀"
+
+
+def test_usage_comes_with_a_stream(gateway: Gateway, stackspot: Emulator) -> None:
+    stream = openai_client(gateway).chat.completions.create(
+        model=MODEL, messages=HI, stream=True, stream_options={"include_usage": True}
+    )
+    usage = [chunk.usage for chunk in stream if chunk.usage is not None]
+    assert len(usage) == 1
+    assert usage[0].completion_tokens > 0
+
+
+def test_the_name_with_its_provider_works_too(gateway: Gateway) -> None:
+    client = openai_client(gateway)
+    assert client.chat.completions.create(model=f"stackspot/{MODEL}", messages=HI).choices[0].message.content
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_with_the_chat_protocol(gateway: Gateway, stackspot: Emulator, stream: bool) -> None:
+    stackspot.answer = tool_using_assistant
+    client = openai_client(gateway)
+    history: list[Any] = [{"role": "user", "content": "What do a.py and b.py say?"}]
+    if stream:
+        with client.chat.completions.stream(model=MODEL, messages=history, tools=TOOLS) as events:
+            choice: Any = events.get_final_completion().choices[0]
+    else:
+        choice = client.chat.completions.create(model=MODEL, messages=history, tools=TOOLS).choices[0]
+    assert choice.finish_reason == "tool_calls"
+    assert (choice.message.content or "").strip() == "I look at both."
+    calls: Any = choice.message.tool_calls
+    history.append(choice.message.to_dict())
+    for call in calls:
+        content = FILES[json.loads(call.function.arguments)["path"]]
+        history.append({"role": "tool", "tool_call_id": call.id, "content": content})
+    final = client.chat.completions.create(model=MODEL, messages=history, tools=TOOLS).choices[0]
+    assert (final.message.content, final.finish_reason) == (FINAL, "stop")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_with_the_responses_protocol(gateway: Gateway, stackspot: Emulator, stream: bool) -> None:
+    stackspot.answer = tool_using_assistant
+    client = openai_client(gateway)
+    history: list[Any] = [{"role": "user", "content": "What do a.py and b.py say?"}]
+    tools: Any = [RESPONSES_TOOL]
+    if stream:
+        events = client.responses.create(model=MODEL, input=history, tools=tools, stream=True)
+        answer: Any = next(event.response for event in events if event.type == "response.completed")
+    else:
+        answer = client.responses.create(model=MODEL, input=history, tools=tools)
+    calls = [item for item in answer.output if item.type == "function_call"]
+    assert answer.output_text.strip() == "I look at both."
+    for call in calls:
+        fields = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+        history.append({"type": "function_call", **fields})
+    for call in calls:
+        content = FILES[json.loads(call.arguments)["path"]]
+        history.append({"type": "function_call_output", "call_id": call.call_id, "output": content})
+    assert client.responses.create(model=MODEL, input=history, tools=tools).output_text == FINAL
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_with_the_messages_protocol(gateway: Gateway, stackspot: Emulator, stream: bool) -> None:
+    stackspot.answer = tool_using_assistant
+    client = anthropic_client(gateway)
+    history: list[Any] = [{"role": "user", "content": "What do a.py and b.py say?"}]
+    given: Any = {"model": MODEL, "max_tokens": 1000, "tools": [MESSAGES_TOOL]}
+    if stream:
+        with client.messages.stream(messages=history, **given) as events:
+            answer: Any = events.get_final_message()
+    else:
+        answer = client.messages.create(messages=history, **given)
+    assert answer.stop_reason == "tool_use"
+    assert answer.content[0].text.strip() == "I look at both."
+    calls = [block for block in answer.content if block.type == "tool_use"]
+    history.append({"role": "assistant", "content": [block.to_dict() for block in answer.content]})
+    results = [{"type": "tool_result", "tool_use_id": call.id, "content": FILES[call.input["path"]]} for call in calls]
+    history.append({"role": "user", "content": results})
+    final: Any = client.messages.create(messages=history, **given)
+    assert (final.content[0].text, final.stop_reason) == (FINAL, "end_turn")
+
+
+def test_json_is_asked_for_and_checked(gateway: Gateway, stackspot: Emulator) -> None:
+    stackspot.answer = 'Sure:\n```json\n{"n": 1,}\n```\n'
+    answer = openai_client(gateway).chat.completions.create(
+        model=MODEL, messages=HI, response_format={"type": "json_object"}
+    )
+    assert json.loads(answer.choices[0].message.content or "") == {"n": 1}
+
+
+def test_fifty_streams_at_once_over_two_workers(gateway: Gateway, stackspot: Emulator) -> None:
+    stackspot.revoke_tokens()  # so that each worker that takes part needs a new one
+    stackspot.answer = lambda prompt: [f"{prompt} ", *(f"{number} " for number in range(20))]
+    stackspot.style = Style(delay=0.02)
+
+    async def ask(client: openai.AsyncOpenAI, number: int) -> str:
+        text = f"I am {number}."
+        history: Any = [{"role": "user", "content": text}]
+        stream = await client.chat.completions.create(model=MODEL, messages=history, stream=True)
+        answer = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+        assert answer == f"{text} " + "".join(f"{n} " for n in range(20))
+        return text
+
+    async def ask_all() -> set[str]:
+        async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0) as client:
+            return set(await asyncio.gather(*(ask(client, number) for number in range(50))))
+
+    assert len(asyncio.run(ask_all())) == 50
+    assert len(stackspot.token_requests) == 2
+
+
+def test_a_revoked_token_is_not_noticed(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    way(gateway)
+    stackspot.revoke_tokens()
+    stackspot.answer = "still here"
+    assert way(gateway) == "still here"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_api_itself_does_not_either(gateway: Gateway, stackspot: Emulator, status: int) -> None:
+    stackspot.fail("any chat", Fault.status(status), times=None)
+    with pytest.raises(openai.InternalServerError, match="The gateway accepted your key") as caught:
+        chat(gateway)
+    assert caught.value.status_code == 502
+
+
+def test_a_dead_stackspot_is_an_error_at_once(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    stackspot.fail("any chat", Fault.reset(), times=None)
+    with pytest.raises(sdk_errors("APIError")) as caught:
+        way(gateway)
+    assert not isinstance(caught.value, sdk_errors("AuthenticationError"))
+
+
+def test_a_cut_answer_is_no_answer(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    stackspot.answer = ["one ", "two ", "three "]
+    stackspot.fail("any chat", Fault.cut_after(2), times=None)
+    with pytest.raises(sdk_errors("APIError")):
+        way(gateway)
+
+
+def test_a_wrong_key_is_refused_without_asking_stackspot(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    with pytest.raises(sdk_errors("AuthenticationError")):
+        way(gateway, "sk-not-the-key-of-this-gateway")
+    assert stackspot.requests == []
+
+
+def test_health(gateway: Gateway) -> None:
+    assert httpx.get(f"{gateway.url}/health/liveliness").status_code == 200
+    assert httpx.get(f"{gateway.url}/health/readiness").status_code == 200
+    assert httpx.get(f"{gateway.url}/health").status_code == 401
+    asked = httpx.get(f"{gateway.url}/health", headers={"Authorization": f"Bearer {gateway.key}"}, timeout=60)
+    assert asked.json()["unhealthy_endpoints"] == []
+    assert asked.json()["healthy_count"] == 3
+
+
+def test_nothing_secret_is_printed_but_the_new_key_once(gateway: Gateway) -> None:
+    output = gateway.output.read_text()
+    introduction, _, log = output.partition("curl ")
+    assert gateway.key in introduction
+    assert gateway.key not in log.partition("\n\n")[2]
+    assert "client-key" not in output
+
+
+# The last test: for some seconds after a refusal, the credentials are not tried again.
+def test_refused_credentials_of_stackspots_do_not_look_like_a_wrong_key(
+    gateway: Gateway, stackspot: Emulator, way: Way
+) -> None:
+    stackspot.rotate("stackspot", "client-id", "another-key")
+    stackspot.revoke_tokens()
+    with pytest.raises(sdk_errors("APIError")) as caught:
+        way(gateway)
+    refusals = (*sdk_errors("AuthenticationError"), *sdk_errors("PermissionDeniedError"))
+    assert not isinstance(caught.value, refusals)
+    assert "The gateway accepted your key, but cannot use StackSpot" in str(caught.value)
+    if way in (chat, chat_stream, responses, messages):  # the other two have begun with status 200 by then
+        assert getattr(caught.value, "status_code", None) == 502

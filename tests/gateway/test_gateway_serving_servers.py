@@ -1,0 +1,70 @@
+"""Models of an OpenAI-compatible server of the file, behind the same gateway as StackSpot's."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from gateway_fixtures import started, stop
+
+from aider_stackspot.emulator import Emulator
+
+pytestmark = pytest.mark.slow
+pytest_plugins = ["gateway_fixtures"]
+
+_SERVER = Path(__file__).parent.parent / "with_compatible" / "openai_server.py"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """A server that lists one model."""
+    import sys
+
+    spec = importlib.util.spec_from_file_location("openai_server_of_the_gateway", _SERVER)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    listed = {"object": "list", "data": [{"id": "gpt-4o", "object": "model", "max_model_len": 40960}]}
+    with module.OpenAIServer(models=listed, key="server-key") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: Any, stackspot: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    home = tmp_path_factory.mktemp("home")
+    (home / ".aider.litellm.yml").write_text(
+        f"providers: {{local: {{api_base: '{server.url}/v1', api_key: server-key}}}}"
+    )
+    process, url, output = started(home, stackspot.environment())
+    try:
+        key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
+        assert key is not None
+        yield openai.OpenAI(base_url=f"{url}/v1", api_key=key[1], max_retries=0, timeout=60)
+    finally:
+        stop(process)
+
+
+def test_both_are_listed(client: openai.OpenAI) -> None:
+    listed = {model.id: model.model_extra or {} for model in client.models.list()}
+    assert {"local/gpt-4o", "stackspot-ai-code"} < set(listed)
+    assert listed["local/gpt-4o"]["max_input_tokens"] == 40960
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_goes_to_the_server_with_its_own_key(client: openai.OpenAI, server: Any, stream: bool) -> None:
+    history: Any = [{"role": "user", "content": "Say hi"}]
+    if stream:
+        chunks = client.chat.completions.create(model="local/gpt-4o", messages=history, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    else:
+        text = str(client.chat.completions.create(model="local/gpt-4o", messages=history).choices[0].message.content)
+    assert text == "Hello wörld 😀"
+    request = server.requests[-1]
+    assert request.json["model"] == "gpt-4o"
+    assert request.headers["authorization"] == "Bearer server-key"
