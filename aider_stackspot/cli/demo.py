@@ -1,0 +1,152 @@
+"""`aider-stackspot demo`: the unmodified aider edits a real file, through the emulator or the real StackSpot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from aider_stackspot.emulator import Emulator, Style
+from aider_stackspot.errors import ConfigurationError
+
+MODEL = "stackspot-ai-code"
+SAMPLE_NAME = "greeting.py"
+SAMPLE = (
+    '"""Says hello."""\n\n__version__ = "0.1.0"\n\n\ndef greeting(name: str) -> str:\n    return f"Hello, {name}!"\n'
+)
+REQUEST = (
+    "Add a module constant __version_info__ right after __version__: the version's numbers as a tuple of integers, "
+    "computed from __version__."
+)
+NEW_LINE = '__version_info__ = tuple(int(part) for part in __version__.split("."))'
+
+console = Console(highlight=False)
+
+
+def demo(
+    repo: Annotated[
+        Path | None,
+        typer.Option(help="Work on a copy of this git repository instead of a small sample.", file_okay=False),
+    ] = None,
+    file: Annotated[str, typer.Option(help="The file to edit; it must define __version__.")] = SAMPLE_NAME,
+    live: Annotated[bool, typer.Option("--live", help="Use the real StackSpot and your credentials.")] = False,
+) -> None:
+    """Watch the unmodified aider change and commit a file, without an account.
+
+    It starts an emulated StackSpot on this machine, copies a git repository to a temporary place, runs `aider` there
+    as you would, and shows the commit. Nothing of yours is touched.
+
+    For example:
+
+    aider-stackspot demo
+
+    aider-stackspot demo --live
+    """
+    aider = _find_aider()
+    with tempfile.TemporaryDirectory(prefix="aider-stackspot-demo-", ignore_cleanup_errors=True) as place:
+        copy = Path(place) / "repository"
+        _prepare(repo, copy)
+        source = copy / file
+        if not source.is_file() or "__version__ = " not in source.read_text(encoding="utf-8"):
+            raise ConfigurationError(f"--file: {file} is not in the repository, or defines no __version__.")
+        before = _git(copy, "rev-parse", "HEAD")
+        with _service(live, copy, file) as environment:
+            home = Path(place) / "home"
+            home.mkdir()
+            status = _run_aider(aider, copy, file, _child_environment(environment, home, live))
+        committed = _git(copy, "rev-parse", "HEAD") != before
+        if status != 0 or not committed or NEW_LINE.split(" = ")[0] not in source.read_text(encoding="utf-8"):
+            console.print(f"\n[red]aider ended with status {status} and did not commit the change.[/red]")
+            raise typer.Exit(1)
+        console.print("\n[bold]What aider committed:[/bold]")
+        console.print(_git(copy, "show", "--stat", "--patch", "--format=%h %s", "HEAD"), markup=False)
+
+
+def _find_aider() -> str:
+    aider = shutil.which("aider", path=str(Path(sys.executable).parent)) or shutil.which("aider")
+    if aider is None:
+        raise ConfigurationError(
+            "The command `aider` is not installed in this environment. Install it with: "
+            "pip install 'aider-stackspot[aider]'"
+        )
+    return aider
+
+
+def _prepare(repo: Path | None, copy: Path) -> None:
+    """Make the temporary repository: a clone, or the sample."""
+    if repo is not None:
+        try:
+            _git(Path.cwd(), "clone", "--quiet", "--no-hardlinks", str(repo.resolve()), str(copy))
+        except subprocess.CalledProcessError as error:
+            raise ConfigurationError(f"--repo: {repo} cannot be cloned: {error.stderr.strip()}") from None
+    else:
+        copy.mkdir()
+        (copy / SAMPLE_NAME).write_text(SAMPLE, encoding="utf-8")
+        _git(copy, "init", "--quiet")
+        _git(copy, "add", ".")
+    for key, value in {"user.name": "aider-stackspot demo", "user.email": "demo@localhost"}.items():
+        _git(copy, "config", key, value)
+    if repo is None:
+        _git(copy, "commit", "--quiet", "--message", "A sample")
+
+
+@contextlib.contextmanager
+def _service(live: bool, copy: Path, file: str) -> Iterator[Mapping[str, str]]:
+    """Provide the variables that point at a StackSpot, and the StackSpot."""
+    if live:
+        from aider_stackspot.config import current
+
+        current().model(MODEL).account.credentials()
+        console.print("Using the real StackSpot.")
+        yield {}
+        return
+    with Emulator() as emulator:
+        emulator.style = Style(delay=0.02)
+        emulator.answer = lambda prompt: _answer(prompt, copy, file)
+        console.print(f"An emulated StackSpot listens on {emulator.url}.")
+        yield emulator.environment()
+        tokens, chats = len(emulator.token_requests), len(emulator.chat_requests)
+        console.print(f"\nThe emulated StackSpot issued {tokens} token and answered {chats} chat requests.")
+
+
+def _answer(prompt: str, copy: Path, file: str) -> str:
+    """Play the model: an edit in aider's `diff` format, or a commit message."""
+    if REQUEST not in prompt or "commit message" in prompt.lower():
+        return "feat: add __version_info__"
+    lines = (copy / file).read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith("__version__ = "))
+    return (
+        f"I add `__version_info__` after `__version__`, computed from it, so that the two cannot differ.\n\n"
+        f"{file}\n```python\n<<<<<<< SEARCH\n{line}\n=======\n{line}\n{NEW_LINE}\n>>>>>>> REPLACE\n```\n"
+    )
+
+
+def _child_environment(environment: Mapping[str, str], home: Path, live: bool) -> dict[str, str]:
+    """Return aider's environment; its home is a new one, so that no settings of yours play a part."""
+    kept = {
+        name: value for name, value in os.environ.items() if live or not name.startswith(("AIDER_", "STACKSPOTAI_"))
+    }
+    homes = {} if live else {"HOME": str(home), "USERPROFILE": str(home)}
+    return {**kept, **environment, **homes}
+
+
+def _run_aider(aider: str, copy: Path, file: str, environment: Mapping[str, str]) -> int:
+    options = ["--yes-always", "--no-gitignore", "--no-check-update", "--no-show-release-notes", "--analytics-disable"]
+    command = [aider, "--model", MODEL, *options, "--message", REQUEST, file]
+    console.print(f"[bold]$ aider --model {MODEL} {' '.join(options)} --message '{REQUEST}' {file}[/bold]\n")
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=copy, env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -1,0 +1,171 @@
+"""``aider-stackspot emulator``: a StackSpot that runs on this machine until it is stopped."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
+from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, parse_fault
+from aider_stackspot.emulator.log import json_line, text_line
+from aider_stackspot.emulator.script_file import nearest
+
+_T = TypeVar("_T")
+_REMEMBERED = 100
+
+
+def _list_names(wanted: bool) -> None:
+    if not wanted:
+        return
+    faults = [f"{name}:{fault.argument}" if fault.argument else name for name, fault in FAULTS.items()]
+    for title, names in (("models", [*MODELS]), ("styles", [*STYLES]), ("faults", faults)):
+        typer.echo(f"{title}:")
+        for name in names:
+            typer.echo(f"  {name}")
+    raise typer.Exit
+
+
+def emulator(
+    port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 0,
+    script: Annotated[
+        Path | None, typer.Option(help="YAML file with rules: what to answer to which prompt.", dir_okay=False)
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="What answers where no rule does; see --list.", metavar="NAME")
+    ] = None,
+    style: Annotated[str, typer.Option(help="Wire variant of the streams; see --list.", metavar="NAME")] = "default",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong; may be repeated; see --list.", metavar="NAME[:ARG]"),
+    ] = None,
+    fault_times: Annotated[
+        int | None, typer.Option(help="How many requests meet each fault; all when not given.", min=1)
+    ] = None,
+    token_lifetime: Annotated[float, typer.Option(help="Seconds a token is valid.", min=0)] = 1200,
+    rate_limit: Annotated[
+        int | None, typer.Option(help="Calls a minute before 429; no limit when not given.", min=0)
+    ] = None,
+    latency: Annotated[float, typer.Option(help="Milliseconds before the first byte of an answer.", min=0)] = 0,
+    json_log: Annotated[bool, typer.Option("--json-log", help="Log JSON, one object a line.")] = False,
+    list_names: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="Print the models, styles and faults, then exit.", is_eager=True, callback=_list_names
+        ),
+    ] = False,
+) -> None:
+    """Run a StackSpot on this machine: real tokens, streams and errors, a scripted model, no account.
+
+    It prints the environment variables that point aider-stackspot at it, then logs each request on stderr.
+    Ctrl-C or SIGTERM ends it with exit status 0.
+
+    For example:
+
+    aider-stackspot emulator --port 8765 --model echo
+
+    aider-stackspot emulator --script answers.yml --style slow
+
+    aider-stackspot emulator --fault status:503 --fault-times 2
+
+    A script is YAML, and the first rule whose match is found in the prompt wins:
+
+    {rules: [{match: hi, answer: Hello, times: 1}, {match: x, style: slow, fault: "cut-after:3"}], default: Ok}
+    """
+    chosen = _named(style, STYLES, "style")
+    faults = [_fault(text) for text in fault or []]
+    served = Emulator(
+        script=_script(script),
+        port=port,
+        token_lifetime=token_lifetime,
+        rate_limit=rate_limit,
+        keep=_REMEMBERED,
+        on_finished=_Log(json_lines=json_log),
+    )
+    served.style = replace(chosen, first_delay=latency / 1000) if latency else chosen
+    if model is not None:
+        served.answer = _named(model, MODELS, "model")
+    for kind, wrong in faults:
+        served.fail(kind, wrong, fault_times)
+    _run(served)
+
+
+class _Log:
+    """Writes a line for each finished request, one at a time."""
+
+    def __init__(self, *, json_lines: bool) -> None:
+        self._line = json_line if json_lines else text_line
+        self._lock = threading.Lock()
+
+    def __call__(self, request: RecordedRequest) -> None:
+        with self._lock:
+            sys.stderr.write(f"{self._line(request)}\n")
+            sys.stderr.flush()
+
+
+def _run(served: Emulator) -> None:
+    with _stop_signals() as stop:
+        try:
+            served.start()
+        except OSError as error:
+            _end(f"cannot listen: {error}", 1)
+        with served:
+            for name, value in served.environment().items():
+                print(f"export {name}={shlex.quote(value)}")
+            sys.stdout.flush()
+            while not stop.wait(0.5):  # a bound lets Ctrl-C through on Windows
+                pass
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, for as long as the context lasts."""
+    stop = threading.Event()
+
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, set_stop) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)
+
+
+def _script(path: Path | None) -> Script | None:
+    if path is None:
+        return None
+    try:
+        return Script.load(path)
+    except ScriptError as error:
+        _end(f"{error}", 2)
+
+
+def _fault(text: str) -> tuple[str, Fault]:
+    try:
+        wrong = parse_fault(text)
+        return fault_kind(text), wrong
+    except ValueError as error:
+        _end(f"{error}", 2)
+
+
+def _named(name: str, known: Mapping[str, _T], what: str) -> _T:
+    if name not in known:
+        _end(f"unknown {what} {name!r}{nearest(name, list(known))}", 2)
+    return known[name]
+
+
+def _end(problem: str, status: int) -> NoReturn:
+    typer.echo(f"aider-stackspot emulator: {problem}", err=True)
+    raise typer.Exit(status)

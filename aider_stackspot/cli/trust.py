@@ -1,0 +1,160 @@
+"""``aider-stackspot trust``: makes files of a project the user's own, as `direnv allow` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from aider_stackspot.config.allowances import Candidate
+    from aider_stackspot.config.environment import Environment
+
+
+def trust(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files to trust, or directories with such files; the project's if not given."),
+    ] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="Show what is trusted, and whether it has changed.")
+    ] = False,
+    revoke: Annotated[
+        list[Path] | None, typer.Option("--revoke", help="Trust a file no longer; may be repeated.", metavar="PATH")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
+) -> None:
+    """Trust a project's .aider.litellm.yml, .env and settings of aider as they are now.
+
+    Such files came with the code: until you trust them they cannot name hosts, proxies or certificates. What a file
+    would do is shown first. When it changes, it has to be trusted again.
+
+    For example:
+
+    aider-stackspot trust
+
+    aider-stackspot trust .aider.litellm.yml --yes
+
+    aider-stackspot trust --list
+    """
+    from aider_stackspot.config.environment import Environment
+
+    environment = Environment()
+    if show_list + bool(revoke) + bool(paths) > 1:
+        _end("--list, --revoke and files to trust exclude each other.")
+    if show_list:
+        _list(environment)
+    elif revoke:
+        _revoke(revoke, environment)
+    else:
+        _trust(_files(paths, environment), environment, yes=yes)
+
+
+def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
+    """Return the files that are meant. A directory means those in it."""
+    from aider_stackspot.config.allowances import PROJECT_FILES, project_files
+
+    if not paths:
+        files = project_files(environment)
+        if not files:
+            _end(f"none of {', '.join(PROJECT_FILES)} is in this project.")
+        return files
+    files = []
+    for path in paths:
+        if path.is_dir():
+            inside = [path / name for name in PROJECT_FILES if (path / name).is_file()]
+            if not inside:
+                _end(f"{path}: none of {', '.join(PROJECT_FILES)} is in this directory.")
+            files += inside
+        else:
+            files.append(path)
+    return files
+
+
+def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
+    from aider_stackspot.config.allowances import candidate
+    from aider_stackspot.errors import ConfigurationError
+
+    try:
+        files = [candidate(path.absolute(), environment) for path in dict.fromkeys(paths)]
+    except ConfigurationError as error:
+        _end(str(error))
+    wanted = [file for file in files if file.state in ("new", "changed")]
+    for file in files:
+        _show(file)
+    if not wanted:
+        return
+    if not yes:
+        _ask(len(wanted))
+    for file in wanted:
+        try:
+            environment.trust.add(file.path, file.content)
+        except OSError as error:
+            _end(f"{environment.trust.path}: the record cannot be written: {error.strerror or error}", 1)
+        typer.echo(f"Trusted {_shown(file.path)}")
+
+
+def _show(file: Candidate) -> None:
+    notes = {
+        "yours": ": lies in your home directory and needs no trust",
+        "trusted": ": is trusted as it is",
+        "changed": ", which has changed since you trusted it:",
+        "new": ":",
+    }
+    typer.echo(f"{_shown(file.path)}{notes[file.state]}")
+    if file.state in ("new", "changed"):
+        for line in file.allows or ("nothing that needs trust",):
+            typer.echo(f"  {_shown(line)}")
+
+
+def _ask(count: int) -> None:
+    question = f"Trust {'this file' if count == 1 else 'these files'}?"
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        _end("nobody answered, nothing was trusted. In a script, say --yes.")
+    if not agreed:
+        typer.echo("Nothing was trusted.")
+        raise typer.Exit(1)
+
+
+def _list(environment: Environment) -> None:
+    entries = environment.trust.entries()
+    if not entries:
+        typer.echo("No file is trusted.")
+    for name in sorted(entries):
+        path = Path(name)
+        try:
+            content = environment.surroundings.read(path, 1024 * 1024)
+        except OSError:
+            content = None
+        if content is None:
+            state = "gone"
+        else:
+            state = "trusted" if environment.trust.has(path, content) else "changed"
+        typer.echo(f"{state:8} {_shown(name)}")
+
+
+def _revoke(paths: list[Path], environment: Environment) -> None:
+    unknown = [path for path in paths if str(path.resolve()) not in environment.trust.entries()]
+    if unknown:
+        _end(f"{unknown[0]}: this file is not trusted; see --list.")
+    for path in paths:
+        try:
+            environment.trust.revoke(path)
+        except OSError as error:
+            _end(f"{environment.trust.path}: the record cannot be written: {error.strerror or error}", 1)
+        typer.echo(f"No longer trusted: {_shown(path)}")
+
+
+def _shown(text: object) -> str:
+    from aider_stackspot.config.text import printable
+
+    return printable(str(text))
+
+
+def _end(problem: str, status: int = 2) -> NoReturn:
+    typer.echo(f"aider-stackspot trust: {_shown(problem)}", err=True)
+    raise typer.Exit(status)

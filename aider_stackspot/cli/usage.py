@@ -1,0 +1,127 @@
+"""`aider-stackspot usage`: tokens per model and day."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from aider_stackspot import usage as record
+from aider_stackspot.cli.terminal import output
+from aider_stackspot.usage import Total
+
+_BAR = 40
+"""Columns of the longest bar."""
+
+
+def usage(
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731)] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the tokens of each day.")] = False,
+) -> None:
+    """Show how many tokens each StackSpot model used on which day.
+
+    The numbers come from a small record on this machine, which holds counts and nothing of what was said. A number
+    with ~ is an estimate: the chat API and quick commands report none. AIDER_STACKSPOT_USAGE=0 keeps no record.
+
+    For example:
+
+    aider-stackspot usage
+
+    aider-stackspot usage --days 7 --plot
+
+    aider-stackspot usage --json
+    """
+    today = datetime.now().date()
+    totals = record.totals(record.calls(today - timedelta(days=days - 1)))
+    if as_json:
+        print(json.dumps({"days": days, "recording": record.is_on(), "totals": [_json(t) for t in totals]}, indent=2))
+        return
+    console = output()
+    if not totals:
+        console.print(_nothing(days))
+    elif plot:
+        _plot(console, totals, today, days)
+    else:
+        _table(console, totals)
+
+
+def _nothing(days: int) -> str:
+    if not record.is_on():
+        return f"Nothing is recorded: {record.SWITCH} switches it off."
+    return f"No calls in the last {days} days."
+
+
+def _json(total: Total) -> dict[str, object]:
+    return {
+        "day": total.day.isoformat(),
+        "model": total.model,
+        "calls": total.calls,
+        "prompt_tokens": total.prompt_tokens,
+        "completion_tokens": total.completion_tokens,
+        "estimated": total.estimated,
+    }
+
+
+def _number(number: int, estimated: bool) -> str:
+    return f"{'~' if estimated else ''}{number:,}"
+
+
+def _table(console: Console, totals: list[Total]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
+    estimated = any(total.estimated for total in totals)
+    table.add_column("day", footer="in all", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    sums = (
+        sum(t.calls for t in totals),
+        sum(t.prompt_tokens for t in totals),
+        sum(t.completion_tokens for t in totals),
+    )
+    table.add_column("calls", justify="right", no_wrap=True, footer=f"{sums[0]:,}")
+    table.add_column("tokens in", justify="right", no_wrap=True, footer=_number(sums[1], estimated))
+    table.add_column("tokens out", justify="right", no_wrap=True, footer=_number(sums[2], estimated))
+    last: date | None = None
+    for total in totals:
+        table.add_row(
+            total.day.isoformat() if total.day != last or not console.is_terminal else "",
+            escape(total.model),
+            f"{total.calls:,}",
+            _number(total.prompt_tokens, total.estimated),
+            _number(total.completion_tokens, total.estimated),
+        )
+        last = total.day
+    console.print(table)
+
+
+def _plot(console: Console, totals: list[Total], today: date, days: int) -> None:
+    by_day: dict[date, tuple[int, bool]] = defaultdict(lambda: (0, False))
+    for total in totals:
+        tokens, estimated = by_day[total.day]
+        by_day[total.day] = (tokens + total.tokens, estimated or total.estimated)
+    most = max(tokens for tokens, _ in by_day.values())
+    first = max(min(by_day), today - timedelta(days=days - 1))
+    day = first
+    while day <= today:
+        tokens, estimated = by_day[day]
+        bar = _bar(console, tokens / most if most else 0.0)
+        shown = _number(tokens, estimated) if tokens else ""
+        console.print(f"{day:%a %Y-%m-%d}  [green]{bar}[/green]{' ' if bar else ''}{shown}")
+        day += timedelta(days=1)
+
+
+def _bar(console: Console, share: float) -> str:
+    """Return a bar of whole and partial blocks, or of signs that every terminal has."""
+    eighths = round(share * _BAR * 8)
+    if share > 0:
+        eighths = max(1, eighths)
+    try:
+        "█▏".encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return "#" * -(-eighths // 8)
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]

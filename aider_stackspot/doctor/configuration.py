@@ -1,0 +1,89 @@
+"""Which files were read, in which order, and where each effective value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aider_stackspot.config import Account, Network, Settings
+from aider_stackspot.config.text import shown_url
+from aider_stackspot.doctor.masks import masked
+from aider_stackspot.doctor.report import Finding
+from aider_stackspot.transport import proxy_for
+
+SECTION = "Configuration"
+NETWORK = "Proxy and certificates"
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Look at the configuration."""
+    if settings.problem is not None:
+        yield Finding(SECTION, "files", "failed", settings.problem, "Mend the file; nothing works until then.")
+    elif settings.files:
+        listed = [f"{number}. {path}" for number, path in enumerate(settings.files, start=1)]
+        yield Finding(SECTION, "files", "ok", f"closest first: {'  '.join(listed)}", data={"files": settings.files})
+    else:
+        yield Finding(SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults hold", data={"files": []})
+    for notice in settings.notices:
+        yield Finding(SECTION, "ignored", "warning", notice)
+    for account in settings.accounts.values():
+        yield from _account(account)
+    for account in settings.accounts.values():
+        yield from _network(account)
+
+
+def _account(account: Account) -> Iterator[Finding]:
+    values = {
+        "client_id": masked(account.client_id) if account.client_id else None,
+        "api_key": "set" if account.client_key else None,
+        "client_realm": account.realm,
+        "auth_url": account.auth_url,
+        "api_base": account.api_base,
+        "agent_api_base": account.agent_api_base,
+    }
+    for key, value in values.items():
+        missing = value is None
+        fix = f"Set it in the environment or in .env, or run: aider-stackspot init. Looked in {_looked_in(account)}."
+        yield Finding(
+            SECTION,
+            f"{account.name}.{key}",
+            "failed" if missing else "ok",
+            "not set" if missing else f"{value}  ({account.origins.get(key, 'default')})",
+            fix if missing else "",
+            data={"origin": account.origins.get(key, "default")},
+        )
+
+
+def _looked_in(account: Account) -> str:
+    return ", ".join(account.looked_in) or "the environment"
+
+
+def _network(account: Account) -> Iterator[Finding]:
+    network, name = account.network, account.name
+    proxies = {shown_url(proxy) for url in _hosts(account) if (proxy := proxy_for(network, url))}
+    yield Finding(
+        NETWORK, f"{name}: proxy", "ok", ", ".join(sorted(proxies)) or "none", data={"no_proxy": network.no_proxy}
+    )
+    if not network.verify:
+        yield Finding(
+            NETWORK,
+            f"{name}: certificates",
+            "warning",
+            "not checked at all: SSL_VERIFY, or aider's --no-verify-ssl, switches the check off",
+            "Anyone in between can read your credentials. Set `ca_bundle` to the company's authority instead.",
+        )
+    else:
+        yield Finding(NETWORK, f"{name}: certificates", "ok", _authorities(network))
+
+
+def _authorities(network: Network) -> str:
+    try:
+        import truststore  # noqa: F401
+
+        usual = "the system's authorities (truststore)"
+    except ImportError:
+        usual = "certifi's authorities"
+    return " and ".join([usual, *network.ca_files, *network.ca_directories])
+
+
+def _hosts(account: Account) -> tuple[str, ...]:
+    return (account.auth_url, account.api_base, account.agent_api_base)

@@ -1,0 +1,89 @@
+"""Takes secrets, ids and the name of the user's home directory out of what the doctor says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from aider_stackspot.config import Network, Settings
+from aider_stackspot.config.text import printable
+from aider_stackspot.doctor.report import Finding
+from aider_stackspot.redact import scrub
+
+_SHORTEST_ID = 6
+_SHOWN_OF_ID = 4
+
+
+def masked(identifier: str) -> str:
+    """Return enough of an id to tell it from others, and not more."""
+    return f"{identifier[:_SHOWN_OF_ID]}…" if len(identifier) > _SHORTEST_ID else "…"
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What must not be seen, of one configuration."""
+
+    secrets: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    home: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Masks:
+        """Collect every secret and id that a configuration knows."""
+        secrets: list[str] = []
+        ids: list[str] = []
+        for account in settings.accounts.values():
+            secrets += [account.client_key.get_secret_value()] if account.client_key else []
+            secrets += [value.get_secret_value() for value in account.extra_headers.values()]
+            secrets += _proxy_secrets(account.network)
+            ids += [account.client_id] if account.client_id else []
+        for server in settings.compatible.values():
+            secrets += [server.api_key.get_secret_value()] if server.api_key else []
+            secrets += [value.get_secret_value() for value in server.extra_headers.values()]
+            secrets += _proxy_secrets(server.network)
+        ids += [model.agent_id for model in settings.models.values() if model.agent_id]
+        return cls(_longest_first(secrets), _longest_first(ids), str(Path.home()))
+
+    def text(self, text: str) -> str:
+        """Return a text as it may be shown."""
+        text = scrub(text, self.secrets)
+        text = re.sub(r"//[^/?#@\s]*@", "//…@", text)
+        for identifier in self.ids:
+            if len(identifier) > _SHORTEST_ID:
+                text = text.replace(identifier, masked(identifier))
+        if self.home and len(self.home) > 1:
+            text = text.replace(self.home, "~")
+        return printable(text)
+
+    def finding(self, finding: Finding) -> Finding:
+        """Return a finding as it may be shown."""
+        return replace(
+            finding,
+            title=self.text(finding.title),
+            detail=self.text(finding.detail),
+            fix=self.text(finding.fix),
+            data={key: self._value(value) for key, value in finding.data.items()},
+        )
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return [self._value(item) for item in value]
+        return value
+
+
+def _proxy_secrets(network: Network) -> list[str]:
+    found = []
+    for proxy in (network.proxy, *(proxy for _, proxy in network.proxies)):
+        if proxy is not None:
+            password = urlsplit(proxy.get_secret_value()).password or ""
+            found += [password, unquote(password)]
+    return found
+
+
+def _longest_first(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({text for text in texts if text}, key=len, reverse=True))

@@ -1,0 +1,186 @@
+"""The way to a host, stage by stage: name, connection, TLS; with the client that calls use, proxy and all."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+
+from aider_stackspot.config import Network
+from aider_stackspot.doctor.report import Finding
+from aider_stackspot.errors import StackSpotError, TransportError, UntrustedCertificate
+from aider_stackspot.transport import build_client, proxy_for, timeouts, translated
+
+SECTION = "Network"
+PATIENCE = 10.0
+"""Seconds for each stage."""
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass
+class _Reached:
+    """What one request to a host showed. `seconds` are by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    issuer: str | None = None
+    tls: str | None = None
+    error: TransportError | None = None
+
+
+async def findings(network: Network, url: str) -> list[Finding]:
+    """Try the way to a host, and stop at the first stage that fails.
+
+    Raises:
+        ConfigurationError: a certificate file or the proxy's URL cannot be used.
+    """
+    host = urlsplit(url).hostname or ""
+    proxy = proxy_for(network, url)
+    first = urlsplit(proxy or url)
+    port = first.port or _DEFAULT_PORTS.get(first.scheme, 443)
+    shown = f"{host} through the proxy {first.hostname}:{port}" if proxy else host
+    name = await _resolve(first.hostname or "", port)
+    if name.status == "failed":
+        return [name]
+    reached = await _reach(network, url)
+    return [name, *_connection(reached, shown), *await _tls(reached, network, url, shown)]
+
+
+async def _resolve(host: str, port: int) -> Finding:
+    started = time.monotonic()
+    try:
+        with anyio.fail_after(PATIENCE):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+        return Finding(
+            SECTION,
+            f"DNS {host}",
+            "failed",
+            why,
+            "Check the network, the VPN, and the host's name in the base URLs and HTTPS_PROXY.",
+        )
+    return Finding(SECTION, f"DNS {host}", "ok", str(found[0][4][0]), seconds=time.monotonic() - started)
+
+
+async def _reach(network: Network, url: str) -> _Reached:
+    reached = _Reached()
+    began: dict[str, float] = {}
+
+    async def trace(event: str, _info: Any) -> None:
+        stage, _, state = event.rpartition(".")
+        name = stage.rpartition(".")[2]
+        if state == "started":
+            began[name] = time.monotonic()
+        elif state == "complete" and name in began:
+            reached.seconds.setdefault(name, time.monotonic() - began[name])
+
+    async with build_client(network, url) as client:
+        try:
+            async with client.stream("GET", url, extensions={"trace": trace}, timeout=timeouts(PATIENCE)) as response:
+                _see_certificate(response, reached)
+        except httpx.TimeoutException as error:
+            # An open connection without an answer to this meaningless request is good enough here.
+            if "connect_tcp" not in reached.seconds:
+                reached.error = translated(error, url, "a look at the host")
+        except httpx.HTTPError as error:
+            reached.error = translated(error, url, "a look at the host")
+    return reached
+
+
+def _see_certificate(response: httpx.Response, reached: _Reached) -> None:
+    stream = response.extensions.get("network_stream")
+    secured = stream.get_extra_info("ssl_object") if stream is not None else None
+    if secured is None:
+        return
+    reached.tls = secured.version()
+    certificate = secured.getpeercert() or _decoded(secured.getpeercert(binary_form=True))
+    reached.issuer = _issuer(certificate)
+
+
+def _connection(reached: _Reached, shown: str) -> Iterator[Finding]:
+    seconds = reached.seconds.get("connect_tcp")
+    if seconds is not None:
+        yield Finding(SECTION, f"TCP {shown}", "ok", "connected", seconds=seconds)
+    elif reached.error is not None:
+        yield Finding(SECTION, f"TCP {shown}", "failed", str(reached.error), _FIX_CONNECTION)
+
+
+_FIX_CONNECTION = "Check the network, the VPN, HTTPS_PROXY and NO_PROXY; a firewall may have to allow the host."
+
+
+async def _tls(reached: _Reached, network: Network, url: str, shown: str) -> list[Finding]:
+    if not url.startswith("https:") or "connect_tcp" not in reached.seconds:
+        return []
+    title = f"TLS {shown}"
+    if reached.error is None:
+        inspected = await _is_inspected(network, url)
+        issuer = f"{reached.tls}, issued by {reached.issuer or 'an authority that is not named'}"
+        note = (
+            "; that is no public authority, so something in between inspects TLS, and you trust it" if inspected else ""
+        )
+        return [
+            Finding(
+                SECTION,
+                title,
+                "ok",
+                issuer + note,
+                seconds=reached.seconds.get("start_tls"),
+                data={"issuer": reached.issuer, "inspected": inspected},
+            )
+        ]
+    if not isinstance(reached.error, UntrustedCertificate):
+        return [Finding(SECTION, title, "failed", str(reached.error), _FIX_CONNECTION)]
+    issuer_seen = (await _reach(replace(network, verify=False), url)).issuer
+    by = f"its issuer, `{issuer_seen}`, is not trusted: most likely a proxy that inspects TLS" if issuer_seen else ""
+    return [
+        Finding(
+            SECTION,
+            title,
+            "failed",
+            by or str(reached.error),
+            "Get that authority's certificate as a PEM file from your IT department and set `ca_bundle` of the "
+            "provider (or SSL_CERT_FILE) to it, or: pip install 'aider-stackspot[truststore]'.",
+            data={"issuer": issuer_seen, "inspected": issuer_seen is not None},
+        )
+    ]
+
+
+async def _is_inspected(network: Network, url: str) -> bool:
+    """Tell whether it takes the user's own authorities to trust the host."""
+    if not network.verify or not (network.ca_files or network.ca_directories):
+        return False
+    try:
+        plain = await _reach(replace(network, ca_files=(), ca_directories=()), url)
+    except StackSpotError:
+        return False
+    return isinstance(plain.error, UntrustedCertificate)
+
+
+def _issuer(certificate: Any) -> str | None:
+    parts = {key: value for group in (certificate or {}).get("issuer", ()) for key, value in group}
+    named = [parts[key] for key in ("organizationName", "commonName") if parts.get(key)]
+    return ", ".join(dict.fromkeys(named)) or None
+
+
+def _decoded(der: bytes | None) -> Any:
+    """Decode a certificate that was not verified. The standard library has this only for itself; `None` without it."""
+    decode = getattr(getattr(ssl, "_ssl", None), "_test_decode_cert", None)
+    if der is None or decode is None:
+        return None
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "certificate.pem"
+        path.write_text(ssl.DER_cert_to_PEM_cert(der), encoding="ascii")
+        try:
+            return decode(str(path))
+        except (ssl.SSLError, OSError, ValueError):
+            return None

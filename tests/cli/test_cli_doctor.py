@@ -1,0 +1,250 @@
+"""`aider-stackspot doctor`: each thing that can be wrong, found and named, and nothing secret shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from command import Done, Run
+
+from aider_stackspot.doctor import installation
+from aider_stackspot.emulator import Emulator, Fault
+
+pytest_plugins = ["cli_fixtures"]
+
+AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+HEALTHY: dict[str, Any] = {
+    "python": "3.11.0",
+    "prefix": "/home/me/env",
+    "aider": "0.86.2",
+    "litellm": "1.81.10",
+    "package": "0.1.0",
+    "watching": True,
+    "autoload": "1",
+    "providers": ["stackspot"],
+}
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the look into aider's environment finds, without the seconds that takes."""
+    found = dict(HEALTHY)
+    monkeypatch.setattr(installation, "_probe", lambda _python: found)
+    return found
+
+
+def findings(done: Done) -> dict[str, dict[str, Any]]:
+    return {finding["title"]: finding for finding in json.loads(done.out)["findings"]}
+
+
+def failed(done: Done) -> list[str]:
+    return [title for title, finding in findings(done).items() if finding["status"] == "failed"]
+
+
+def test_a_healthy_installation(emulator: Emulator, run: Run, probe: dict[str, Any]) -> None:
+    done = run("doctor")
+    assert done.status == 0
+    assert "Nothing is broken." in done.out
+    assert "token for stackspot: valid for 1200 s" in done.out
+    assert "\x1b" not in done.out, "no colours where there is no terminal"
+    assert len(emulator.token_requests) == 1
+    assert len(emulator.chat_requests) == 1, "three names, one way, one chat"
+
+
+def test_each_way_is_tried_once(emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path) -> None:
+    (isolated / ".aider.litellm.yml").write_text(
+        f"providers:\n  stackspot:\n    models:\n      one: {{agent_id: {AGENT}}}\n      two: {{agent_id: {AGENT}}}\n",
+        encoding="utf-8",
+    )
+    found = findings(run("doctor", "--json"))
+    assert found["chat with one, two"]["api"] == "agent"
+    assert len(emulator.chat_requests) == 2
+    assert AGENT not in json.dumps(found)
+
+
+def test_the_real_environment_of_aider(emulator: Emulator, run: Run) -> None:
+    found = findings(run("doctor", "--offline", "--json"))
+    assert found["automatic registration"]["status"] == "ok"
+    assert found["aider and litellm"]["aider"].startswith("0.86")
+
+
+def test_a_switched_off_registration_is_found(run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIDER_STACKSPOT_AUTOLOAD", "0")
+    done = run("doctor", "--offline", "--json")
+    assert done.status == 1
+    assert "AIDER_STACKSPOT_AUTOLOAD=0" in findings(done)["automatic registration"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "title", "said"),
+    [
+        (
+            {
+                "litellm": "1.106.2",
+                "error": "ValueError: PermissionDeniedError is in litellm but not in aider's exceptions list",
+            },
+            "aider and litellm",
+            "aider-chat==0.86.2",
+        ),
+        ({"providers": [], "package": None}, "automatic registration", "pipx inject aider-chat aider-stackspot"),
+        ({"providers": [], "watching": False}, "automatic registration", "aider_stackspot.pth is missing"),
+        ({"error": "ImportError: no tokenizers"}, "aider and litellm", "Install aider afresh"),
+    ],
+)
+def test_a_broken_installation(
+    emulator: Emulator, run: Run, probe: dict[str, Any], changed: dict[str, Any], title: str, said: str
+) -> None:
+    probe.update(changed)
+    done = run("doctor", "--offline", "--json")
+    assert done.status == 1
+    assert failed(done) == [title]
+    assert said in findings(done)[title]["fix"]
+
+
+def test_offline_makes_no_request(emulator: Emulator, run: Run, probe: dict[str, Any]) -> None:
+    assert run("doctor", "--offline").status == 0
+    assert emulator.connections == 0
+
+
+def test_the_origin_of_every_value(emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path) -> None:
+    (isolated / ".env").write_text("STACKSPOTAI_REALM=acme\n", encoding="utf-8")
+    os.environ.pop("STACKSPOTAI_REALM")
+    found = findings(run("doctor", "--offline", "--json"))
+    assert found["stackspot.client_realm"]["origin"].startswith("STACKSPOTAI_REALM in ")
+    assert found["stackspot.client_realm"]["origin"].endswith(".env")
+    assert found["stackspot.client_id"]["origin"] == "STACKSPOTAI_CLIENT_ID in the environment"
+
+
+def test_missing_credentials(run: Run, probe: dict[str, Any]) -> None:
+    done = run("doctor", "--json")
+    assert done.status == 1
+    assert failed(done) == ["stackspot.client_id", "stackspot.api_key"]
+    assert "aider-stackspot init" in findings(done)["stackspot.client_id"]["fix"]
+
+
+def test_a_file_that_cannot_be_used(run: Run, probe: dict[str, Any], isolated: Path) -> None:
+    (isolated / ".aider.litellm.yml").write_text("providers:\n  stackspot:\n    agnet_id: x\n", encoding="utf-8")
+    done = run("doctor", "--json")
+    assert done.status == 1
+    assert "did you mean `agent_id`" in findings(done)["files"]["detail"]
+
+
+def test_a_wrong_key(emulator: Emulator, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", "a-wrong-client-key")
+    done = run("doctor")
+    assert done.status == 1
+    assert "✗ token for stackspot" in done.out
+    assert "→ Check client id, client key and realm" in done.out
+    assert "1 of " in done.out
+    assert emulator.chat_requests == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(Fault.status(404), "agent id"), (Fault.status(429), "Wait a minute"), (Fault.login_page(), "sign in")],
+)
+def test_a_refused_chat(emulator: Emulator, run: Run, probe: dict[str, Any], fault: Fault, said: str) -> None:
+    emulator.fail("any chat", fault, times=None)
+    done = run("doctor", "--json")
+    assert done.status == 1
+    (title,) = failed(done)
+    assert title.startswith("chat with ")
+    assert said in findings(done)[title]["fix"]
+
+
+def test_a_host_that_refuses_connections(
+    emulator: Emulator, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("STACKSPOTAI_API_BASE", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        done = run("doctor", "--json")
+    assert failed(done) == ["TCP 127.0.0.1"]
+    assert emulator.token_requests == []
+
+
+def test_a_name_that_does_not_resolve(
+    emulator: Emulator, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(*_: object, **__: object) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    monkeypatch.setenv("STACKSPOTAI_AUTH_URL", "https://idm.stackspot.com")
+    done = run("doctor", "--json")
+    assert "DNS idm.stackspot.com" in failed(done)
+    assert "Name or service not known" in findings(done)["DNS idm.stackspot.com"]["detail"]
+
+
+@pytest.fixture
+def inspected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """A StackSpot behind a certificate that no public authority issued, and that authority's file."""
+    import ssl
+
+    authority = trustme.CA(organization_name="Acme TLS Inspection")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with Emulator(ssl_context=context) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield tmp_path / "ca.pem"
+
+
+def test_an_inspecting_proxy_is_recognised(inspected: Path, run: Run, probe: dict[str, Any]) -> None:
+    done = run("doctor", "--json")
+    assert done.status == 1
+    assert set(failed(done)) == {"TLS 127.0.0.1"}
+    finding = findings(done)["TLS 127.0.0.1"]
+    assert "Acme TLS Inspection" in finding["issuer"]
+    assert "inspects TLS" in finding["detail"]
+    assert "ca_bundle" in finding["fix"]
+
+
+def test_a_trusted_inspecting_proxy_is_named(
+    inspected: Path, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(inspected))
+    done = run("doctor", "--json")
+    assert done.status == 0
+    finding = findings(done)["TLS 127.0.0.1"]
+    assert finding["inspected"] is True
+    assert "Acme TLS Inspection" in finding["detail"]
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_it_is_safe_to_paste(
+    emulator: Emulator, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch, how: tuple[str, ...]
+) -> None:
+    """The service repeats everything it was told, and still nothing of it is shown."""
+    key, client = "A+secret/client-key==", "0d9ab4b1-1111-4222-8333-123456789abc"
+    emulator.rotate("stackspot", client, key)
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", client)
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", key)
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:proxy-password@proxy.example:3128")
+    emulator.fail("any chat", Fault.status(403, {"details": f"{key} of {client} may not use {AGENT}"}), times=None)
+    done = run("doctor", *how)
+    assert done.status == 1
+    for secret in (key, client, AGENT, "proxy-password", str(Path.home())):
+        assert secret not in done.out + done.err
+    assert "0d9a…" in done.out
+
+
+def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) -> None:
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "command.py"), "doctor", "--offline"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"ok Python" in done.stdout

@@ -1,0 +1,304 @@
+"""`aider-stackspot init`: what it asks, what it writes, and what it never touches."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from command import Done, Run
+
+from aider_stackspot.cli import init as room
+from aider_stackspot.cli import init_files
+from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.errors import ConfigurationError
+
+pytest_plugins = ["cli_fixtures"]
+
+AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
+KEY = "client-key"
+NAMES = {"stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code"}
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A StackSpot, and an environment that knows its address and no credentials yet."""
+    with Emulator(credentials={("acme", "client-id"): KEY}, agents={AGENT: "Reviewer", OTHER: "Writer"}) as running:
+        for name, value in running.environment().items():
+            if name.endswith(("_URL", "_BASE")):
+                monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Somebody at the terminal, who types these lines; `None` takes the default. Returns what was asked."""
+
+    def terminal(*typed: object) -> list[str]:
+        asked: list[str] = []
+        left = list(typed)
+
+        def prompt(text: str, default: str | None = None, hide_input: bool = False, **_: object) -> str:
+            asked.append(text)
+            assert hide_input == ("key" in text.lower())
+            given = left.pop(0)
+            if isinstance(given, BaseException):
+                raise given
+            return str(default if given is None else given)
+
+        def confirm(text: str, **_: object) -> bool:
+            asked.append(text)
+            return bool(left.pop(0))
+
+        monkeypatch.setattr(room, "is_interactive", lambda: True)
+        monkeypatch.setattr(typer, "prompt", prompt)
+        monkeypatch.setattr(typer, "confirm", confirm)
+        return asked
+
+    return terminal
+
+
+def quietly(run: Run, *arguments: str, key: str = KEY, realm: str = "acme") -> Done:
+    sys.stdin = io.StringIO(f"{key}\n")
+    try:
+        basics = ["--non-interactive", "--client-id", "client-id", "--realm", realm, "--client-key-stdin"]
+        return run("init", *basics, *arguments)
+    finally:
+        sys.stdin = sys.__stdin__
+
+
+def test_it_asks_proves_writes_and_says_what_to_run(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    asked = answer("client-id", KEY, "acme", "1", None, "2")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert done.out == "aider --model stackspot-ai-code\n"
+    assert len(asked) == 6
+    assert "Reviewer" in done.err
+    assert "Writer" in done.err
+    assert KEY not in done.out + done.err
+    written = yaml.safe_load((isolated / ".aider.litellm.yml").read_text(encoding="utf-8"))
+    models = written["providers"]["stackspot"]["models"]
+    assert set(models) == NAMES
+    assert {name: keys["agent_id"] for name, keys in models.items()} == {
+        "stackspot-ai-code": AGENT,
+        "stackspot-ai-chat": AGENT,
+        "stackspot-ai": OTHER,
+    }
+
+
+def test_what_it_writes_is_what_aider_reads(service: Emulator, run: Run, isolated: Path) -> None:
+    assert quietly(run, "--agent", AGENT, "--agent", f"stackspot-ai={OTHER}").status == 0
+    settings = current()
+    assert settings.problem is None
+    assert settings.notices == ()
+    account = settings.accounts["stackspot"]
+    assert account.client_id == "client-id"
+    assert account.client_key is not None
+    assert account.client_key.get_secret_value() == KEY
+    assert account.realm == "acme"
+    assert (settings.models["stackspot-ai-code"].api, settings.models["stackspot-ai-code"].agent_id) == ("agent", AGENT)
+    assert settings.models["stackspot-ai"].agent_id == OTHER
+
+
+def test_the_credentials_are_the_owners_alone(service: Emulator, run: Run, isolated: Path) -> None:
+    (isolated / ".env").write_text("A=1\n", encoding="utf-8")
+    (isolated / ".env").chmod(0o644)
+    quietly(run)
+    if os.name != "nt":  # Windows has no such modes
+        assert stat.S_IMODE((isolated / ".env").stat().st_mode) == 0o600
+    assert sorted(path.name for path in isolated.iterdir()) == [".aider.litellm.yml", ".env"], (
+        "nothing temporary is left"
+    )
+
+
+def test_existing_lines_stay(service: Emulator, run: Run, isolated: Path) -> None:
+    before = "# mine\r\nOPENAI_API_KEY='x y'\r\nSTACKSPOTAI_REALM=\r\nLAST=1"
+    (isolated / ".env").write_bytes(before.encode())
+    assert quietly(run).status == 0
+    after = (isolated / ".env").read_bytes().decode()
+    assert after.startswith("# mine\r\nOPENAI_API_KEY='x y'\r\nSTACKSPOTAI_REALM=acme\r\nLAST=1\r\n")
+    assert after.endswith("STACKSPOTAI_CLIENT_ID=client-id\r\nSTACKSPOTAI_CLIENT_KEY=client-key\r\n")
+
+
+@pytest.mark.parametrize("key", ["plain", "a'b\"c", "with space # no comment", "back\\slash", "p%+&=?", "é😀", "$HOME"])
+def test_every_key_reads_back(key: str) -> None:
+    assert init_files.env_values(init_files.merged_env("", {"K": key}))["K"] == key
+
+
+def test_a_key_that_a_env_file_cannot_hold_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="set it in the environment"):
+        init_files.merged_env("", {"K": "a${HOME}b"})
+
+
+def test_git_never_sees_the_credentials(service: Emulator, run: Run, isolated: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
+    (isolated / ".gitignore").write_text("build", encoding="utf-8")
+    assert quietly(run).status == 0
+    assert (isolated / ".gitignore").read_text(encoding="utf-8") == "build\n.env\n"
+    status = subprocess.run(["git", "status", "--short"], cwd=isolated, capture_output=True, text=True).stdout
+    assert ".env" not in status
+    assert quietly(run).status == 0
+    assert (isolated / ".gitignore").read_text(encoding="utf-8") == "build\n.env\n"
+
+
+def test_a_tracked_env_file_is_refused(service: Emulator, run: Run, isolated: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
+    (isolated / ".env").write_text("A=1\n", encoding="utf-8")
+    subprocess.run(["git", "add", "--force", ".env"], cwd=isolated, check=True)
+    done = quietly(run)
+    assert done.status == 2
+    assert "under version control" in done.err
+    assert (isolated / ".env").read_text(encoding="utf-8") == "A=1\n"
+
+
+def test_refused_credentials_are_not_saved(service: Emulator, run: Run, isolated: Path) -> None:
+    done = quietly(run, key="wrong-client-key")
+    assert done.status == 2
+    assert "refused the credentials" in done.err
+    assert "wrong-client-key" not in done.err
+    assert list(isolated.iterdir()) == []
+
+
+def test_refused_credentials_may_be_corrected(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    answer("client-id", "typo-in-the-key", "acme", None, KEY, None, "-", "-", "-")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert "refused the credentials" in done.err
+    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("typed", [KeyboardInterrupt(), typer.Abort()])
+@pytest.mark.parametrize("answered", [0, 1, 3, 5])
+def test_an_interruption_leaves_nothing_behind(
+    service: Emulator,
+    run: Run,
+    isolated: Path,
+    answer: Callable[..., list[str]],
+    typed: BaseException,
+    answered: int,
+) -> None:
+    (isolated / ".env").write_text("A=1\n", encoding="utf-8")
+    answer(*["client-id", KEY, "acme", "1", "1", "1"][:answered], typed)
+    done = run("init")
+    assert done.status == 130
+    assert "Nothing was written" in done.err
+    assert [path.name for path in isolated.iterdir()] == [".env"]
+    assert (isolated / ".env").read_text(encoding="utf-8") == "A=1\n"
+
+
+def test_without_a_listing_an_id_is_asked_for(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    service.fail("agents", Fault.status(403), times=None)
+    answer("client-id", KEY, "acme", "no such id!", AGENT, None, "-")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert "lists no agents" in done.err
+    assert (isolated / ".aider.litellm.yml").read_text(encoding="utf-8").count(AGENT) == 2
+
+
+@pytest.mark.parametrize("path", ["/v4/agents", "/v1/agents"])
+def test_either_listing_will_do(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]], path: str
+) -> None:
+    if path == "/v1/agents":
+        service.fail("agents", Fault.status(404), times=1)
+    answer("client-id", KEY, "acme", "2", "-", "-")
+    run("init")
+    assert service.requests_of("agents")[-1].path == path
+    assert OTHER in (isolated / ".aider.litellm.yml").read_text(encoding="utf-8")
+
+
+def test_nothing_is_replaced_without_being_asked_for(service: Emulator, run: Run, isolated: Path) -> None:
+    (isolated / ".env").write_text("STACKSPOTAI_CLIENT_ID=older\n", encoding="utf-8")
+    done = quietly(run)
+    assert done.status == 2
+    assert "--force" in done.err
+    assert (isolated / ".env").read_text(encoding="utf-8") == "STACKSPOTAI_CLIENT_ID=older\n"
+    assert quietly(run, "--force").status == 0
+    assert "older" not in (isolated / ".env").read_text(encoding="utf-8")
+
+
+def test_a_configuration_of_ones_own_stays_unless_agreed(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    own = "providers:\n  stackspot:\n    timeout: 99\n"
+    config = isolated / ".aider.litellm.yml"
+    config.write_text(own, encoding="utf-8")
+    answer("client-id", KEY, "acme", "1", "1", "1", False)
+    assert run("init").status == 130
+    assert config.read_text(encoding="utf-8") == own
+    assert not (isolated / ".env").exists()
+    answer("client-id", KEY, "acme", "1", "1", "1", True)
+    assert run("init").status == 0
+    assert AGENT in config.read_text(encoding="utf-8")
+    assert (isolated / ".aider.litellm.yml.bak").read_text(encoding="utf-8") == own
+
+
+def test_without_agents_an_existing_configuration_is_left_alone(service: Emulator, run: Run, isolated: Path) -> None:
+    config = isolated / ".aider.litellm.yml"
+    config.write_text("providers:\n  stackspot:\n    timeout: 99\n", encoding="utf-8")
+    done = quietly(run)
+    assert done.status == 0
+    assert "left as it is" in done.err
+    assert "timeout: 99" in config.read_text(encoding="utf-8")
+
+
+def test_twice_is_the_same_as_once(service: Emulator, run: Run, isolated: Path) -> None:
+    quietly(run, "--agent", AGENT)
+    first = {path.name: path.read_bytes() for path in isolated.iterdir()}
+    assert quietly(run, "--agent", AGENT).status == 0
+    assert {path.name: path.read_bytes() for path in isolated.iterdir()} == first
+
+
+def test_home(service: Emulator, run: Run, isolated: Path) -> None:
+    quietly(run, "--home", "--agent", AGENT)
+    assert list(isolated.iterdir()) == []
+    assert (Path.home() / ".env").exists()
+    assert current().models["stackspot-ai"].agent_id == AGENT
+
+
+def test_what_is_missing_is_named_where_nobody_can_be_asked(run: Run, isolated: Path) -> None:
+    done = run("init")
+    assert done.status == 2
+    assert "STACKSPOTAI_CLIENT_ID (or --client-id), STACKSPOTAI_CLIENT_KEY (or --client-key-stdin)" in done.err
+    assert list(isolated.iterdir()) == []
+
+
+def test_an_environment_that_wins_over_the_file_is_pointed_out(
+    service: Emulator, run: Run, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACKSPOTAI_REALM", "another")
+    assert "other values for STACKSPOTAI_REALM" in quietly(run).err
+
+
+@pytest.mark.parametrize("text", ["=", "a b", "name=", "=ID", "x=../y"])
+def test_an_agent_option_that_makes_no_sense(run: Run, text: str) -> None:
+    done = quietly(run, "--agent", text)
+    assert done.status == 2
+    assert "NAME=ID" in done.err
+
+
+def test_an_unwritable_directory_is_one_line(
+    service: Emulator, run: Run, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", ".env")
+
+    monkeypatch.setattr(room, "write_whole", refuse)
+    done = quietly(run)
+    assert done.status == 2
+    assert "cannot be written: Permission denied" in done.err

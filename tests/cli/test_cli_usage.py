@@ -1,0 +1,177 @@
+"""The record of used tokens: what is kept, what never is, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from command import Run
+
+from aider_stackspot import usage
+from aider_stackspot.api.answer import Usage
+from aider_stackspot.emulator import Emulator, Fault, Style
+from aider_stackspot.provider import StackSpotProvider
+
+pytest_plugins = ["cli_fixtures"]
+
+AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+ASK = [{"role": "user", "content": "a confidential question"}]
+TODAY = datetime.now().date()
+
+
+def recorded() -> list[usage.Call]:
+    return list(usage.calls(TODAY - timedelta(days=1)))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_call_is_recorded_as_the_service_counted_it(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
+    emulator.style = Style(usage=(120, 7))
+    StackSpotProvider().completion_sync(ASK)
+    until(lambda: bool(recorded()))
+    assert recorded() == [usage.Call(TODAY, "stackspot/stackspot-ai-code", 120, 7)]
+
+
+def test_without_a_count_it_is_an_estimate(emulator: Emulator) -> None:
+    emulator.answer = "x" * 41
+    StackSpotProvider().completion_sync(ASK)
+    until(lambda: bool(recorded()))
+    (call,) = recorded()
+    assert (call.completion_tokens, call.estimated) == (11, True)
+
+
+def test_a_failed_call_is_not_recorded(emulator: Emulator) -> None:
+    emulator.fail("any chat", Fault.status(400))
+    with pytest.raises(Exception, match="400"):
+        StackSpotProvider().completion_sync(ASK)
+    StackSpotProvider().completion_sync(ASK)
+    until(lambda: bool(recorded()))
+    assert len(recorded()) == 1
+
+
+def test_counts_only(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
+    emulator.answer = "a confidential answer"
+    StackSpotProvider().completion_sync(ASK)
+    until(lambda: bool(recorded()))
+    (file,) = usage.directory().iterdir()
+    text = file.read_text(encoding="utf-8")
+    for secret in ("confidential", "client", AGENT):
+        assert secret not in text
+    assert set(json.loads(text)) == {"day", "model", "in", "out"}
+    if os.name != "nt":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("off", ["0", "false", "off"])
+def test_it_can_be_switched_off(emulator: Emulator, run: Run, monkeypatch: pytest.MonkeyPatch, off: str) -> None:
+    monkeypatch.setenv("AIDER_STACKSPOT_USAGE", off)
+    StackSpotProvider().completion_sync(ASK)
+    time.sleep(0.1)
+    assert not usage.directory().exists()
+    assert "switches it off" in run("usage").out
+
+
+def test_a_record_that_cannot_be_written_costs_no_answer(emulator: Emulator) -> None:
+    (Path.home() / ".aider").write_text("a file where a directory should be", encoding="utf-8")
+    emulator.answer = "still here"
+    answer = StackSpotProvider().completion_sync(ASK)
+    assert answer["choices"][0]["message"]["content"] == "still here"
+
+
+def test_many_writers_lose_nothing() -> None:
+    def write() -> None:
+        for _ in range(100):
+            usage.add("m", Usage(1, 2), (0, 0))
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (total,) = usage.totals(recorded())
+    assert (total.calls, total.prompt_tokens, total.completion_tokens) == (800, 800, 1600)
+
+
+def test_damaged_lines_are_passed_over() -> None:
+    usage.add("m", Usage(1, 2), (0, 0))
+    (file,) = usage.directory().iterdir()
+    with file.open("ab") as damaged:
+        damaged.write(b'{"day": "2026-\n\xff\xfe\n[]\n{"day": "x", "model": "m", "in": 1, "out": 1}\n')
+    usage.add("m", Usage(3, 4), (0, 0))
+    assert [call.prompt_tokens for call in recorded()] == [1, 3]
+
+
+def test_old_months_go() -> None:
+    for month in range(usage.KEPT_MONTHS + 3):
+        usage.add("m", Usage(1, 1), (0, 0), day=date(2020 + month // 12, month % 12 + 1, 1))
+    assert len(list(usage.directory().iterdir())) == usage.KEPT_MONTHS
+
+
+@pytest.fixture
+def some() -> None:
+    usage.add("stackspot/stackspot-ai-code", Usage(1_234_567, 8_901), (0, 0), day=TODAY)
+    usage.add("stackspot/stackspot-ai-code", Usage(433, 99), (0, 0), day=TODAY)
+    usage.add("second-account-with-a-long-name/stackspot-ai-chat", None, (400, 40), day=TODAY)
+    usage.add("stackspot/stackspot-ai-code", Usage(5, 5), (0, 0), day=TODAY - timedelta(days=2))
+    usage.add("stackspot/stackspot-ai-code", Usage(7, 7), (0, 0), day=TODAY - timedelta(days=40))
+
+
+def test_the_table(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = run("usage").out.splitlines()
+    assert [line.split() for line in lines[:1]] == [["day", "model", "calls", "tokens", "in", "tokens", "out"]]
+    assert lines[1].split() == [f"{TODAY}", "second-account-with-a-long-name/stackspot-ai-chat", "1", "~100", "~10"]
+    assert lines[2].split() == [f"{TODAY}", "stackspot/stackspot-ai-code", "2", "1,235,000", "9,000"]
+    assert lines[4].split() == ["in", "all", "4", "~1,235,105", "~9,015"]
+    assert len(lines) == 5
+
+
+def test_it_fits_eighty_columns(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (["usage"], ["usage", "--plot"]):
+        out = run(*arguments).out
+        assert max(len(line) for line in out.splitlines()) <= 80
+        assert "\x1b" not in out
+
+
+def test_json(run: Run, some: None) -> None:
+    shown = json.loads(run("usage", "--json", "--days", "60").out)
+    assert shown["days"] == 60
+    assert len(shown["totals"]) == 4
+    assert shown["totals"][0] == {
+        "day": f"{TODAY}",
+        "model": "second-account-with-a-long-name/stackspot-ai-chat",
+        "calls": 1,
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "estimated": True,
+    }
+
+
+def test_the_plot_has_every_day(run: Run, some: None) -> None:
+    lines = run("usage", "--plot").out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].endswith("▏ 10")
+    assert lines[1].rstrip().endswith(f"{TODAY - timedelta(days=1)}")
+    assert lines[2].count("█") == 40
+    assert lines[2].endswith("~1,244,110")
+
+
+def test_nothing_yet(run: Run) -> None:
+    done = run("usage")
+    assert (done.status, done.out) == (0, "No calls in the last 30 days.\n")
+    assert json.loads(run("usage", "--json").out)["totals"] == []
