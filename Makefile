@@ -1,0 +1,60 @@
+# `make demo` and `make test` are all one needs; both make the project's own environment first.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+NEWEST ?= .venv-newest
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo demo-live test lint types wheel newest soak check format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## Make the project's environment: aider, this package (editable), the tools
+
+$(VENV)/.installed: pyproject.toml aider_stackspot.pth
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "aider needs Python 3.10, 3.11 or 3.12: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aider,dev]'
+	$(BIN)/python -m pip check
+	touch $@
+
+$(NEWEST)/.installed: pyproject.toml aider_stackspot.pth
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable . litellm pytest pytest-xdist hypothesis trustme
+	touch $@
+
+demo: install ## The unmodified aider edits a file of a copy of this repository; needs no account
+	$(BIN)/aider-stackspot demo --repo . --file aider_stackspot/__about__.py
+
+demo-live: install ## The same with the real StackSpot and your STACKSPOTAI_* variables
+	$(BIN)/aider-stackspot demo --repo . --file aider_stackspot/__about__.py --live
+
+test: install ## The fast tests (under five minutes on two cores)
+	$(BIN)/python -m pytest -n 2 -q -m 'not slow'
+
+lint: install ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## Types
+	$(BIN)/mypy
+
+format: install ## Mend style where a tool can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: install ## Build the wheel and try it in clean environments, alone and beside aider
+	$(BIN)/python -m pytest -q tests/packaging -m slow
+
+newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults
+
+soak: install ## The long tests: load and thousands of generated streams
+	$(BIN)/python -m pytest -q -m slow --ignore tests/packaging
+
+check: test lint types wheel newest ## What CI runs
+
+clean: ## Remove the environments and what was built
+	rm -rf $(VENV) $(NEWEST) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

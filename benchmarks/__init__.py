@@ -1,0 +1,1 @@
+"""Measurements against a fast local server; `make bench` runs them all."""

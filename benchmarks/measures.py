@@ -1,0 +1,202 @@
+"""What is measured. Every measurement interleaves its ways, so that a mood of the machine meets all of them alike."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import litellm
+
+from benchmarks.machine import LocalServer
+from benchmarks.ways import PROMPT, Way, ways
+
+
+@dataclass
+class Row:
+    """One line of the table."""
+
+    measure: str
+    way: str
+    unit: str
+    values: list[float] = field(repr=False)
+    baseline: str = ""
+    ratio: float | None = None
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    @property
+    def p95(self) -> float:
+        """The value that 95 of 100 do not exceed."""
+        return sorted(self.values)[int(len(self.values) * 0.95)]
+
+
+def point_at(server: LocalServer, plan: str) -> None:
+    """Let this package's next calls follow a plan of the server's."""
+    os.environ.update(
+        STACKSPOTAI_CLIENT_ID="benchmark",
+        STACKSPOTAI_CLIENT_KEY="benchmark-key",
+        STACKSPOTAI_AUTH_URL=server.url,
+        STACKSPOTAI_AGENT_API_BASE=server.url,
+        STACKSPOTAI_AGENT_ID=plan,
+    )
+
+
+def interleaved(
+    calls: dict[str, Way], rounds: int, pause: float = 0.0
+) -> dict[str, list[tuple[float, float, float, int]]]:
+    """Call each way in turn; return seconds to the first text, in all, of CPU, and characters."""
+    results: dict[str, list[tuple[float, float, float, int]]] = {name: [] for name in calls}
+    for number in range(rounds + 2):
+        for name, call in calls.items():
+            gc.collect()
+            cpu, start = time.process_time(), time.perf_counter()
+            first, length = call()
+            end = time.perf_counter()
+            time.sleep(pause)  # LiteLLM logs a finished stream in the background: that belongs to the call too
+            if number >= 2:
+                results[name].append((first - start, end - start, time.process_time() - cpu, length))
+    return results
+
+
+def first_text(server: LocalServer, rounds: int = 200) -> list[Row]:
+    """Measure a warm call's way to its first text."""
+    point_at(server, "5-20-0")
+    results = interleaved(ways(server.url, "5-20-0"), rounds, pause=0.01)
+    rows = [Row("first text, warm", name, "ms", [one[0] * 1e3 for one in values]) for name, values in results.items()]
+    floor = next(row for row in rows if row.way.startswith("raw")).median
+    nothing = next(row for row in rows if row.way.endswith("nothing")).median
+    for row in rows:
+        share = row.median if row.way.endswith("nothing") else row.median - floor
+        row.baseline, row.ratio = "overhead over raw, against a provider that does nothing", share / nothing
+    return rows
+
+
+def burst(server: LocalServer, events: int = 2000, rounds: int = 5) -> list[Row]:
+    """Measure text per CPU second where the service is faster than the consumer."""
+    plan = f"{events}-40-0"
+    point_at(server, plan)
+    calls = {name: way for name, way in ways(server.url, plan).items() if not name.endswith("nothing")}
+    results = interleaved(calls, rounds, pause=0.3)
+    rows = [
+        Row("burst", name, "MB/CPU s", [length / cpu / 1e6 for _, _, cpu, length in values])
+        for name, values in results.items()
+    ]
+    return _against(rows, "LiteLLM openai/")
+
+
+def paced(server: LocalServer, rounds: int = 5) -> list[Row]:
+    """Measure CPU per event where every event comes in a packet of its own."""
+    plan = "300-20-2"
+    point_at(server, plan)
+    calls = {name: way for name, way in ways(server.url, plan).items() if not name.endswith("nothing")}
+    results = interleaved(calls, rounds, pause=0.2)
+    rows = [
+        Row("paced, CPU per event", name, "µs", [cpu / 300 * 1e6 for _, _, cpu, _ in values])
+        for name, values in results.items()
+    ]
+    return _against(rows, "LiteLLM openai/")
+
+
+def many(server: LocalServer, streams: int = 200) -> list[Row]:
+    """Measure concurrent asynchronous streams in one process."""
+    plan = "20-20-10"
+    point_at(server, plan)
+    models: dict[str, dict[str, Any]] = {
+        "naive custom provider": {"model": f"naive/v1/agent/{plan}/chat", "api_base": server.url},
+        "LiteLLM openai/": {"model": "openai/m", "api_base": f"{server.url}/{plan}", "api_key": "benchmark"},
+        "aider-stackspot": {"model": "stackspot-ai-code"},
+    }
+    rows = []
+    for name, arguments in models.items():
+        asyncio.run(_streams(5, arguments))
+        server.reset()
+        cpu = time.process_time()
+        firsts = asyncio.run(_streams(streams, arguments))
+        rows.append(Row(f"{streams} streams, first text", name, "ms", [one * 1e3 for one in firsts]))
+        rows.append(Row(f"{streams} streams, CPU", name, "s", [time.process_time() - cpu]))
+        rows.append(Row(f"{streams} streams, connections", name, "", [float(server.counts()["connections"] - 1)]))
+    return [
+        row
+        for kind in ("first text", "CPU", "connections")
+        for row in _against([row for row in rows if row.measure.endswith(kind)], "LiteLLM openai/")
+    ]
+
+
+async def _streams(count: int, arguments: dict[str, Any]) -> list[float]:
+    async def one() -> float:
+        start, first = time.perf_counter(), 0.0
+        async for chunk in await litellm.acompletion(messages=PROMPT, stream=True, **arguments):
+            if not first and chunk.choices and chunk.choices[0].delta.content:
+                first = time.perf_counter() - start
+        return first
+
+    return await asyncio.gather(*(one() for _ in range(count)))
+
+
+def size(server: LocalServer) -> list[Row]:
+    """Measure long prompts and long answers at 1, 10 and 100 times, and the memory they take beyond the text."""
+    rows = []
+    for factor in (1, 10, 100):
+        point_at(server, "5-20-0")
+        prompt = [{"role": "user", "content": "word " * (2_000 * factor)}]
+        seconds = _timed(lambda prompt=prompt: litellm.completion("stackspot-ai-code", prompt), 5)  # type: ignore[misc]
+        rows.append(Row(f"prompt of {factor * 10:,} kB", "aider-stackspot", "ms", seconds))
+    for factor in (1, 10, 100):
+        point_at(server, f"{factor * 100}-10000-0")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        call = ways(server.url, "")["aider-stackspot"]
+        seconds = _timed(call, 3 if factor < 100 else 1)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        rows.append(Row(f"streamed answer of {factor} MB", "aider-stackspot", "ms", seconds))
+        rows.append(Row("… peak memory grown by", "aider-stackspot", "MB", [grown / 1024]))
+    return rows
+
+
+def _timed(call: Callable[[], object], rounds: int) -> list[float]:
+    call()
+    values = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        call()
+        values.append((time.perf_counter() - start) * 1e3)
+    return values
+
+
+STARTS = {
+    "python -c pass": "pass",
+    "import litellm": "import litellm",
+}
+
+
+def start(rounds: int = 15) -> list[Row]:
+    """Measure what being installed adds to starts, by switching it off and on in turn."""
+    rows = []
+    for name, code in STARTS.items():
+        pairs: dict[str, list[float]] = {"off": [], "on": []}
+        for _ in range(rounds):
+            for switch, values in pairs.items():
+                environment = {**os.environ, "AIDER_STACKSPOT_AUTOLOAD": "0" if switch == "off" else "1"}
+                begun = time.perf_counter()
+                subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+                values.append((time.perf_counter() - begun) * 1e3)
+        rows += _against([Row(f"start: {name}", switch, "ms", values) for switch, values in pairs.items()], "off")
+    return rows
+
+
+def _against(rows: list[Row], baseline: str) -> list[Row]:
+    base = next(row for row in rows if row.way == baseline).median
+    for row in rows:
+        row.baseline, row.ratio = baseline, row.median / base if base else None
+    return rows
