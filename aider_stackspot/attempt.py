@@ -82,7 +82,7 @@ class Sink:
         self._channel.end()
 
     def failed(self, error: StackSpotError) -> None:
-        """Say that the answer will not be completed."""
+        """Say that the answer will not be completed; nothing, where it is complete."""
         self._channel.end(error)
 
 

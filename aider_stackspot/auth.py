@@ -258,8 +258,10 @@ class BearerAuth(httpx.Auth):
 
     async def _put_token_on(self, request: httpx.Request) -> AccessToken:
         try:
-            token = await asyncio.wait_for(self._tokens.get(), max(0.0, self._deadline - time.monotonic()))
-        except asyncio.TimeoutError:
+            # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the token.
+            with anyio.fail_after(max(0.0, self._deadline - time.monotonic())):
+                token = await self._tokens.get()
+        except TimeoutError:
             raise TimedOut("No token within the call's total time limit.") from None
         self.used.append(token.value)
         request.headers["Authorization"] = f"Bearer {token.value}"

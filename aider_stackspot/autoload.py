@@ -1,7 +1,7 @@
 """What the `.pth` file runs at every start of Python: it must cost next to nothing and import next to nothing.
 
 It remembers the environment as the user started the program with (aider loads a project's `.env` into it later), and
-waits for `litellm` and `aider.models` to be imported. The rest happens then, in `registration` and `aider_host`.
+waits for `litellm` and parts of aider to be imported. The rest happens then, in the modules that `_HOOKS` names.
 """
 
 import os
@@ -9,7 +9,11 @@ import sys
 
 environment_at_start = dict(os.environ)
 
-_HOOKS = {"litellm": "aider_stackspot.registration", "aider.models": "aider_stackspot.aider_host"}
+_HOOKS = {
+    "litellm": "aider_stackspot.registration",
+    "aider.main": "aider_stackspot.config.aider_changes",
+    "aider.models": "aider_stackspot.aider_host",
+}
 
 
 class _ImportWatcher:

@@ -36,6 +36,8 @@ async def run(call: Call, upstream: Upstream, sink: Sink) -> None:
             log.debug("unexpected %s in a call", outcome)
             sink.failed(_safe(StackSpotError(f"Unexpected {outcome}: {error}"), call, upstream))
         finally:
+            # Whatever happened above, nobody waits for ever.
+            sink.failed(StackSpotError("The call ended without an answer, and without saying why."))
             counted = sink.finish.usage if sink.finish is not None else None
             if sink.finish is not None:
                 outcome = "ok"

@@ -49,8 +49,10 @@ class Channel:
             await self._room.wait()
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows; `error` is raised at the consumer once it has all text."""
+        """Say that nothing follows; `error` is raised at the consumer once it has all text. The first word counts."""
         with self._lock:
+            if self._ended:
+                return
             self._ended, self._error = True, error
             wake, self._wake = self._wake, None
         if wake is not None:

@@ -21,7 +21,7 @@ from aider_stackspot.api.answer import Finish
 from aider_stackspot.attempt import Call, Sink
 from aider_stackspot.channel import Channel
 from aider_stackspot.config import Account, Model, current
-from aider_stackspot.config.hosts import checked
+from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.engine import engine
 from aider_stackspot.errors import InvalidRequest
@@ -137,16 +137,20 @@ def _call(model: Model, messages: Sequence[prompt.Message], options: Options) ->
         timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
         max_retries=account.max_retries if options.max_retries is None else options.max_retries,
         rpm=account.rpm,
-        headers={**account.extra_headers, **{name: SecretStr(str(v)) for name, v in options.extra_headers.items()}},
+        headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
         stop=_stop(options.stop),
     )
 
 
+def _secret(headers: Mapping[str, str]) -> dict[str, SecretStr]:
+    return {name: SecretStr(str(value)) for name, value in headers.items()}
+
+
 def _api_base(model: Model, account: Account, options: Options) -> str:
     if options.api_base:
-        return checked(
+        return base_of_call(
             options.api_base,
-            what="the call's api_base",
+            configured=(account.api_base, account.agent_api_base),
             allow_insecure_http=account.network.allow_insecure_http,
         )
     return account.agent_api_base if model.api == "agent" else account.api_base

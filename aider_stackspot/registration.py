@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -44,7 +44,7 @@ def register() -> None:
 
     settings = current()
     with _lock:
-        _names.learn(settings, {provider.value for provider in litellm.LlmProviders})
+        _names.learn(settings, {provider.value for provider in litellm.LlmProviders}, litellm.model_cost)
         _show_notices(settings)
         _register_providers(litellm, settings)
         _route_names(litellm)
@@ -115,12 +115,25 @@ class _Names:
         self.accounts: dict[str, str] = {}
         self.bare: dict[str, str] = {}
         self._vendors: frozenset[str] = frozenset()
+        self._known: frozenset[str] = frozenset()
 
-    def learn(self, settings: Settings, vendors: Iterable[str]) -> None:
-        """Take over the configuration's names, and the names of LiteLLM's own providers."""
+    def learn(self, settings: Settings, vendors: Iterable[str], known: Collection[str]) -> None:
+        """Take over the configuration's names.
+
+        Args:
+            settings: the configuration.
+            vendors: the names of LiteLLM's own providers.
+            known: the names of models that LiteLLM has; a project's file cannot take one over.
+        """
         self._vendors = frozenset(vendors)
-        self.accounts = {name: account for account in settings.accounts for name in (account, self.dispatched(account))}
-        self.bare = {name: model.account.name for name, model in settings.models.items() if name == model.name}
+        self._known = self._known or frozenset(known)
+        self.accounts = {self.dispatched(name): name for name in settings.accounts}
+        own = (name for name, account in settings.accounts.items() if account.users_own or name not in self._vendors)
+        self.accounts |= {name: name for name in own}
+        self.bare = {name: model.account.name for name, model in settings.models.items() if self._is_bare(name, model)}
+
+    def _is_bare(self, name: str, model: Model) -> bool:
+        return name == model.name and (model.account.users_own or name not in self._known)
 
     def dispatched(self, account: str) -> str:
         """Return an account's name as LiteLLM's dispatcher may see it: what is called like a vendor would go there."""
@@ -167,7 +180,8 @@ def _register_limits(litellm: Any, models: Iterable[Model]) -> None:
     known: dict[str, Any] = {}
     for model in models:
         for name in (model.name, model.route, f"{_names.dispatched(model.account.name)}/{guarded(model.name)}"):
-            known.setdefault(name, model_info(model))
+            if _names.route(name) == (model.account.name, model.name):
+                known.setdefault(name, model_info(model))
     litellm.register_model(known)
 
 

@@ -55,6 +55,13 @@ def test_an_error_comes_after_the_text_before_it() -> None:
         channel.get()
 
 
+def test_the_first_end_counts() -> None:
+    channel = Channel(engine().loop)
+    channel.end()
+    channel.end(StreamInterrupted("too late"))
+    assert channel.get() is None
+
+
 def test_a_producer_far_ahead_waits_for_the_consumer() -> None:
     channel, work = produced("x" * HIGH_WATER, "y", "z")
     with pytest.raises(concurrent.futures.TimeoutError):

@@ -9,7 +9,14 @@ import typer
 
 from aider_stackspot import __version__
 from aider_stackspot.cli.demo import demo
+from aider_stackspot.cli.doctor import doctor
 from aider_stackspot.cli.emulator import emulator
+from aider_stackspot.cli.init import init
+from aider_stackspot.cli.models import models
+from aider_stackspot.cli.providers import providers
+from aider_stackspot.cli.serve import serve
+from aider_stackspot.cli.trust import trust
+from aider_stackspot.cli.usage import usage
 from aider_stackspot.errors import StackSpotError
 
 app = typer.Typer(
@@ -17,6 +24,7 @@ app = typer.Typer(
     help="StackSpot AI, and any OpenAI-compatible server, for an unmodified aider.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
 )
 
 
@@ -35,6 +43,14 @@ def _options(
     """StackSpot AI, and any OpenAI-compatible server, for an unmodified aider."""
 
 
+# In the order in which a person meets them.
+app.command()(init)
+app.command()(doctor)
+app.command()(models)
+app.add_typer(providers)
+app.command()(trust)
+app.command()(usage)
+app.command()(serve)
 app.command()(demo)
 app.command()(emulator)
 

@@ -23,6 +23,7 @@ from aider_stackspot.compatible.overflow import overflow_of
 from aider_stackspot.compatible.requests import messages_for, parameters_for
 from aider_stackspot.compatible.routes import Route
 from aider_stackspot.config import CompatibleProvider, current
+from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import MAX_RETRIES
 from aider_stackspot.errors import ConfigurationError, RateLimited, RequestTimedOut, ServerFailed, StackSpotError
 from aider_stackspot.litellm_handler import LITELLM_DEFAULT_TIMEOUT, litellm_error
@@ -123,6 +124,7 @@ class _Call:
         keys = provider.models.get(self._route.model)
         if keys is not None and keys.temperature is not None:
             parameters.setdefault("temperature", keys.temperature)
+        checked_headers(parameters.get("extra_headers") or {})
         total = _seconds(given.get("timeout")) or provider.timeout
         given.update(
             model=server.id_of(provider, known, self._route.model),
@@ -132,7 +134,7 @@ class _Call:
             timeout=timeouts(total or clients.IDLE_TIMEOUT),
         )
         target = Target(
-            base=str(given.get("api_base") or server.base_of(provider, known)).rstrip("/"),
+            base=self._base(provider, server.base_of(provider, known)),
             key=given.get("api_key") or NO_KEY,
             headers=tuple(sorted((name, value.get_secret_value()) for name, value in provider.extra_headers.items())),
             network=provider.network,
@@ -140,6 +142,14 @@ class _Call:
             total=total,
         )
         return given, target
+
+    def _base(self, provider: CompatibleProvider, configured: str) -> str:
+        """Return where the call goes: LiteLLM always gives a base URL, and mostly the one it was told."""
+        return base_of_call(
+            str(self._given.get("api_base") or configured),
+            configured=(configured, provider.api_base.rstrip("/")),
+            allow_insecure_http=provider.network.allow_insecure_http,
+        )
 
     def _guarded(self, answer: Any, provider: CompatibleProvider, target: Target) -> Any:
         """Return the answer; a stream with its later errors mapped as well."""

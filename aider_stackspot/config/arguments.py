@@ -1,4 +1,4 @@
-"""Base URLs that come as an argument of a call: the most specific word there is, but whose is it?
+"""What comes as an argument of a call and decides where it goes: the most specific word there is, but whose is it?
 
 A program's argument is the program's. aider passes what stands under `extra_params` in `.aider.model.settings.yml`, and
 a project may have such a file: there, an `api_base` is only followed where the user asked for it.
@@ -6,7 +6,7 @@ a project may have such a file: there, an `api_base` is only followed where the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from aider_stackspot.config import places
@@ -18,6 +18,7 @@ from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
 
 _LARGEST_SETTINGS = 256 * 1024
+_STEERING = frozenset({"host", "forwarded", "x-forwarded-host", "x-original-host"})
 
 
 def base_of_call(url: str, *, configured: Collection[str], allow_insecure_http: bool = False) -> str:
@@ -46,6 +47,23 @@ def base_of_call(url: str, *, configured: Collection[str], allow_insecure_http: 
             f"so, which came with the project.{asks}"
         )
     )
+
+
+def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers that came with a call.
+
+    Raises:
+        ConfigurationError: aider's settings of models name one that leads a request elsewhere: behind a shared front
+            end `Host` chooses the customer.
+    """
+    steering = sorted(name for name in headers if name.strip().lower() in _STEERING)
+    if steering and changes.running:
+        raise ConfigurationError(
+            f"The call was refused, because it came with the header {printable(steering[0])}, which can lead it "
+            "elsewhere. Take it out of `extra_params` in aider's settings of models; if it is yours, put it under "
+            f"`extra_headers` in your own {places.FILE_NAME}."
+        )
+    return headers
 
 
 def bases_of_models(path: Path, content: bytes) -> list[str]:

@@ -1,4 +1,4 @@
-"""An `api_base` that comes with a call: a program's word, or that of a project's settings by way of aider."""
+"""What comes with a call and leads it somewhere: a program's word, or that of a project's settings by way of aider."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from config_support import AtStart, Places, at_start_fixture, places_fixture  # noqa: F401
 
 from aider_stackspot.config import aider_changes
-from aider_stackspot.config.arguments import base_of_call
+from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import DEFAULT_API_BASE
 from aider_stackspot.errors import ConfigurationError
 
@@ -31,6 +31,10 @@ def test_it_has_to_be_a_base_url_all_the_same(places: Places) -> None:
     with pytest.raises(ConfigurationError, match="the call's api_base: this would send"):
         base("http://other.example")
     assert base_of_call("http://other.example", configured=(), allow_insecure_http=True) == "http://other.example"
+
+
+def test_a_programs_headers_are_the_programs(places: Places) -> None:
+    assert checked_headers({"Host": "tenant.example"}) == {"Host": "tenant.example"}
 
 
 class TestWhileAiderRuns:
@@ -60,6 +64,12 @@ class TestWhileAiderRuns:
 
     def test_neither_can_a_file_that_nobody_knows(self, places: Places) -> None:
         self.refused(places, None)
+
+    @pytest.mark.parametrize("name", ["Host", "host ", "X-Forwarded-Host"])
+    def test_a_header_cannot_lead_a_call_elsewhere_either(self, places: Places, name: str) -> None:
+        assert checked_headers({"X-Team": "a"}) == {"X-Team": "a"}
+        with pytest.raises(ConfigurationError, match=r"(?i)the header .*host ?, .*lead it elsewhere"):
+            checked_headers({"X-Team": "a", name: "tenant.example"})
 
     @pytest.mark.parametrize("url", [DEFAULT_API_BASE, "https://api.example/"])
     def test_where_calls_go_anyway_is_fine(self, places: Places, url: str) -> None:

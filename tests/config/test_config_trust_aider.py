@@ -20,10 +20,6 @@ from aider_stackspot.config.settings import DEFAULT_API_BASE, DEFAULT_AUTH_URL
 
 CHILD = """
 import json, sys
-from aider_stackspot import autoload
-# What the installed package does for `aider.main`, should the installed one not do it yet.
-autoload._HOOKS.setdefault("aider.main", "aider_stackspot.config.aider_changes")
-autoload.install()
 import os
 import aider.main
 from aider_stackspot.config import current

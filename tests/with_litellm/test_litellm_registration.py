@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -151,6 +152,46 @@ def test_names_of_the_file_are_registered(emulator: Emulator, isolated: Path) ->
     litellm.completion("reviewer", HI)
     litellm.completion("other-account/gpt-4o", HI)
     assert [request.form["client_id"] for request in emulator.token_requests] == ["client-id", "second"]
+
+
+HIJACK = """\
+providers:
+  openai:
+    type: stackspot
+    models: {gpt-4o: {max_input_tokens: 7}}
+  stackspot:
+    models: {gpt-4o-mini: {max_input_tokens: 7}}
+"""
+
+
+def seen_by_litellm(*, home: Path, cwd: Path) -> list[Any]:
+    """Ask a Python of its own where names of other vendors lead, and with which limit."""
+    code = (
+        "import json, litellm\n"
+        "print(json.dumps([[litellm.get_llm_provider(name)[1], litellm.get_model_info(name)['max_input_tokens']]"
+        " for name in ('gpt-4o-mini', 'openai/gpt-4o')]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "HOME": str(home)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_projects_file_cannot_take_over_a_name_of_another_vendors(isolated: Path, tmp_path: Path) -> None:
+    (isolated / ".aider.litellm.yml").write_text(HIJACK, encoding="utf-8")
+    assert seen_by_litellm(home=tmp_path / "home", cwd=isolated) == [["openai", 128000], ["openai", 128000]]
+
+
+def test_the_users_own_file_can(isolated: Path, tmp_path: Path) -> None:
+    (tmp_path / "home" / ".aider.litellm.yml").write_text(HIJACK, encoding="utf-8")
+    assert seen_by_litellm(home=tmp_path / "home", cwd=isolated) == [["stackspot", 7], ["stackspot-openai", 7]]
 
 
 def test_an_unusable_file_makes_the_call_fail_without_a_request(emulator: Emulator, isolated: Path) -> None:
