@@ -15,14 +15,13 @@ import typer
 import yaml
 from command import Done, Run
 
+from aider_stackspot.cli import init as room
 from aider_stackspot.cli import init_files
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import ConfigurationError
 
 pytest_plugins = ["cli_fixtures"]
-
-room = sys.modules["aider_stackspot.cli.init"]  # the package has the command by that name
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
