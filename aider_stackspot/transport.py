@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email.utils
 import importlib.util
+import os
 import re
 import ssl
 import time
@@ -219,8 +220,18 @@ def _host(url: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """Return the innermost message of a chain of exceptions, which is where the operating system speaks."""
-    inner: BaseException = error
-    while (inner.__cause__ or inner.__context__) is not None:
-        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
-    return " ".join((str(inner) or str(error) or type(error).__name__).split())[:300]
+    """Return what the operating system said, which is the innermost of a chain of exceptions, or else the outermost.
+
+    What lies in between and below are the libraries' own affairs ("pop from an empty deque").
+    """
+    link: BaseException | None = error
+    system: OSError | None = None
+    while link is not None:
+        system = link if isinstance(link, OSError) else system
+        link = link.__cause__ or link.__context__
+    if isinstance(system, ConnectionError) and system.errno:
+        return os.strerror(system.errno)  # asyncio says "Connect call failed" for all of them
+    said = str(system or "") or str(error)
+    if not said and isinstance(error, httpx.NetworkError):
+        said = "the other side reset it"
+    return " ".join((said or type(error).__name__).split())[:300]

@@ -1,0 +1,42 @@
+"""Fixtures of this room: the four ways to call, a process without waits and memories, a server that is full."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+from fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
+
+from aider_stackspot import retry, upstream
+
+
+@pytest.fixture(params=[completion, completion_stream, acompletion, acompletion_stream], ids=lambda way: way.__name__)
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Each of the four ways to call."""
+    way: Ask = request.param
+    return way
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No waits between two tries, the Agents API, and no connection or token of an earlier test."""
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(upstream, "_of_engine", None)
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
+    yield
+
+
+@pytest.fixture
+def full_house() -> Iterator[str]:
+    """The URL of a server that accepts no connection, and refuses none: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
