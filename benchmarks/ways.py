@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,7 +39,11 @@ class Naive(litellm.CustomLLM):  # type: ignore[misc]
     """What one writes in an afternoon: httpx, `iter_lines`, a chunk per event."""
 
     client = httpx.Client(timeout=60)
-    aclient: httpx.AsyncClient | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        # An asynchronous client's connections belong to one event loop.
+        self._of_loop: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     def streaming(self, model: str, api_base: str, **_named: Any) -> Iterator[dict[str, Any]]:
         """Yield a chunk for each event."""
@@ -50,10 +55,10 @@ class Naive(litellm.CustomLLM):  # type: ignore[misc]
 
     async def astreaming(self, model: str, api_base: str, **_named: Any) -> AsyncIterator[dict[str, Any]]:
         """Do the same, asynchronously."""
-        if self.aclient is None:
-            Naive.aclient = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=1000))
-        assert self.aclient is not None
-        async with self.aclient.stream("POST", f"{api_base}/{model}", json={"user_prompt": "Say hi"}) as response:
+        loop = asyncio.get_running_loop()
+        if self._of_loop is None or self._of_loop[0] is not loop:
+            self._of_loop = (loop, httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=1000)))
+        async with self._of_loop[1].stream("POST", f"{api_base}/{model}", json={"user_prompt": "Say hi"}) as response:
             async for line in response.aiter_lines():
                 if line.startswith("data: "):
                     event = json.loads(line[6:])
