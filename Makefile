@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NEWEST ?= .venv-newest
+GATEWAY ?= .venv-gateway
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-live test lint types wheel newest soak check format clean
+.PHONY: help install demo demo-live test lint types wheel newest gateway soak check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,11 @@ $(VENV)/.installed: pyproject.toml aider_stackspot.pth
 $(NEWEST)/.installed: pyproject.toml aider_stackspot.pth
 	$(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable . litellm pytest pytest-xdist hypothesis trustme
+	touch $@
+
+$(GATEWAY)/.installed: pyproject.toml aider_stackspot.pth
+	$(PYTHON) -m venv $(GATEWAY)
+	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable '.[gateway]' litellm pytest openai anthropic
 	touch $@
 
 demo: install ## The unmodified aider edits a file of a copy of this repository; needs no account
@@ -51,10 +57,15 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
 	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults
 
+gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
+	@for program in redis-server npm; do command -v $$program > /dev/null || \
+	  { echo "make gateway needs $$program; on Debian: apt-get install redis-server npm" >&2; exit 1; }; done
+	$(GATEWAY)/bin/python -m pytest -q -m slow tests/gateway
+
 soak: install ## The long tests: load and thousands of generated streams
-	$(BIN)/python -m pytest -q -m slow --ignore tests/packaging
+	$(BIN)/python -m pytest -q -m slow --ignore tests/packaging --ignore tests/gateway
 
 check: test lint types wheel newest ## What CI runs
 
 clean: ## Remove the environments and what was built
-	rm -rf $(VENV) $(NEWEST) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(GATEWAY) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
