@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from aider_stackspot.emulator import Emulator, Style
+from aider_stackspot.cli.terminal import output
 from aider_stackspot.errors import ConfigurationError
 
 MODEL = "stackspot-ai-code"
@@ -29,8 +28,6 @@ REQUEST = (
 )
 NEW_LINE = '__version_info__ = tuple(int(part) for part in __version__.split("."))'
 
-console = Console(highlight=False)
-
 
 def demo(
     repo: Annotated[
@@ -40,16 +37,15 @@ def demo(
     file: Annotated[str, typer.Option(help="The file to edit; it must define __version__.")] = SAMPLE_NAME,
     live: Annotated[bool, typer.Option("--live", help="Use the real StackSpot and your credentials.")] = False,
 ) -> None:
-    """Watch the unmodified aider change and commit a file, without an account.
+    """Watch the unmodified aider change a file, without an account.
 
     It starts an emulated StackSpot on this machine, copies a git repository to a temporary place, runs `aider` there
     as you would, and shows the commit. Nothing of yours is touched.
 
-    For example:
-
-    aider-stackspot demo
-
-    aider-stackspot demo --live
+    Examples:
+        aider-stackspot demo
+        aider-stackspot demo --repo . --file package/__about__.py
+        aider-stackspot demo --live
     """
     aider = _find_aider()
     with tempfile.TemporaryDirectory(prefix="aider-stackspot-demo-", ignore_cleanup_errors=True) as place:
@@ -65,10 +61,16 @@ def demo(
             status = _run_aider(aider, copy, file, _child_environment(environment, home, live))
         committed = _git(copy, "rev-parse", "HEAD") != before
         if status != 0 or not committed or NEW_LINE.split(" = ")[0] not in source.read_text(encoding="utf-8"):
-            console.print(f"\n[red]aider ended with status {status} and did not commit the change.[/red]")
+            _say(f"\n[red]aider ended with status {status} and did not commit the change.[/red]")
             raise typer.Exit(1)
-        console.print("\n[bold]What aider committed:[/bold]")
-        console.print(_git(copy, "show", "--stat", "--patch", "--format=%h %s", "HEAD"), markup=False)
+        _say("\n[bold]What aider committed:[/bold]")
+        output().print(_git(copy, "show", "--stat", "--patch", "--format=%h %s", "HEAD"), markup=False)
+
+
+def _say(text: str) -> None:
+    """Print, before anything that a child process prints."""
+    output().print(text)
+    sys.stdout.flush()
 
 
 def _find_aider() -> str:
@@ -84,16 +86,14 @@ def _find_aider() -> str:
 def _prepare(repo: Path | None, copy: Path) -> None:
     """Make the temporary repository: a clone, or the sample."""
     if repo is not None:
-        try:
-            _git(Path.cwd(), "clone", "--quiet", "--no-hardlinks", str(repo.resolve()), str(copy))
-        except subprocess.CalledProcessError as error:
-            raise ConfigurationError(f"--repo: {repo} cannot be cloned: {error.stderr.strip()}") from None
+        _git(Path.cwd(), "clone", "--quiet", "--no-hardlinks", str(repo.resolve()), str(copy))
     else:
         copy.mkdir()
         (copy / SAMPLE_NAME).write_text(SAMPLE, encoding="utf-8")
         _git(copy, "init", "--quiet")
         _git(copy, "add", ".")
-    for key, value in {"user.name": "aider-stackspot demo", "user.email": "demo@localhost"}.items():
+    own = {"user.name": "aider-stackspot demo", "user.email": "demo@localhost", "commit.gpgsign": "false"}
+    for key, value in own.items():
         _git(copy, "config", key, value)
     if repo is None:
         _git(copy, "commit", "--quiet", "--message", "A sample")
@@ -102,20 +102,22 @@ def _prepare(repo: Path | None, copy: Path) -> None:
 @contextlib.contextmanager
 def _service(live: bool, copy: Path, file: str) -> Iterator[Mapping[str, str]]:
     """Provide the variables that point at a StackSpot, and the StackSpot."""
+    from aider_stackspot.emulator import Emulator, Style
+
     if live:
         from aider_stackspot.config import current
 
         current().model(MODEL).account.credentials()
-        console.print("Using the real StackSpot.")
+        _say("Using the real StackSpot.")
         yield {}
         return
     with Emulator() as emulator:
         emulator.style = Style(delay=0.02)
         emulator.answer = lambda prompt: _answer(prompt, copy, file)
-        console.print(f"An emulated StackSpot listens on {emulator.url}.")
+        _say(f"An emulated StackSpot listens on {emulator.url}.")
         yield emulator.environment()
         tokens, chats = len(emulator.token_requests), len(emulator.chat_requests)
-        console.print(f"\nThe emulated StackSpot issued {tokens} token and answered {chats} chat requests.")
+        _say(f"\nThe emulated StackSpot issued {tokens} token and answered {chats} chat requests.")
 
 
 def _answer(prompt: str, copy: Path, file: str) -> str:
@@ -142,11 +144,15 @@ def _child_environment(environment: Mapping[str, str], home: Path, live: bool) -
 def _run_aider(aider: str, copy: Path, file: str, environment: Mapping[str, str]) -> int:
     options = ["--yes-always", "--no-gitignore", "--no-check-update", "--no-show-release-notes", "--analytics-disable"]
     command = [aider, "--model", MODEL, *options, "--message", REQUEST, file]
-    console.print(f"[bold]$ aider --model {MODEL} {' '.join(options)} --message '{REQUEST}' {file}[/bold]\n")
-    sys.stdout.flush()
+    _say(f"[bold]$ aider --model {MODEL} {' '.join(options)} --message '{REQUEST}' {file}[/bold]\n")
     return subprocess.run(command, cwd=copy, env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def _git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=True)
+    try:
+        done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        raise ConfigurationError("The command `git` is not installed; aider needs it to commit.") from None
+    except subprocess.CalledProcessError as error:
+        raise ConfigurationError(f"`git {arguments[0]}` failed: {error.stderr.strip()}") from None
     return done.stdout.strip()

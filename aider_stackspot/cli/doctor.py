@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from aider_stackspot import __version__
 from aider_stackspot.cli.terminal import mark, output, write_whole
-from aider_stackspot.config import Account, Settings, current
-from aider_stackspot.doctor import configuration, installation, network, service
-from aider_stackspot.doctor.masks import Masks
-from aider_stackspot.doctor.record import record
 from aider_stackspot.doctor.report import Finding, is_broken
-from aider_stackspot.engine import engine
-from aider_stackspot.errors import ConfigurationError, StackSpotError
+from aider_stackspot.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aider_stackspot.config import Settings
 
 
 def doctor(
@@ -36,79 +32,41 @@ def doctor(
         ),
     ] = None,
 ) -> None:
-    """Check everything from the versions to a one-word chat, and say what to do where something is wrong.
+    """Find what is wrong, step by step, and what to do about it.
 
-    The output holds no secrets and no ids, so it may be pasted into a ticket. Each configured model answers one
-    short question, which counts against your quota. Exit status 1 when something is broken.
+    It looks at versions, files, network, credentials, and lets each configured model answer one short question, which
+    counts against your quota. The output holds no secrets and no ids, so it may be pasted into a ticket. Exit status 1
+    when something is broken.
 
-    For example:
-
-    aider-stackspot doctor
-
-    aider-stackspot doctor --offline --json
-
-    aider-stackspot doctor --record transcript.json
+    Examples:
+        aider-stackspot doctor
+        aider-stackspot doctor --offline --json
+        aider-stackspot doctor --record transcript.json
     """
+    from aider_stackspot.config import current
+    from aider_stackspot.doctor.masks import Masks
+    from aider_stackspot.doctor.steps import findings
+
     settings = current()
     if record_to is not None:
+        if offline or as_json:
+            raise ConfigurationError("--record makes requests and writes JSON: leave --offline and --json out.")
         _record(settings, record_to)
         return
     masks = Masks.of(settings)
     found: list[Finding] = []
     show = _Shown(output()) if not as_json else None
-    for finding in _findings(settings, offline=offline):
+    for finding in findings(settings, offline=offline):
         found.append(masks.finding(finding))
         if show is not None:
             show.finding(found[-1])
     if show is not None:
         show.end(found)
     else:
-        findings = [finding.as_json() for finding in found]
-        print(json.dumps({"ok": not is_broken(found), "findings": findings}, indent=2, ensure_ascii=False))
+        shown = [finding.as_json() for finding in found]
+        print(json.dumps({"ok": not is_broken(found), "findings": shown}, indent=2, ensure_ascii=False))
     if is_broken(found):
         raise typer.Exit(1)
-
-
-def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
-    yield from installation.findings()
-    yield from configuration.findings(settings)
-    if offline or settings.problem is not None:
-        why = "--offline" if offline else "the configuration cannot be used"
-        yield Finding("Network", "everything that needs it", "skipped", why)
-        return
-    usable = [account for account in settings.accounts.values() if account.client_id and account.client_key]
-    working = []
-    for account in usable:
-        reachable = True
-        for url in _bases(settings, account):
-            for finding in _way_to(account, url):
-                reachable &= finding.status != "failed"
-                yield finding
-        if not reachable:
-            yield Finding(service.SECTION, account.name, "skipped", "a host cannot be reached")
-            continue
-        token = service.token(account)
-        yield token
-        if token.status == "ok":
-            working.append(account.name)
-    yield from service.chats(settings, working)
-    yield from service.servers(settings)
-
-
-def _bases(settings: Settings, account: Account) -> list[str]:
-    """Return the base URLs that this account's models use, the token endpoint's first."""
-    apis = {model.api for model in settings.models.values() if model.account.name == account.name}
-    bases = [account.auth_url]
-    bases += [account.agent_api_base] if "agent" in apis else []
-    bases += [account.api_base] if apis & {"chat", "quick-command"} else []
-    return list(dict.fromkeys(bases))
-
-
-def _way_to(account: Account, url: str) -> list[Finding]:
-    try:
-        return engine().submit(network.findings(account.network, url)).result()
-    except StackSpotError as error:
-        return [Finding(network.SECTION, url, "failed", str(error), "Mend the file or variable that it names.")]
 
 
 class _Shown:
@@ -119,6 +77,9 @@ class _Shown:
         self._section = ""
 
     def finding(self, finding: Finding) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
         if finding.section != self._section:
             self._section = finding.section
             self._console.print(f"\n[bold]{escape(finding.section)}[/bold]")
@@ -141,6 +102,8 @@ class _Shown:
 
 
 def _record(settings: Settings, path: Path) -> None:
+    from aider_stackspot.doctor.record import record
+
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
     accounts = [account.name for account in settings.accounts.values() if account.client_id and account.client_key]

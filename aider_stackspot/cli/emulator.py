@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
-from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, parse_fault
-from aider_stackspot.emulator.log import json_line, text_line
-from aider_stackspot.emulator.script_file import nearest
+if TYPE_CHECKING:
+    from aider_stackspot.emulator import Emulator, Fault, RecordedRequest, Script
 
 _T = TypeVar("_T")
 _REMEMBERED = 100
@@ -27,6 +25,9 @@ _REMEMBERED = 100
 def _list_names(wanted: bool) -> None:
     if not wanted:
         return
+    from aider_stackspot.emulator import MODELS, STYLES
+    from aider_stackspot.emulator.fault_names import FAULTS
+
     faults = [f"{name}:{fault.argument}" if fault.argument else name for name, fault in FAULTS.items()]
     for title, names in (("models", [*MODELS]), ("styles", [*STYLES]), ("faults", faults)):
         typer.echo(f"{title}:")
@@ -36,7 +37,9 @@ def _list_names(wanted: bool) -> None:
 
 
 def emulator(
-    port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 0,
+    port: Annotated[
+        int, typer.Option(help="TCP port on 127.0.0.1; 0 takes a free one.", min=0, max=65535, metavar="PORT")
+    ] = 0,
     script: Annotated[
         Path | None, typer.Option(help="YAML file with rules: what to answer to which prompt.", dir_okay=False)
     ] = None,
@@ -49,13 +52,15 @@ def emulator(
         typer.Option(help="What goes wrong; may be repeated; see --list.", metavar="NAME[:ARG]"),
     ] = None,
     fault_times: Annotated[
-        int | None, typer.Option(help="How many requests meet each fault; all when not given.", min=1)
+        int | None, typer.Option(help="How many requests meet each fault; all when not given.", min=1, metavar="N")
     ] = None,
-    token_lifetime: Annotated[float, typer.Option(help="Seconds a token is valid.", min=0)] = 1200,
+    token_lifetime: Annotated[float, typer.Option(help="Seconds a token is valid.", min=0, metavar="S")] = 1200,
     rate_limit: Annotated[
-        int | None, typer.Option(help="Calls a minute before 429; no limit when not given.", min=0)
+        int | None, typer.Option(help="Calls a minute before 429; no limit when not given.", min=0, metavar="N")
     ] = None,
-    latency: Annotated[float, typer.Option(help="Milliseconds before the first byte of an answer.", min=0)] = 0,
+    latency: Annotated[
+        float, typer.Option(help="Milliseconds before the first byte of an answer.", min=0, metavar="MS")
+    ] = 0,
     json_log: Annotated[bool, typer.Option("--json-log", help="Log JSON, one object a line.")] = False,
     list_names: Annotated[
         bool,
@@ -64,23 +69,22 @@ def emulator(
         ),
     ] = False,
 ) -> None:
-    """Run a StackSpot on this machine: real tokens, streams and errors, a scripted model, no account.
+    """Run a StackSpot on this machine, without an account.
 
-    It prints the environment variables that point aider-stackspot at it, then logs each request on stderr.
-    Ctrl-C or SIGTERM ends it with exit status 0.
-
-    For example:
-
-    aider-stackspot emulator --port 8765 --model echo
-
-    aider-stackspot emulator --script answers.yml --style slow
-
-    aider-stackspot emulator --fault status:503 --fault-times 2
+    Its tokens, streams and errors are real, its model is scripted. It prints the environment variables that point
+    aider-stackspot at it, then logs each request on stderr. Ctrl-C or SIGTERM ends it with exit status 0.
 
     A script is YAML, and the first rule whose match is found in the prompt wins:
 
     {rules: [{match: hi, answer: Hello, times: 1}, {match: x, style: slow, fault: "cut-after:3"}], default: Ok}
+
+    Examples:
+        aider-stackspot emulator --port 8765 --model echo
+        aider-stackspot emulator --script answers.yml --style slow
+        aider-stackspot emulator --fault status:503 --fault-times 2
     """
+    from aider_stackspot.emulator import MODELS, STYLES, Emulator
+
     chosen = _named(style, STYLES, "style")
     faults = [_fault(text) for text in fault or []]
     served = Emulator(
@@ -103,6 +107,8 @@ class _Log:
     """Writes a line for each finished request, one at a time."""
 
     def __init__(self, *, json_lines: bool) -> None:
+        from aider_stackspot.emulator.log import json_line, text_line
+
         self._line = json_line if json_lines else text_line
         self._lock = threading.Lock()
 
@@ -146,6 +152,8 @@ def _stop_signals() -> Iterator[threading.Event]:
 def _script(path: Path | None) -> Script | None:
     if path is None:
         return None
+    from aider_stackspot.emulator import Script, ScriptError
+
     try:
         return Script.load(path)
     except ScriptError as error:
@@ -153,6 +161,8 @@ def _script(path: Path | None) -> Script | None:
 
 
 def _fault(text: str) -> tuple[str, Fault]:
+    from aider_stackspot.emulator.fault_names import fault_kind, parse_fault
+
     try:
         wrong = parse_fault(text)
         return fault_kind(text), wrong
@@ -161,6 +171,8 @@ def _fault(text: str) -> tuple[str, Fault]:
 
 
 def _named(name: str, known: Mapping[str, _T], what: str) -> _T:
+    from aider_stackspot.emulator.script_file import nearest
+
     if name not in known:
         _end(f"unknown {what} {name!r}{nearest(name, list(known))}", 2)
     return known[name]

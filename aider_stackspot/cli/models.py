@@ -20,7 +20,16 @@ def models(
     show_all: Annotated[bool, typer.Option("--all", help="Also what is not for chat: embeddings, images …")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List every model that `aider --model` takes, its limits, and where each figure came from."""
+    """List every model for `aider --model`, with its limits.
+
+    Beside each figure stands where it came from; a `~` means that it is a guess. The lists of other servers are
+    remembered for an hour; `aider-stackspot providers refresh` asks them again.
+
+    Examples:
+        aider-stackspot models
+        aider-stackspot models --provider lmstudio --all
+        aider-stackspot models --json
+    """
     from aider_stackspot.compatible.catalogue import catalogue
     from aider_stackspot.config import current
     from aider_stackspot.errors import ConfigurationError

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aider_stackspot.cli.documented import HELP_NAMES, add_command
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +22,10 @@ PATIENCE = 10.0
 """Seconds for a server that the user just named; a start waits for two at most."""
 
 providers = typer.Typer(
-    name="providers", help="Add, list, remove and refresh OpenAI-compatible servers.", no_args_is_help=True
+    name="providers",
+    help="Add, list, remove and refresh OpenAI-compatible servers.",
+    no_args_is_help=True,
+    context_settings=HELP_NAMES,
 )
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -36,7 +41,6 @@ class _New:
     insecure: bool = False
 
 
-@providers.command()
 def add(
     name: Annotated[str | None, typer.Argument(help="How the provider shall be called: NAME/model.")] = None,
     base_url: Annotated[str | None, typer.Option(help="The server's base URL, such as https://host/v1.")] = None,
@@ -47,11 +51,23 @@ def add(
         str | None,
         typer.Option(help="The server's key. Better left out: it is then asked for, and not shown."),
     ] = None,
-    scan: Annotated[bool, typer.Option(help="Find the well-known servers that run on this machine.")] = False,
-    allow_insecure_http: Annotated[bool, typer.Option(help="Allow http:// to another machine.")] = False,
-    force: Annotated[bool, typer.Option(help="Save it even if the server does not answer.")] = False,
+    scan: Annotated[bool, typer.Option("--scan", help="Find the well-known servers that run on this machine.")] = False,
+    allow_insecure_http: Annotated[
+        bool, typer.Option("--allow-insecure-http", help="Allow http:// to another machine.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Save it even if the server does not answer.")] = False,
 ) -> None:
-    """Connect to a server, show its models, and save it: settings to the YAML file, the key to an environment file."""
+    """Connect to a server, show its models, and save it.
+
+    The settings go to your own `.aider.litellm.yml`, where comments stay as they are. The key goes to `.env` in your
+    home directory, readable by you alone. What is not given is asked for.
+
+    Examples:
+        aider-stackspot providers add
+        aider-stackspot providers add gpu --base-url https://gpu.example.com/v1
+        aider-stackspot providers add --preset lmstudio
+        aider-stackspot providers add --scan
+    """
     if scan:
         _scan()
         return
@@ -209,9 +225,13 @@ def _same_place(url: str) -> str:
     return url.replace("://127.0.0.1", "://localhost").rstrip("/").removesuffix("/v1")
 
 
-@providers.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """List the configured servers, from what is remembered: nothing is asked for."""
+    """List the configured servers, without asking them.
+
+    Examples:
+        aider-stackspot providers list
+        aider-stackspot providers list --json
+    """
     from rich.console import Console
 
     from aider_stackspot.cli.models import new_table, state_of
@@ -231,9 +251,14 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
     Console(highlight=False).print(table)
 
 
-@providers.command()
 def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) -> None:
-    """Take a server out of the user's file. Its key stays in the environment file."""
+    """Take a server out of your file.
+
+    Its key stays in the environment file; the command tells the variable's name.
+
+    Examples:
+        aider-stackspot providers remove lmstudio
+    """
     from aider_stackspot.compatible import cache
     from aider_stackspot.config import current
     from aider_stackspot.config.edit import users_file, without_provider, write_text
@@ -247,9 +272,15 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     typer.echo(f"Removed {name} from {path}. A key in an environment file, such as {variable_of(name)}, was left.")
 
 
-@providers.command()
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
-    """Ask the servers for their models again, and forget the limits that errors have taught."""
+    """Ask the servers for their models again.
+
+    Limits that were learned from a server's errors are forgotten. Exit status 1 when a server does not answer.
+
+    Examples:
+        aider-stackspot providers refresh
+        aider-stackspot providers refresh lmstudio
+    """
     from rich.console import Console
 
     from aider_stackspot.cli.models import print_server
@@ -274,3 +305,7 @@ def _configured(problem: str | None) -> list[CompatibleProvider]:
     if problem is not None:
         raise ConfigurationError(problem)
     return list(current().compatible.values())
+
+
+for _command, _name in ((add, "add"), (list_, "list"), (remove, "remove"), (refresh, "refresh")):
+    add_command(providers, _command, _name)

@@ -7,8 +7,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 _PLAIN_MARKS = {"ok": "ok", "note": "--", "warning": "!!", "failed": "XX"}
@@ -19,6 +21,8 @@ IN_A_PIPE = 10_000
 
 def output(*, stderr: bool = False) -> Console:
     """Return a console. rich leaves colours out where there is no terminal, or where NO_COLOR is set."""
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal without this character shows a question mark

@@ -25,18 +25,16 @@ def trust(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
 ) -> None:
-    """Trust a project's .aider.litellm.yml, .env and settings of aider as they are now.
+    """Trust a project's configuration files as they are now.
 
-    Such files came with the code: until you trust them they cannot name hosts, proxies or certificates. What a file
-    would do is shown first. When it changes, it has to be trusted again.
+    `.aider.litellm.yml`, `.env` and aider's own settings came with the code: until you trust them they cannot name
+    hosts, proxies or certificates. What a file would do is shown first. When it changes, it has to be trusted again.
 
-    For example:
-
-    aider-stackspot trust
-
-    aider-stackspot trust .aider.litellm.yml --yes
-
-    aider-stackspot trust --list
+    Examples:
+        aider-stackspot trust
+        aider-stackspot trust .aider.litellm.yml --yes
+        aider-stackspot trust --list
+        aider-stackspot trust --revoke .env
     """
     from aider_stackspot.config.environment import Environment
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from aider_stackspot import usage as record
 from aider_stackspot.cli.terminal import output
-from aider_stackspot.usage import Total
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aider_stackspot.usage import Total
 
 _BAR = 40
 """Columns of the longest bar."""
 
 
 def usage(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731)] = 30,
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731, metavar="DAYS")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the tokens of each day.")] = False,
 ) -> None:
@@ -30,14 +30,13 @@ def usage(
     The numbers come from a small record on this machine, which holds counts and nothing of what was said. A number
     with ~ is an estimate: the chat API and quick commands report none. AIDER_STACKSPOT_USAGE=0 keeps no record.
 
-    For example:
-
-    aider-stackspot usage
-
-    aider-stackspot usage --days 7 --plot
-
-    aider-stackspot usage --json
+    Examples:
+        aider-stackspot usage
+        aider-stackspot usage --days 7 --plot
+        aider-stackspot usage --json
     """
+    from aider_stackspot import usage as record
+
     today = datetime.now().date()
     totals = record.totals(record.calls(today - timedelta(days=days - 1)))
     if as_json:
@@ -53,6 +52,8 @@ def usage(
 
 
 def _nothing(days: int) -> str:
+    from aider_stackspot import usage as record
+
     if not record.is_on():
         return f"Nothing is recorded: {record.SWITCH} switches it off."
     return f"No calls in the last {days} days."
@@ -74,6 +75,9 @@ def _number(number: int, estimated: bool) -> str:
 
 
 def _table(console: Console, totals: list[Total]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)
     table.add_column("day", footer="in all", no_wrap=True)

@@ -15,8 +15,8 @@ import typer
 import yaml
 from command import Done, Run
 
-from aider_stackspot.cli import init as room
 from aider_stackspot.cli import init_files
+from aider_stackspot.cli import init_steps as room
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import ConfigurationError
