@@ -6,6 +6,7 @@ What a body means is none of its business.
 from __future__ import annotations
 
 import email.utils
+import errno
 import importlib.util
 import os
 import re
@@ -233,5 +234,5 @@ def _cause(error: BaseException) -> str:
         return os.strerror(system.errno)  # asyncio says "Connect call failed" for all of them
     said = str(system or "") or str(error)
     if not said and isinstance(error, httpx.NetworkError):
-        said = "the other side reset it"
+        said = os.strerror(errno.ECONNRESET)
     return " ".join((said or type(error).__name__).split())[:300]

@@ -10,11 +10,13 @@ from aider_stackspot.api.answer import clean
 from aider_stackspot.errors import (
     AuthenticationFailed,
     ContextTooLong,
+    MalformedAnswer,
     NotFound,
     RateLimited,
     RequestRefused,
     RequestTimedOut,
     ServerFailed,
+    StackSpotError,
     StatusError,
 )
 
@@ -32,8 +34,8 @@ _LONGEST_DETAIL = 500
 """Characters of the service's own words that an error repeats."""
 
 
-def from_response(status: int, body: str, *, retry_after: float | None = None, where: str = "") -> StatusError:
-    """Return the error for an HTTP answer of 300 or more.
+def from_response(status: int, body: str, *, retry_after: float | None = None, where: str = "") -> StackSpotError:
+    """Return the error for an HTTP answer other than 200.
 
     Args:
         status: the HTTP status.
@@ -41,9 +43,16 @@ def from_response(status: int, body: str, *, retry_after: float | None = None, w
         retry_after: seconds that the `Retry-After` header asks for, if it was sent.
         where: what was called, for the message ("agent 01ABC at https://…").
     """
+    if 200 <= status < 300:
+        return MalformedAnswer(
+            f"The answer for {where or 'the call'} came with status {status} instead of 200. This is most likely a proxy "
+            "in between: check HTTPS_PROXY, and the base URL."
+        )
     code, details = code_and_details(body)
     said = f" ({code})" if code else ""
-    message = f"StackSpot answered {status}{said} for {where or 'the call'}: {details or _meaning(status)}"
+    details = details or _meaning(status)
+    stop = "" if details.endswith((".", "!", "?", "…")) else "."
+    message = f"StackSpot answered {status}{said} for {where or 'the call'}: {details}{stop}"
     if _TOO_LONG.search(details):
         return ContextTooLong(message, status=status, code=code)
     if status in (401, 403):

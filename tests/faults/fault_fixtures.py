@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
@@ -20,7 +21,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _quick_and_fresh(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No waits between two tries, the Agents API, and no connection or token of an earlier test."""
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
     monkeypatch.setattr(upstream, "_of_engine", None)

