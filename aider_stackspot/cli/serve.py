@@ -11,10 +11,10 @@ import typer
 
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import Described, models_of
-from aider_stackspot.config import Settings, current
+from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.gateway.configuration import proxy_config, to_yaml, without_database
-from aider_stackspot.gateway.launch import install_command, missing_packages, run_proxy
+from aider_stackspot.gateway.launch import install_command, listen, missing_packages, run_proxy
 from aider_stackspot.gateway.master_key import MasterKey, master_key
 from aider_stackspot.gateway.tools import base_url, settings_for_tools
 from aider_stackspot.provider import DEFAULT_MODEL
@@ -26,6 +26,9 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that serve it.", min=1)] = 1,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print LiteLLM Proxy's configuration and exit.")
+    ] = False,
+    print_settings: Annotated[
+        bool, typer.Option("--print-settings", help="Print the settings to paste, without the key, and exit.")
     ] = False,
 ) -> None:
     """Serve the configured models to Cline, Continue, opencode, Claude Code and every OpenAI or Anthropic SDK.
@@ -40,14 +43,20 @@ def serve(
     if print_config:
         typer.echo(to_yaml(config), nl=False)
         return
+    url = base_url(host, port)
+    if print_settings:
+        typer.echo(settings_for_tools(url, "THE-GATEWAYS-KEY", _example(settings)), nl=False)
+        return
     if missing_packages():
         raise ConfigurationError(f"The gateway is not installed here. Run:\n  {install_command()}")
-    key = master_key(Path.home(), os.environ, host)
-    _warn(settings)
-    print(_introduction(settings, base_url(host, port), key), flush=True)
     if not os.environ.get("DATABASE_URL"):
         config = without_database(config)
-    run_proxy(config, key.text, host, port, workers)
+    with listen(host, port) as listener:
+        key = master_key(Path.home(), os.environ, host)
+        _warn(settings)
+        print(_introduction(settings, url, key), flush=True)
+        print("Starting LiteLLM Proxy; that takes some seconds. Ctrl-C stops it.", flush=True)
+        run_proxy(config, key.text, listener, workers, lambda: print(f"Ready: {url}", flush=True))
 
 
 def _known_models(settings: Settings) -> dict[str, list[Described]]:
@@ -67,12 +76,15 @@ def _warn(settings: Settings) -> None:
         print(f"aider-stackspot: {line}", file=sys.stderr)
 
 
+def _example(settings: Settings) -> Model | None:
+    return settings.models.get(DEFAULT_MODEL) or next(iter(settings.models.values()), None)
+
+
 def _introduction(settings: Settings, url: str, key: MasterKey) -> str:
     """Word what a person needs now: the key only when it is new."""
-    model = settings.models.get(DEFAULT_MODEL) or next(iter(settings.models.values()), None)
     if not key.is_new:
-        return f"The gateway listens on {url}. Its key is in {key.source}; settings for tools are in docs/gateway.md."
+        return f"The gateway's key is in {key.source}.\nSettings for your tools: aider-stackspot serve --print-settings"
     return (
-        f"The gateway listens on {url}. Its key was made now, is shown this once, and stays in {key.source}:\n\n"
-        f"  {key.text}\n\n{settings_for_tools(url, key.text, model)}"
+        f"A key for the gateway was made. It is shown this once, and kept in\n{key.source}:\n\n  {key.text}\n\n"
+        f"Settings for your tools:\n\n{settings_for_tools(url, key.text, _example(settings))}"
     )

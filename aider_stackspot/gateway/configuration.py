@@ -63,7 +63,11 @@ def proxy_config(settings: Settings, known: Mapping[str, Iterable[Described]] | 
 
 def without_database(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration for a proxy that knows no other key than its own; see `key_check`."""
-    check = {"custom_auth": KEY_CHECK, "custom_auth_run_common_checks": True}
+    check = {
+        "custom_auth": KEY_CHECK,
+        "custom_auth_run_common_checks": True,
+        "trusted_proxy_ranges": [],  # else a warning about passwords, of which there are none
+    }
     return {**config, "general_settings": {**config["general_settings"], **check}}
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import errno
 import importlib.util
 import os
 import shlex
-import signal
+import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
+from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE, to_yaml
+from aider_stackspot.gateway.stopping import GRACE, stop_with_status_0, stop_workers_in_time
 
 _NEEDED = ("fastapi", "uvicorn", "orjson", "apscheduler", "backoff")
 """What `litellm[proxy]` brings and plain `litellm` does not."""
@@ -31,27 +38,105 @@ def install_command() -> str:
     return f"python3 -m venv stackspot-gateway && stackspot-gateway/bin/python -m pip install {extra}"
 
 
-def run_proxy(config: Mapping[str, Any], key: str, host: str, port: int, workers: int) -> None:
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port now: what is printed about it stays true, and of two gateways one is refused at once.
+
+    LiteLLM itself would quietly serve on a random port where 4000 is taken, and the tools would send their key to
+    whatever program has taken it.
+
+    Raises:
+        ConfigurationError: the port or the address cannot be used.
+    """
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConfigurationError(f"--host {host}: no such address ({error.args[-1]})") from None
+    except OSError as error:
+        other = f" Take another one: --port {port + 1}" if error.errno == errno.EADDRINUSE and port < 65535 else ""
+        raise ConfigurationError(
+            f"Cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}.{other}"
+        ) from None
+
+
+def run_proxy(
+    config: Mapping[str, Any], key: str, listener: socket.socket, workers: int, ready: Callable[[], None]
+) -> None:
     """Run the proxy until it is stopped. What it leaves to the environment is set there, for its workers too.
 
     Args:
         config: see `configuration.proxy_config`.
         key: the master key; it is on no command line and in no file of this run.
-        host: the address to listen on.
-        port: TCP port.
+        listener: see `listen`.
         workers: how many processes serve it.
+        ready: called once, from another thread, when it answers.
     """
-    os.environ[MASTER_KEY_VARIABLE] = key
-    # Else LiteLLM would load the working directory's .env, and its workers would take that for the user's environment.
-    os.environ["LITELLM_MODE"] = "PRODUCTION"
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    # Uvicorn shuts down by itself and then raises the signal again: the directory below is still to be removed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    from litellm.proxy.proxy_cli import run_server
-
     with tempfile.TemporaryDirectory(prefix="aider-stackspot-gateway-") as directory:
         path = Path(directory) / "litellm.yaml"
         path.write_text(to_yaml(config), encoding="utf-8")
-        arguments = ["--config", str(path), "--host", host, "--port", str(port), "--num_workers", str(workers)]
-        run_server.main(args=[*arguments, "--telemetry", "False"], prog_name="litellm", standalone_mode=False)
+        _set_environment(path, key)
+        stop_with_status_0()
+        if os.environ.get("DATABASE_URL"):
+            _prepare_database(path)
+        answers = threading.Event()
+        threading.Thread(target=_await, args=(listener.getsockname(), answers, ready), daemon=True).start()
+        if workers > 1:
+            stop_workers_in_time(answers)
+        _serve(listener, workers)
+
+
+def _set_environment(config: Path, key: str) -> None:
+    os.environ[MASTER_KEY_VARIABLE] = key
+    os.environ["CONFIG_FILE_PATH"] = str(config)
+    # Else LiteLLM would load the working directory's .env, and its workers would take that for the user's environment.
+    os.environ["LITELLM_MODE"] = "PRODUCTION"
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    if not os.environ.get("DATABASE_URL"):  # the pages for administrators keep everything in the database
+        os.environ.setdefault("DISABLE_ADMIN_UI", "True")
+
+
+def _prepare_database(config: Path) -> None:
+    """Create or migrate the tables, as `litellm` does at its start."""
+    from litellm.proxy.proxy_cli import run_server
+
+    run_server.main(args=["--config", str(config), "--skip_server_startup"], prog_name="litellm", standalone_mode=False)
+
+
+def _serve(listener: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
+
+    log_config = copy.deepcopy(LOGGING_CONFIG)
+    log_config["loggers"]["uvicorn.error"]["level"] = "WARNING"  # not a word about each worker's start
+    with _inheritable(listener) as address:
+        uvicorn.run(
+            "litellm.proxy.proxy_server:app",
+            workers=workers,
+            log_config=log_config,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            **address,
+        )
+
+
+@contextlib.contextmanager
+def _inheritable(listener: socket.socket) -> Iterator[dict[str, Any]]:
+    """Yield where uvicorn finds the socket. On Windows it takes no socket, only an address."""
+    with listener:
+        if os.name == "posix":
+            listener.set_inheritable(True)
+            yield {"fd": listener.fileno()}
+            return
+        host, port = listener.getsockname()[:2]
+    yield {"host": host, "port": port}
+
+
+def _await(address: tuple[Any, ...], answers: threading.Event, ready: Callable[[], None]) -> None:
+    """Tell when the proxy answers: a request to a port that listens already waits until somebody does."""
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    opener = build_opener(ProxyHandler({}))
+    for _ in range(10):
+        with contextlib.suppress(OSError), opener.open(f"http://{host}:{address[1]}/health/liveliness", timeout=60):
+            answers.set()
+            return ready()

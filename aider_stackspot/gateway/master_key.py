@@ -6,6 +6,7 @@ import ipaddress
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +75,7 @@ def master_key(home: Path, environment: Mapping[str, str], host: str) -> MasterK
             f"Refusing to listen on {host} without a key: others can reach that address. Set {MASTER_KEY_VARIABLE} to "
             "a long random text that begins with sk-, or start the gateway once on 127.0.0.1, which makes a key."
         )
-    return MasterKey(_make(path), str(path), is_new=True)
+    return _make(path)
 
 
 def _read(path: Path) -> str:
@@ -90,13 +91,23 @@ def _read(path: Path) -> str:
     return text
 
 
-def _make(path: Path) -> str:
+def _make(path: Path) -> MasterKey:
+    """Make a key, unless another start has just done so: it appears whole, and the first one stays."""
     key = f"sk-{secrets.token_urlsafe(32)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{key}\n")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(f"{key}\n")
+            os.link(temporary, path)
+        finally:
+            Path(temporary).unlink()
+    except FileExistsError:
+        return MasterKey(_read(path), str(path))
     except OSError as error:
-        raise ConfigurationError(f"The gateway's key cannot be kept in {path}: {error}") from None
-    return key
+        raise ConfigurationError(
+            f"The gateway's key cannot be kept in {path}: {error.strerror}. Set {MASTER_KEY_VARIABLE} to a long random "
+            "text that begins with sk-, and nothing is written."
+        ) from None
+    return MasterKey(key, str(path), is_new=True)

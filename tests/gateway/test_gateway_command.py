@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from gateway_fixtures import SERVE
+from gateway_process import COMMAND, free_port
 
 from aider_stackspot.cli import serve as command
 from aider_stackspot.errors import ConfigurationError
@@ -18,8 +18,7 @@ from aider_stackspot.gateway import launch
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", SERVE, "serve", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run([COMMAND, "serve", *arguments], capture_output=True, text=True, timeout=60)
 
 
 def test_the_configuration_is_printed_without_starting_anything() -> None:
@@ -43,8 +42,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The command in this process, with nothing missing; what LiteLLM Proxy would have been started with."""
     calls: list[dict[str, Any]] = []
 
-    def run_proxy(config: Any, key: str, host: str, port: int, workers: int) -> None:
-        calls.append({"key": key, "host": host, "port": port, "workers": workers})
+    def run_proxy(config: Any, key: str, listener: socket.socket, workers: int, ready: Any) -> None:
+        calls.append({"key": key, "address": listener.getsockname(), "workers": workers})
+        ready()
 
     monkeypatch.setattr(command, "missing_packages", list)
     monkeypatch.setattr(command, "run_proxy", run_proxy)
@@ -54,14 +54,16 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_the_first_start_shows_the_key_and_the_next_one_does_not(
     started: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command.serve(port=4100)
+    port = free_port()
+    command.serve(port=port)
     first = capsys.readouterr()
-    command.serve(port=4100, workers=3)
+    command.serve(port=port, workers=3)
     second = capsys.readouterr()
-    assert [call["workers"] for call in started] == [1, 3]
+    assert [(call["address"], call["workers"]) for call in started] == [(("127.0.0.1", port), n) for n in (1, 3)]
     assert started[0]["key"] == started[1]["key"]
     assert started[0]["key"] in first.out
-    assert "http://127.0.0.1:4100/v1" in first.out
+    assert f"http://127.0.0.1:{port}/v1" in first.out
+    assert first.out.endswith(f"Ready: http://127.0.0.1:{port}\n")
     assert started[0]["key"] not in second.out + second.err
     assert "gateway.key" in second.out
 
@@ -69,7 +71,7 @@ def test_the_first_start_shows_the_key_and_the_next_one_does_not(
 def test_missing_credentials_are_told_at_the_start(
     started: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command.serve()
+    command.serve(port=free_port())
     assert "STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY are not set" in capsys.readouterr().err
 
 
@@ -91,5 +93,35 @@ def test_the_gateway_is_not_installed_over_aiders_pins(
 
 def test_beyond_loopback_a_key_must_have_been_chosen(started: list[dict[str, Any]]) -> None:
     with pytest.raises(ConfigurationError, match=r"Refusing to listen on 0\.0\.0\.0 without a key"):
-        command.serve(host="0.0.0.0")
+        command.serve(host="0.0.0.0", port=free_port())
+    assert started == []
+
+
+def test_where_the_port_is_taken_no_key_is_made_and_no_other_port_used(started: list[dict[str, Any]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"Cannot listen on port {port} of 127.0.0.1: .* in use"):
+            command.serve(port=port)
+    assert started == []
+    assert not (Path.home() / ".aider").exists()
+
+
+def test_two_gateways_cannot_take_one_port() -> None:
+    port = free_port()
+    with launch.listen("127.0.0.1", port), pytest.raises(ConfigurationError, match="in use"):
+        launch.listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_there_is_told_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"--host no\.\.where: no such address"):
+        launch.listen("no..where", 4100)
+
+
+def test_the_settings_can_be_had_again_without_the_key(
+    started: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.serve(port=4321, print_settings=True)
+    printed = capsys.readouterr().out
+    assert "ANTHROPIC_BASE_URL=http://127.0.0.1:4321" in printed
+    assert "sk-" not in printed
     assert started == []

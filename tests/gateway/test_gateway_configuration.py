@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from gateway_process import settings_of
 
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import current
@@ -75,13 +76,15 @@ def test_no_secret_stands_in_it(isolated: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_settings_for_tools_can_be_pasted() -> None:
-    text = settings_for_tools("http://127.0.0.1:4000", "sk-key", current().models["stackspot-ai-code"])
-    opencode = json.loads(re.split(r"^opencode +opencode.json\n", text, flags=re.M)[1].partition("\n\n")[0])
-    assert opencode["provider"]["stackspot"]["options"] == {"baseURL": "http://127.0.0.1:4000/v1", "apiKey": "sk-key"}
-    continue_dev = yaml.safe_load(re.split(r"^Continue +\S+\n", text, flags=re.M)[1].partition("\n\n")[0])
-    assert continue_dev["models"][0]["apiKey"] == "sk-key"
+    key = f"sk-{'k' * 43}"
+    text = "\n" + settings_for_tools("http://127.0.0.1:4000", key, current().models["stackspot-ai-code"])
+    assert max(len(line) for line in text.splitlines()) <= 80
+    opencode = json.loads(settings_of(text, "opencode: opencode.json"))
+    assert opencode["provider"]["stackspot"]["options"] == {"baseURL": "http://127.0.0.1:4000/v1", "apiKey": key}
+    continue_dev = yaml.safe_load(settings_of(text, "Continue: ~/.continue/config.yaml"))
+    assert continue_dev["models"][0]["apiKey"] == key
     for name in ("Cline", "Claude Code", "Codex", "OpenAI SDK", "Anthropic SDK", "curl"):
-        assert re.search(f"^{name} ", text, re.M)
+        assert re.search(f"^--- {name}\\b", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,20 @@ def test_made_once_for_its_owner_only(tmp_path: Path) -> None:
     again = master_key(tmp_path, {}, LOOPBACK)
     assert (again.text, again.is_new) == (first.text, False)
     assert master_key(tmp_path, {}, "0.0.0.0").text == first.text
+
+
+def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: master_key(tmp_path, {}, LOOPBACK), range(32)))
+    assert len({key.text for key in keys}) == 1
+    assert sum(key.is_new for key in keys) == 1
+    assert [path.name for path in (tmp_path / LOCATION).parent.iterdir()] == [LOCATION.name]
+
+
+def test_a_home_that_cannot_be_written_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / ".aider").write_text("a file in the directory's place")
+    with pytest.raises(ConfigurationError, match=r"cannot be kept in .*gateway\.key.* Set LITELLM_MASTER_KEY"):
+        master_key(tmp_path, {}, LOOPBACK)
 
 
 def test_two_gateways_never_share_a_key_by_chance(tmp_path: Path) -> None:

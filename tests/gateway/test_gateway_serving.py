@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 from assistant import CHAT_TOOL, FILES, FINAL, MESSAGES_TOOL, RESPONSES_TOOL, tool_using_assistant
-from gateway_fixtures import Gateway
+from gateway_process import Gateway
 
 from aider_stackspot.emulator import Emulator, Fault, Style
 

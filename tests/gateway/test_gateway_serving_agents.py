@@ -1,7 +1,7 @@
 """Agent programs as people install them do a small task through the gateway, each with the protocol it speaks.
 
-They are found in the directory `agents` of the environment (`make gateway` installs them with npm). The model is a
-script: it writes a file, reads it, changes it and runs it, with the tools that each program offers.
+npm installs them into the directory `agents` of the gateway's environment. The model is a script: it writes a file,
+reads it, changes it and runs it, with the tools that each program offers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_fixtures import Gateway
+from gateway_process import Gateway, settings_of
 
 from aider_stackspot.emulator import Emulator
 
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.slow
 pytest_plugins = ["gateway_fixtures"]
 
 TASK = "Write hello.py, read it, change it to goodbye and run it."
-PROGRAMS = Path(sys.prefix) / "agents" / "node_modules" / ".bin"
+PACKAGES = {"opencode-ai": "1.18.33", "@anthropic-ai/claude-code": "2.1.330", "@openai/codex": "0.169.0"}
+DIRECTORY = Path(sys.prefix) / "agents"
 
 Call = tuple[str, dict[str, Any]]
 
@@ -45,11 +47,26 @@ def scripted(calls: list[Call]) -> Callable[[str], str]:
     return model
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _installed() -> None:
+    """The programs, in exactly these versions."""
+    missing = [f"{name}@{version}" for name, version in PACKAGES.items() if _version(name) != version]
+    if missing:
+        npm = shutil.which("npm") or pytest.fail("npm is not installed")
+        options = ["--no-audit", "--no-fund", "--save-exact", "--loglevel=error"]
+        subprocess.run([npm, "install", "--prefix", DIRECTORY, *options, *missing], check=True, timeout=300)
+
+
+def _version(name: str) -> str:
+    package = DIRECTORY / "node_modules" / name / "package.json"
+    return str(json.loads(package.read_text())["version"]) if package.exists() else ""
+
+
 def run(isolated: Path, environment: dict[str, str], program: str, *arguments: str) -> str:
     """Run a program in the project, and return all it printed."""
     subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
     result = subprocess.run(
-        [PROGRAMS / program, *arguments],
+        [DIRECTORY / "node_modules" / ".bin" / program, *arguments],
         cwd=isolated,
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "TERM": "dumb", **environment},
         stdin=subprocess.DEVNULL,
@@ -76,8 +93,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def test_opencode_with_the_settings_to_paste(gateway: Gateway, stackspot: Emulator, isolated: Path) -> None:
-    shown = re.split(r"^opencode +opencode.json\n", gateway.output.read_text(), flags=re.MULTILINE)[1]
-    (isolated / "opencode.json").write_text(shown.partition("\n\n")[0])
+    (isolated / "opencode.json").write_text(settings_of(gateway.output.read_text(), "opencode: opencode.json"))
     path = str(isolated / "hello.py")
     stackspot.answer = scripted(
         [
@@ -93,7 +109,7 @@ def test_opencode_with_the_settings_to_paste(gateway: Gateway, stackspot: Emulat
 
 
 def test_claude_code_with_the_settings_to_paste(gateway: Gateway, stackspot: Emulator, isolated: Path) -> None:
-    exports = re.findall(r"\b([A-Z_]+)=(\S+)", " ".join(re.findall(r"export (.+)", gateway.output.read_text())))
+    exports = re.findall(r"^export (\w+)=(\S+)$", settings_of(gateway.output.read_text(), "Claude Code"), re.MULTILINE)
     path = str(isolated / "hello.py")
     stackspot.answer = scripted(
         [
@@ -111,8 +127,7 @@ def test_claude_code_with_the_settings_to_paste(gateway: Gateway, stackspot: Emu
 def test_codex_with_the_settings_to_paste(gateway: Gateway, stackspot: Emulator, isolated: Path) -> None:
     home = Path(os.environ["HOME"]) / ".codex"
     home.mkdir()
-    shown = re.split(r"^Codex +.*\n", gateway.output.read_text(), flags=re.MULTILINE)[1]
-    (home / "config.toml").write_text(shown.partition("\n\n")[0])
+    (home / "config.toml").write_text(settings_of(gateway.output.read_text(), "Codex: ~/.codex/config.toml"))
     commands = [
         "echo \"print('hello')\" > hello.py",
         "cat hello.py",

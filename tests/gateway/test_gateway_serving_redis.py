@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from gateway_fixtures import SERVE, free_port, stop, wait
+from gateway_process import COMMAND, free_port, stop, wait
 
 from aider_stackspot.emulator import Emulator
 
@@ -29,7 +29,8 @@ LIMIT = 5
 def redis(tmp_path: Path) -> Iterator[int]:
     """The port of a Redis server."""
     port = free_port()
-    server = [shutil.which("redis-server") or "", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    program = shutil.which("redis-server") or pytest.fail("redis-server is not installed")
+    server = [program, "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(server, stdout=subprocess.DEVNULL)
     try:
         yield port
@@ -39,7 +40,7 @@ def redis(tmp_path: Path) -> Iterator[int]:
 
 def printed_configuration(home: Path, redis: int) -> dict[str, Any]:
     """`serve --print-config`, with what docs/gateway.md adds for several machines."""
-    command = [sys.executable, "-c", SERVE, "serve", "--print-config"]
+    command = [str(COMMAND), "serve", "--print-config"]
     printed = subprocess.run(command, env={**os.environ, "HOME": str(home)}, capture_output=True, check=True)
     config: dict[str, Any] = yaml.safe_load(printed.stdout)
     config["router_settings"] |= {

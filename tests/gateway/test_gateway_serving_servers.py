@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 import pytest
-from gateway_fixtures import started, stop
+from gateway_process import started, stop
 
 from aider_stackspot.emulator import Emulator
 
