@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-MARKUP = "rich"
+MARKUP: Literal["markdown", "rich"] = "rich"
 HELP_NAMES = {"help_option_names": ["--help", "-h"]}
 _EXAMPLES = "\n\nExamples:\n"
 

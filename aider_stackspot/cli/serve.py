@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server import Described, models_of
-from aider_stackspot.config import Model, Settings, current
-from aider_stackspot.errors import ConfigurationError, MissingCredentials
-from aider_stackspot.gateway.configuration import proxy_config, to_yaml, without_database
-from aider_stackspot.gateway.launch import install_command, listen, missing_packages, run_proxy
-from aider_stackspot.gateway.master_key import MasterKey, master_key
-from aider_stackspot.gateway.tools import base_url, settings_for_tools
-from aider_stackspot.provider import DEFAULT_MODEL
-
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 4000,
-    workers: Annotated[int, typer.Option(help="Processes that serve it.", min=1)] = 1,
+    host: Annotated[str, typer.Option(help="Address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535, metavar="PORT")] = 4000,
+    workers: Annotated[int, typer.Option(help="Processes that serve it.", min=1, metavar="N")] = 1,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print LiteLLM Proxy's configuration and exit.")
     ] = False,
@@ -31,60 +18,18 @@ def serve(
         bool, typer.Option("--print-settings", help="Print the settings to paste, without the key, and exit.")
     ] = False,
 ) -> None:
-    """Serve the configured models to Cline, Continue, opencode, Claude Code and every OpenAI or Anthropic SDK.
+    """Serve the configured models to Cline, Claude Code and other tools.
 
-    It runs LiteLLM Proxy, which the extra `gateway` installs. The first start makes the gateway's key and shows it,
-    with settings to paste. See docs/gateway.md for several machines, keys for each user, and budgets.
+    Everything that speaks OpenAI's or Anthropic's protocol can use it. It runs LiteLLM Proxy, which the extra `gateway`
+    installs. The first start makes the gateway's key and shows it, with settings to paste. See docs/gateway.md for
+    several machines, keys for each user, and budgets.
+
+    Examples:
+        aider-stackspot serve
+        aider-stackspot serve --port 4100 --workers 2
+        aider-stackspot serve --print-settings
+        aider-stackspot serve --print-config > litellm.yaml
     """
-    settings = current()
-    if settings.problem is not None:
-        raise ConfigurationError(settings.problem)
-    config = proxy_config(settings, _known_models(settings))
-    if print_config:
-        typer.echo(to_yaml(config), nl=False)
-        return
-    url = base_url(host, port)
-    if print_settings:
-        typer.echo(settings_for_tools(url, "THE-GATEWAYS-KEY", _example(settings)), nl=False)
-        return
-    if missing_packages():
-        raise ConfigurationError(f"The gateway is not installed here. Run:\n  {install_command()}")
-    if not os.environ.get("DATABASE_URL"):
-        config = without_database(config)
-    with listen(host, port) as listener:
-        key = master_key(Path.home(), os.environ, host)
-        _warn(settings)
-        print(_introduction(settings, url, key), flush=True)
-        print("Starting LiteLLM Proxy; that takes some seconds. Ctrl-C stops it.", flush=True)
-        run_proxy(config, key.text, listener, workers, lambda: print(f"Ready: {url}", flush=True))
+    from aider_stackspot.cli import serve_steps
 
-
-def _known_models(settings: Settings) -> dict[str, list[Described]]:
-    """Ask the OpenAI-compatible servers for their models, for two seconds at most."""
-    catalogue.fresh(settings.compatible.values())
-    return {name: models_of(server, catalogue.known(server)) for name, server in settings.compatible.items()}
-
-
-def _warn(settings: Settings) -> None:
-    lines = [*settings.notices, *(f"{name}: {error}" for name, error in catalogue.errors.items())]
-    for account in settings.accounts.values():
-        try:
-            account.credentials()
-        except MissingCredentials as error:
-            lines.append(str(error))
-    for line in lines:
-        print(f"aider-stackspot: {line}", file=sys.stderr)
-
-
-def _example(settings: Settings) -> Model | None:
-    return settings.models.get(DEFAULT_MODEL) or next(iter(settings.models.values()), None)
-
-
-def _introduction(settings: Settings, url: str, key: MasterKey) -> str:
-    """Word what a person needs now: the key only when it is new."""
-    if not key.is_new:
-        return f"The gateway's key is in {key.source}.\nSettings for your tools: aider-stackspot serve --print-settings"
-    return (
-        f"A key for the gateway was made. It is shown this once, and kept in\n{key.source}:\n\n  {key.text}\n\n"
-        f"Settings for your tools:\n\n{settings_for_tools(url, key.text, _example(settings))}"
-    )
+    serve_steps.serve(host, port, workers, print_config, print_settings)

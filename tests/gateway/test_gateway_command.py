@@ -12,7 +12,7 @@ import pytest
 import yaml
 from gateway_process import COMMAND, free_port
 
-from aider_stackspot.cli import serve as command
+from aider_stackspot.cli import serve_steps as command
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway import launch
 
