@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from aider_stackspot.compatible.figure import Figure
     from aider_stackspot.compatible.server import Described
     from aider_stackspot.config import CompatibleProvider, Model, Settings
@@ -46,7 +44,9 @@ def models(
     if as_json:
         typer.echo(json.dumps(_document(stackspots, servers, show_all), indent=2))
     else:
-        _print(stackspots, servers, show_all)
+        from aider_stackspot.cli.models_table import print_all
+
+        print_all(stackspots, servers, show_all=show_all)
 
 
 def _stackspot_models(settings: Settings) -> list[Model]:
@@ -55,13 +55,14 @@ def _stackspot_models(settings: Settings) -> list[Model]:
 
 
 def _document(stackspots: list[Model], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
-    shown = [_of_stackspot(model) for model in stackspots]
+    shown = [of_stackspot(model) for model in stackspots]
     for server in servers:
-        shown += [of_server(model) for model in _described(server) if model.chat or show_all]
+        shown += [of_server(model) for model in described_models(server) if model.chat or show_all]
     return {"models": shown, "providers": [state_of(server) for server in servers]}
 
 
-def _of_stackspot(model: Model) -> dict[str, Any]:
+def of_stackspot(model: Model) -> dict[str, Any]:
+    """Return one of StackSpot's models for programs."""
     from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
 
     def limit(tokens: int, default: int) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def state_of(server: CompatibleProvider) -> dict[str, Any]:
 
     known = catalogue.known(server)
     error = catalogue.errors.get(server.name)
-    described = _described(server)
+    described = described_models(server)
     return {
         "name": server.name,
         "api_base": base_of(server, known),
@@ -137,82 +138,9 @@ def state_of(server: CompatibleProvider) -> dict[str, Any]:
     }
 
 
-def _described(server: CompatibleProvider) -> list[Described]:
+def described_models(server: CompatibleProvider) -> list[Described]:
+    """Return every model that is known of a server."""
     from aider_stackspot.compatible.catalogue import catalogue
     from aider_stackspot.compatible.server import models_of
 
     return models_of(server, catalogue.known(server))
-
-
-def _print(stackspots: list[Model], servers: list[CompatibleProvider], show_all: bool) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if stackspots:
-        _print_stackspot(console, stackspots)
-    for server in servers:
-        print_server(console, server, show_all=show_all)
-
-
-def _print_stackspot(console: Console, stackspots: list[Model]) -> None:
-    table = new_table("Model", "Served by", "Context", "Output")
-    for model in stackspots:
-        entry = _of_stackspot(model)
-        served = {"agent": f"agent {model.agent_id}", "quick-command": f"quick command {model.quick_command}"}
-        table.add_row(
-            entry["name"], served.get(model.api, "chat"), figure_text(entry["context"]), figure_text(entry["output"])
-        )
-    console.print(table)
-
-
-def print_server(console: Console, server: CompatibleProvider, *, show_all: bool = False) -> None:
-    """Print one server's models, how many were left out, and why there are none."""
-    from rich.markup import escape
-
-    state, described = state_of(server), _described(server)
-    shown = [model for model in described if model.chat or show_all]
-    if shown:
-        table = new_table("Model", "Context", "Output", "Can", "Price per million")
-        for model in shown:
-            entry = of_server(model)
-            can = ", ".join(name for name, able in entry["capabilities"].items() if able)
-            table.add_row(
-                escape(model.public + ("" if model.title is None else f"  ({model.title})")),
-                figure_text(entry["context"]),
-                figure_text(entry["output"]),
-                can if model.chat else f"not for chat ({escape(model.why)})",
-                _price(model),
-            )
-        console.print(table)
-    hidden = state["hidden"]
-    left_out = f", {hidden} hidden as not for chat (--all shows them)" if hidden and not show_all else ""
-    line = f"{server.name}: {state['models']} model{'' if state['models'] == 1 else 's'}{left_out}, {state['api_base']}"
-    console.print(escape(line))
-    if state["error"]:
-        kept = " The list is from before." if state["fetched_at"] else ""
-        console.print(escape(f"{server.name}: {state['error']}{kept}"), style="yellow")
-
-
-def new_table(*columns: str) -> Any:
-    """Return an empty table in this command's style."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def figure_text(figure: dict[str, Any] | None) -> str:
-    """Return a limit and its origin for people; a `~` stands before a guess."""
-    from rich.markup import escape
-
-    if figure is None:
-        return "unknown"
-    return escape(f"{'~' if figure['estimated'] else ''}{figure['tokens']:,} ({figure['origin']})")
-
-
-def _price(model: Described) -> str:
-    if model.price is None:
-        return ""
-    return f"${model.price.input_per_token * 1e6:g} in, ${model.price.output_per_token * 1e6:g} out"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aider_stackspot.cli.documented import HELP_NAMES, add_command
+from aider_stackspot.cli.terminal import output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,9 +120,7 @@ def _usable(name: str) -> str:
 
 
 def _add(new: _New, *, force: bool) -> None:
-    from rich.console import Console
-
-    from aider_stackspot.cli.models import print_server
+    from aider_stackspot.cli.models_table import print_server
     from aider_stackspot.config.edit import users_file, with_provider
 
     path = users_file()
@@ -129,7 +128,7 @@ def _add(new: _New, *, force: bool) -> None:
     text = with_provider(_text(path), new.name, keys)
     server = _server(new)
     outcome = _connect(server)
-    console = Console(highlight=False)
+    console = output()
     print_server(console, server, show_all=True)
     if outcome.snapshot is None and not force:
         console.print("Nothing was saved. To save it all the same, add --force.")
@@ -232,9 +231,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
         aider-stackspot providers list
         aider-stackspot providers list --json
     """
-    from rich.console import Console
-
-    from aider_stackspot.cli.models import new_table, state_of
+    from aider_stackspot.cli.models import state_of
+    from aider_stackspot.cli.models_table import new_table
     from aider_stackspot.config import current
 
     states = [state_of(server) for server in _configured(current().problem)]
@@ -244,11 +242,13 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
     if not states:
         typer.echo("No server is configured. Add one: aider-stackspot providers add")
         return
-    table = new_table("Provider", "Base URL", "Kind", "Models")
+    table = new_table(("Provider", "Base URL", "Kind", "Models"))
     for state in states:
         count = f"{state['models']}, {state['hidden']} not for chat" if state["hidden"] else str(state["models"])
-        table.add_row(state["name"], state["api_base"], state["profile"], count if state["fetched_at"] else "not asked")
-    Console(highlight=False).print(table)
+        table.add_row(
+            state["name"], state["api_base"], state["profile"], count if state["fetched_at"] else "not known yet"
+        )
+    output().print(table)
 
 
 def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) -> None:
@@ -261,7 +261,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     """
     from aider_stackspot.compatible import cache
     from aider_stackspot.config import current
-    from aider_stackspot.config.edit import users_file, without_provider, write_text
+    from aider_stackspot.config.edit import users_env_file, users_file, without_provider, write_text
 
     path = users_file()
     text = without_provider(_text(path), name)
@@ -269,7 +269,10 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     write_text(path, text)
     if server is not None:
         cache.forget(server)
-    typer.echo(f"Removed {name} from {path}. A key in an environment file, such as {variable_of(name)}, was left.")
+    typer.echo(f"Removed {name} from {path}.")
+    env = users_env_file()
+    if re.search(rf"^\s*(export\s+)?{re.escape(variable_of(name))}\s*=", _text(env), re.MULTILINE):
+        typer.echo(f"Its key was left in {env}, as {variable_of(name)}.")
 
 
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
@@ -281,19 +284,21 @@ def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.
         aider-stackspot providers refresh
         aider-stackspot providers refresh lmstudio
     """
-    from rich.console import Console
-
-    from aider_stackspot.cli.models import print_server
+    from aider_stackspot.cli.models_table import print_server
     from aider_stackspot.compatible.catalogue import catalogue
     from aider_stackspot.config import current
     from aider_stackspot.errors import ConfigurationError
 
     servers = [server for server in _configured(current().problem) if name in (None, server.name)]
     if not servers:
-        raise ConfigurationError(f"There is no server `{name}`." if name else "No server is configured.")
+        raise ConfigurationError(
+            f"There is no server `{name}`; see: aider-stackspot providers list."
+            if name
+            else "No server is configured. Add one: aider-stackspot providers add"
+        )
     outcomes = catalogue.refresh(servers, PATIENCE)
     for server in servers:
-        print_server(Console(highlight=False), server)
+        print_server(output(), server)
     if any(outcome.snapshot is None for outcome in outcomes.values()):
         raise typer.Exit(1)
 

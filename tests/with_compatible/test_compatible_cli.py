@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,11 +65,30 @@ def failure(result: Result) -> str:
 def test_models_of_both_kinds_with_the_origin_of_each_figure(file: Path) -> None:
     text = run("models").output
     assert "stackspot-ai-code" in text
-    assert "16,384 (default)" in text
-    assert "local/llama3.2:3b" in text
-    assert "~131,072 (family: Llama 3.2)" in text
+    assert re.search(r"stackspot-ai-code +chat +16,384 +8,192 +default", text)
+    assert re.search(r"local/llama3.2:3b +~131,072 +~8,192 +family: Llama 3.2, estimated: Llama 3.2", text)
     assert "nomic" not in text
     assert "local: 3 models, 1 hidden as not for chat (--all shows them)" in text
+
+
+def test_at_80_columns_a_name_stays_whole_and_an_origin_is_one_word(
+    file: Path, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.pages["/v1/models"]["data"].append({"id": "Qwen/Qwen2.5-Coder-32B-Instruct-AWQ", "max_model_len": 32768})
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("models").output.splitlines()
+    (line,) = [line for line in lines if "32B" in line]
+    assert line.split() == ["local/Qwen/Qwen2.5-Coder-32B-Instruct-AWQ", "32,768", "~8,192", "served,", "estimated"]
+
+
+def test_in_a_pipe_no_line_is_broken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    name = "a-name-that-is-longer-than-any-terminal/" * 5
+    file.write_text(
+        f"providers:\n  local:\n    api_base: http://127.0.0.1:9\n    models: ['{name}']\n", encoding="utf-8"
+    )
+    (line,) = [line for line in run("models").output.splitlines() if name in line]
+    assert line.split()[1:] == ["unknown", "~4,096", "estimated:", "usual"]
 
 
 def test_all_shows_what_is_hidden_and_why(file: Path) -> None:
@@ -205,7 +225,7 @@ def test_a_scan_finds_what_runs_and_adds_it_once(server: OpenAIServer, monkeypat
 
 
 def test_list_asks_nobody(server: OpenAIServer, file: Path) -> None:
-    assert "not asked" in run("providers", "list").output
+    assert "not known yet" in run("providers", "list").output
     assert server.requests == []
     assert run("providers", "refresh").exit_code == 0
     assert "3, 1 not for chat" in run("providers", "list").output
