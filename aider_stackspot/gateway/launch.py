@@ -92,6 +92,11 @@ def _set_environment(config: Path, key: str) -> None:
     # Else LiteLLM would load the working directory's .env, and its workers would take that for the user's environment.
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    hooks = [
+        *filter(None, [os.environ.get("LITELLM_WORKER_STARTUP_HOOKS")]),
+        "aider_stackspot.gateway.log:leave_out_frames",
+    ]
+    os.environ["LITELLM_WORKER_STARTUP_HOOKS"] = ",".join(hooks)
     if not os.environ.get("DATABASE_URL"):  # the pages for administrators keep everything in the database
         os.environ.setdefault("DISABLE_ADMIN_UI", "True")
 
