@@ -157,7 +157,7 @@ def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypa
         hidden.append(options.get("hide_input", False))
         return next(answers)
 
-    monkeypatch.setattr("aider_stackspot.cli.providers._can_ask", lambda: True)
+    monkeypatch.setattr("aider_stackspot.cli.providers_add._can_ask", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
     assert run("providers", "add").exit_code == 0
     assert hidden == [False, False, True]
