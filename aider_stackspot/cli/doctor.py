@@ -10,7 +10,7 @@ import typer
 
 from aider_stackspot import __version__
 from aider_stackspot.cli.terminal import mark, output, write_whole
-from aider_stackspot.doctor.report import Finding, is_broken
+from aider_stackspot.doctor.report import Finding, duration, is_broken
 from aider_stackspot.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,30 +75,34 @@ class _Shown:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._section = ""
+        self._fix = ""
 
     def finding(self, finding: Finding) -> None:
         from rich.markup import escape
         from rich.table import Table
 
         if finding.section != self._section:
+            gap = "\n" if self._section else ""
             self._section = finding.section
-            self._console.print(f"\n[bold]{escape(finding.section)}[/bold]")
-        seconds = f" [dim]({finding.seconds:.2f} s)[/dim]" if finding.seconds is not None else ""
+            self._console.print(f"{gap}[bold]{escape(finding.section)}[/bold]")
+        seconds = f" [dim]({duration(finding.seconds)})[/dim]" if finding.seconds is not None else ""
         line = Table.grid(padding=(0, 1), expand=False)
         line.add_column(no_wrap=True)
         line.add_column(overflow="fold")
         text = f"{escape(finding.title)}: {escape(finding.detail)}" if finding.detail else escape(finding.title)
         line.add_row(mark(self._console, finding.status), text + seconds)
-        if finding.fix and finding.status in ("failed", "warning"):
+        if finding.fix not in ("", self._fix) and finding.status in ("failed", "warning"):
             line.add_row("", f"[cyan]→ {escape(finding.fix)}[/cyan]")
+        self._fix = finding.fix
         self._console.print(line)
 
     def end(self, found: list[Finding]) -> None:
-        broken = sum(finding.status == "failed" for finding in found)
+        broken, warned = (sum(finding.status == status for finding in found) for status in ("failed", "warning"))
+        warnings = f" {warned} warning{'' if warned == 1 else 's'}." if warned else ""
         if broken:
-            self._console.print(f"\n[bold red]{broken} of {len(found)} steps failed.[/bold red]")
+            self._console.print(f"\n[bold red]{broken} of {len(found)} steps failed.[/bold red]{warnings}")
         else:
-            self._console.print("\n[bold green]Nothing is broken.[/bold green]")
+            self._console.print(f"\n[bold green]Nothing is broken.[/bold green]{warnings}")
 
 
 def _record(settings: Settings, path: Path) -> None:

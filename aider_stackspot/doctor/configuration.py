@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aider_stackspot.config import Account, Network, Settings
+from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.text import shown_url
 from aider_stackspot.doctor.masks import masked
 from aider_stackspot.doctor.report import Finding
@@ -40,9 +41,9 @@ def _account(account: Account) -> Iterator[Finding]:
         "api_base": account.api_base,
         "agent_api_base": account.agent_api_base,
     }
+    fix = _fix(account)
     for key, value in values.items():
         missing = value is None
-        fix = f"Set it in the environment or in .env, or run: aider-stackspot init. Looked in {_looked_in(account)}."
         yield Finding(
             SECTION,
             f"{account.name}.{key}",
@@ -53,26 +54,31 @@ def _account(account: Account) -> Iterator[Finding]:
         )
 
 
-def _looked_in(account: Account) -> str:
-    return ", ".join(account.looked_in) or "the environment"
+def _fix(account: Account) -> str:
+    """Return what to do where credentials are missing."""
+    looked_in = f"Looked in {', '.join(account.looked_in) or 'the environment'}."
+    if account.name != STACKSPOT:
+        return f"Set `client_id` and `api_key` of the provider `{account.name}`. {looked_in}"
+    missing = " and ".join(name for name, is_set in account.required().items() if not is_set)
+    return f"Run: aider-stackspot init. Or set {missing} in the environment or in .env. {looked_in}"
 
 
 def _network(account: Account) -> Iterator[Finding]:
     network, name = account.network, account.name
     proxies = {shown_url(proxy) for url in _hosts(account) if (proxy := proxy_for(network, url))}
     yield Finding(
-        NETWORK, f"{name}: proxy", "ok", ", ".join(sorted(proxies)) or "none", data={"no_proxy": network.no_proxy}
+        NETWORK, f"proxy for {name}", "ok", ", ".join(sorted(proxies)) or "none", data={"no_proxy": network.no_proxy}
     )
     if not network.verify:
         yield Finding(
             NETWORK,
-            f"{name}: certificates",
+            f"certificates for {name}",
             "warning",
             "not checked at all: SSL_VERIFY, or aider's --no-verify-ssl, switches the check off",
             "Anyone in between can read your credentials. Set `ca_bundle` to the company's authority instead.",
         )
     else:
-        yield Finding(NETWORK, f"{name}: certificates", "ok", _authorities(network))
+        yield Finding(NETWORK, f"certificates for {name}", "ok", _authorities(network))
 
 
 def _authorities(network: Network) -> str:

@@ -104,7 +104,9 @@ def _probe(python: Path) -> dict[str, Any]:
 def _versions(probe: dict[str, Any]) -> Iterator[Finding]:
     aider, litellm, error = probe.get("aider"), probe.get("litellm"), str(probe.get("error", ""))
     data = {"aider": aider, "litellm": litellm}
-    title, detail = "aider and litellm", f"aider {aider or 'not installed'}, litellm {litellm or 'not installed'}"
+    python = f", Python {probe['python']}" if "python" in probe else ""
+    detail = f"aider {aider or 'not installed'}, litellm {litellm or 'not installed'}{python}"
+    title = "aider and litellm"
     if "aider's exceptions list" in error:
         yield Finding(
             VERSIONS,

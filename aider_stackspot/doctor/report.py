@@ -43,6 +43,11 @@ class Finding:
         return {**shown, **self.data}
 
 
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
 def is_broken(findings: list[Finding]) -> bool:
     """Tell whether anything failed."""
     return any(finding.status == "failed" for finding in findings)

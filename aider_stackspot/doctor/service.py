@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.config import Account, CompatibleProvider, Model, Settings
-from aider_stackspot.doctor.report import Finding
+from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.doctor.report import Finding, duration
 from aider_stackspot.engine import engine
 from aider_stackspot.errors import (
     AuthenticationFailed,
@@ -42,6 +43,8 @@ def token(account: Account) -> Finding:
             return (await upstream().tokens(access).get()).lifetime
 
         lifetime = engine().submit(get()).result()
+    except AuthenticationFailed as error:
+        return Finding(SECTION, title, "failed", str(error), _fix_credentials(account))
     except StackSpotError as error:
         return Finding(SECTION, title, "failed", str(error), _fix(error))
     return Finding(SECTION, title, "ok", f"valid for {lifetime:.0f} s", seconds=time.monotonic() - started)
@@ -72,7 +75,7 @@ def _chat(models: Sequence[Model]) -> Finding:
     except StackSpotError as error:
         return Finding(SECTION, title, "failed", f"{described(model)}: {error}", _fix(error), data=_data(model))
     total = time.monotonic() - started
-    until_first = f"first text after {first - started:.1f} s" if first is not None else "no text"
+    until_first = f"first text after {duration(first - started)}" if first is not None else "no text"
     return Finding(
         SECTION,
         title,
@@ -107,12 +110,19 @@ def servers(settings: Settings) -> Iterator[Finding]:
             yield Finding(SERVERS, name, "failed", str(outcome.error), "Is the server running? Check its `api_base`.")
 
 
+def _fix_credentials(account: Account) -> str:
+    """Return what to do about refused credentials; each stands where the configuration's findings say."""
+    if account.name == STACKSPOT:
+        return "Copy client id, client key and realm from the portal again: aider-stackspot init."
+    return f"Correct `client_id`, `api_key` and `client_realm` of the provider `{account.name}`."
+
+
 def _fix(error: StackSpotError) -> str:
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), _OTHER_FIX)
 
 
 _FIXES: tuple[tuple[type[StackSpotError], str], ...] = (
-    (AuthenticationFailed, "Check client id, client key and realm in the portal; run: aider-stackspot init."),
+    (AuthenticationFailed, "Check the agent id in the portal, and that the agent is shared with this credential."),
     (NotFound, "Check the agent id, or the slug of the quick command, in the portal."),
     (RateLimited, "Wait a minute; set `rpm` for the provider so that calls wait for their turn."),
     (ContextTooLong, "The agent's own instructions leave no room; shorten them in the portal."),

@@ -19,23 +19,50 @@ def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
         why = "--offline" if offline else "the configuration cannot be used"
         yield Finding("Network", "everything that needs it", "skipped", why)
         return
-    usable = [account for account in settings.accounts.values() if account.client_id and account.client_key]
+    ways = _Ways()
+    reachable: dict[str, bool] = {}
+    for account in settings.accounts.values():
+        if account.client_id and account.client_key:
+            found = [finding for url in _bases(settings, account) for finding in ways.to(account, url)]
+            reachable[account.name] = all(finding.status != "failed" for finding in found)
+            yield from ways.new(found)
     working = []
-    for account in usable:
-        reachable = True
-        for url in _bases(settings, account):
-            for finding in _way_to(account, url):
-                reachable &= finding.status != "failed"
-                yield finding
-        if not reachable:
-            yield Finding(service.SECTION, account.name, "skipped", "a host cannot be reached")
-            continue
-        token = service.token(account)
+    for account in settings.accounts.values():
+        token = _token(account, reachable.get(account.name))
         yield token
         if token.status == "ok":
             working.append(account.name)
     yield from service.chats(settings, working)
     yield from service.servers(settings)
+
+
+def _token(account: Account, reachable: bool | None) -> Finding:
+    if reachable:
+        return service.token(account)
+    why = "no credentials" if reachable is None else "a host cannot be reached"
+    return Finding(service.SECTION, f"token and chats of {account.name}", "skipped", why)
+
+
+class _Ways:
+    """The ways to hosts; accounts that share one share its findings."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, object], list[Finding]] = {}
+        self._told: list[Finding] = []
+
+    def to(self, account: Account, url: str) -> list[Finding]:
+        """Return what is found on the way to a host."""
+        key = (url, account.network)
+        if key not in self._found:
+            self._found[key] = _way_to(account, url)
+        return self._found[key]
+
+    def new(self, findings: list[Finding]) -> Iterator[Finding]:
+        """Yield those of the findings that were not told yet."""
+        for finding in findings:
+            if not any(finding is told for told in self._told):
+                self._told.append(finding)
+                yield finding
 
 
 def _bases(settings: Settings, account: Account) -> list[str]:

@@ -141,7 +141,7 @@ def test_a_wrong_key(emulator: Emulator, run: Run, probe: dict[str, Any], monkey
     done = run("doctor")
     assert done.status == 1
     assert "✗ token for stackspot" in done.out
-    assert "→ Check client id, client key and realm" in done.out
+    assert "→ Copy client id, client key and realm" in done.out
     assert "1 of " in done.out
     assert emulator.chat_requests == []
 
