@@ -72,11 +72,11 @@ def run_proxy(
         workers: how many processes serve it.
         ready: called once, from another thread, when it answers.
     """
+    stop_with_status_0()
     with tempfile.TemporaryDirectory(prefix="aider-stackspot-gateway-") as directory:
         path = Path(directory) / "litellm.yaml"
         path.write_text(to_yaml(config), encoding="utf-8")
         _set_environment(path, key)
-        stop_with_status_0()
         if os.environ.get("DATABASE_URL"):
             _prepare_database(path)
         answers = threading.Event()

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from multiprocessing import resource_tracker
 
 GRACE = 5
 """Seconds that answers in the middle of their stream have to end."""
@@ -39,6 +40,11 @@ def stop_workers_in_time(ready: threading.Event) -> None:
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_stop_workers, args=(reader, writer, ready), daemon=True).start()
+    if hasattr(signal, "pthread_sigmask"):
+        # A terminal sends Ctrl-C to the whole group. Workers inherit that it is not for them, or one that is just
+        # starting would end with a traceback; here the thread above still takes it.
+        resource_tracker.ensure_running()  # it would undo the following
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _stop_workers(reader: socket.socket, _writer: socket.socket, ready: threading.Event) -> None:
@@ -46,5 +52,7 @@ def _stop_workers(reader: socket.socket, _writer: socket.socket, ready: threadin
         pass
     if ready.is_set():
         time.sleep(GRACE + _LAST_STEPS)
-    for worker in multiprocessing.active_children():
-        worker.kill()
+    while True:  # the parent may be about to start another one
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        time.sleep(0.1)

@@ -30,8 +30,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def started(directory: Path, environment: dict[str, str], *arguments: str) -> tuple[subprocess.Popen[bytes], str, Path]:
-    """Start `aider-stackspot serve` and wait until it answers; return the process, its URL and what it prints."""
+def begun(directory: Path, environment: dict[str, str], *arguments: str) -> tuple[subprocess.Popen[bytes], str, Path]:
+    """Run `aider-stackspot serve` as a terminal does, in a group of its own; return it, its URL and what it prints."""
     port = free_port()
     output = directory / f"output-{port}.txt"
     (directory / "project").mkdir(exist_ok=True)
@@ -43,8 +43,14 @@ def started(directory: Path, environment: dict[str, str], *arguments: str) -> tu
             env={**clean, "HOME": str(directory), "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}"
+    return process, f"http://127.0.0.1:{port}", output
+
+
+def started(directory: Path, environment: dict[str, str], *arguments: str) -> tuple[subprocess.Popen[bytes], str, Path]:
+    """Do the same, and wait until it answers."""
+    process, url, output = begun(directory, environment, *arguments)
     try:
         wait(process, url, output)
     except BaseException:

@@ -244,6 +244,11 @@ def test_a_wrong_key_is_refused_without_asking_stackspot(gateway: Gateway, stack
     assert stackspot.requests == []
 
 
+def test_embeddings_are_refused_once_and_for_all(gateway: Gateway) -> None:
+    with pytest.raises(openai.BadRequestError, match="StackSpot has no embeddings"):
+        openai_client(gateway).embeddings.create(model=MODEL, input="x")
+
+
 def test_health(gateway: Gateway) -> None:
     assert httpx.get(f"{gateway.url}/health/liveliness").status_code == 200
     assert httpx.get(f"{gateway.url}/health/readiness").status_code == 200
