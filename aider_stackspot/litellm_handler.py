@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import litellm
@@ -81,6 +81,15 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
             raise self._error(error, name, given) from None
         for chunk in reply.last_chunks():
             yield chunk
+
+    def embedding(self, model: str, *_given: Any, **_named: Any) -> NoReturn:
+        """Refuse: LiteLLM's own answer would be a server's error, which clients try again."""
+        error = errors.InvalidRequest("StackSpot has no embeddings: take another provider's model for them.")
+        raise litellm_error(error, self._public_name(model), self._provider)
+
+    async def aembedding(self, model: str, *_given: Any, **_named: Any) -> NoReturn:
+        """Refuse likewise."""
+        self.embedding(model)
 
     def _begin(self, name: str, messages: Messages, given: Mapping[str, Any], *, whole: bool = False) -> Reply:
         """Start a call.

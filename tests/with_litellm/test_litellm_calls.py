@@ -189,6 +189,14 @@ def test_the_class_is_exactly_litellms(emulator: Emulator, ask: Ask) -> None:
     assert type(caught.value) is litellm.BadRequestError
 
 
+def test_embeddings_are_refused_and_not_tried_again(emulator: Emulator) -> None:
+    with pytest.raises(litellm.BadRequestError, match="StackSpot has no embeddings"):
+        litellm.embedding(model="stackspot-ai", input=["x"])
+    with pytest.raises(litellm.BadRequestError, match="StackSpot has no embeddings"):
+        asyncio.run(litellm.aembedding(model="stackspot-ai", input=["x"]))
+    assert emulator.requests == []
+
+
 def test_several_event_loops_in_one_process(emulator: Emulator) -> None:
     assert {_async()[0], _async_stream()[0], _async()[0]} == {_sync()[0]}
     assert len(emulator.token_requests) == 1
