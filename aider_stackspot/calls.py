@@ -10,10 +10,11 @@ from urllib.parse import unquote
 import anyio
 
 from aider_stackspot import debug, polling, usage
-from aider_stackspot.attempt import Call, Sink, attempt
+from aider_stackspot.attempt import Call, attempt
 from aider_stackspot.errors import StackSpotError, StatusError, StreamInterrupted, TimedOut
 from aider_stackspot.redact import scrub
 from aider_stackspot.retry import wait_before_retry
+from aider_stackspot.sink import Sink
 from aider_stackspot.upstream import Upstream
 
 log = logging.getLogger(__name__)

@@ -17,36 +17,56 @@ HIGH_WATER = 1024 * 1024
 _WAKE_UP_EVERY = 1.0
 """Seconds; on Windows a thread that waits without a limit cannot be interrupted with Ctrl-C."""
 
+_LOST_AFTER = 1.0
+"""Seconds after which a cancellation that has not come will not come."""
+
 
 class Channel:
     """One producer on the engine's loop, one consumer in any thread or on any loop.
 
-    `put` and `end` belong to the producer, the rest to the consumer.
+    `put` and `end` belong to the producer, the rest to the consumer; `abandon` may be called in the middle of anything,
+    as a finalizer is, and so takes no lock.
     """
 
     def __init__(self, producer_loop: asyncio.AbstractEventLoop) -> None:
         self._producer_loop = producer_loop
         self._room = asyncio.Event()
+        self._room.set()
         self._lock = threading.Lock()
         self._pieces: list[str] = []
         self._waiting = 0
         self._ended = False
+        self._abandoned = False
         self._error: BaseException | None = None
         self._wake: Callable[[], object] | None = None
 
-    async def put(self, text: str) -> None:
-        """Hand over text; waits while the consumer is far behind."""
+    def put(self, text: str) -> None:
+        """Hand over text."""
         with self._lock:
             self._pieces.append(text)
             self._waiting += len(text)
             wake, self._wake = self._wake, None
-            is_full = self._waiting > HIGH_WATER
-            if is_full:
+            if self._waiting > HIGH_WATER:
                 self._room.clear()
         if wake is not None:
             wake()
-        if is_full:
-            await self._room.wait()
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the producer has to `await room()` before it puts more."""
+        return self._waiting > HIGH_WATER or self._abandoned
+
+    async def room(self) -> None:
+        """Wait while the consumer is far behind.
+
+        Raises:
+            asyncio.CancelledError: the consumer has gone.
+        """
+        if self._abandoned:
+            # The cancellation is on its way. A second one would meet the producer in the middle of cleaning up.
+            await asyncio.sleep(_LOST_AFTER)
+            raise asyncio.CancelledError("nobody takes this answer any more")
+        await self._room.wait()
 
     def end(self, error: BaseException | None = None) -> None:
         """Say that nothing follows; `error` is raised at the consumer once it has all text. The first word counts."""
@@ -57,6 +77,10 @@ class Channel:
             wake, self._wake = self._wake, None
         if wake is not None:
             wake()
+
+    def abandon(self) -> None:
+        """Say that nobody will take anything more, in case the producer's cancellation is lost on its way."""
+        self._abandoned = True
 
     def get(self) -> str | None:
         """Wait for text and return all there is, or `None` at the end.

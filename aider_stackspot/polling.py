@@ -18,9 +18,11 @@ from aider_stackspot.api import quick_command
 from aider_stackspot.api.answer import Finish, clean
 from aider_stackspot.api.failure import from_response, is_html
 from aider_stackspot.api.quick_command import Progress
-from aider_stackspot.attempt import LARGEST_ERROR_BODY, LARGEST_WHOLE_ANSWER, Call, Sink
+from aider_stackspot.attempt import LARGEST_ERROR_BODY, Call
 from aider_stackspot.auth import BearerAuth
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, NotFound, RateLimited, StackSpotError
+from aider_stackspot.reading import LARGEST_WHOLE_ANSWER
+from aider_stackspot.sink import Sink
 from aider_stackspot.transport import IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
 from aider_stackspot.upstream import Upstream
 
@@ -47,9 +49,9 @@ async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -
     if sink.execution is None:
         sink.execution = await service.create(slug)
     result = await _completed(service, sink.execution, slug)
-    await sink.text(result)
+    sink.text(result)
     if sink.finish is None:
-        await sink.finished(Finish(reason="stop", message_id=sink.execution))
+        sink.finished(Finish(reason="stop", message_id=sink.execution))
 
 
 async def _completed(service: _Service, execution: str, slug: str) -> str:

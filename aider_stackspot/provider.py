@@ -18,13 +18,14 @@ from pydantic import SecretStr
 
 from aider_stackspot import calls, prompt
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.attempt import Call, Sink
+from aider_stackspot.attempt import Call
 from aider_stackspot.channel import Channel
 from aider_stackspot.config import Account, Model, current
 from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.engine import engine
 from aider_stackspot.errors import InvalidRequest
+from aider_stackspot.sink import Sink
 from aider_stackspot.upstream import Access, upstream
 
 DEFAULT_MODEL = "stackspot-ai-code"
@@ -98,6 +99,7 @@ class TextStream:
         """Give up the rest of the answer."""
         # A complete answer's connection is still being made ready for the next call: that goes on.
         if self._sink.finish is None:
+            self._channel.abandon()
             self._work.cancel()
 
     async def aclose(self) -> None:

@@ -18,7 +18,9 @@ def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, con
 
     async def produce() -> None:
         for piece in pieces:
-            await channel.put(piece)
+            channel.put(piece)
+            if channel.must_wait:
+                await channel.room()
         channel.end(error)
 
     return channel, engine().submit(produce())
@@ -75,7 +77,7 @@ def test_a_consumer_that_comes_first_is_woken() -> None:
 
     async def later() -> None:
         await asyncio.sleep(0.02)
-        await channel.put("late")
+        channel.put("late")
         channel.end()
 
     engine().submit(later())

@@ -1,0 +1,181 @@
+"""One answer's body on its way from the connection to the sink, up to its terminal marker.
+
+A network read often brings many events, and a service that is faster than its consumer brings thousands. They are
+taken from the HTTP client first and decoded together, in the moment in which it would wait for the network: so they
+cost little, and nothing that has arrived waits for what has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+
+import anyio
+import httpx
+from httpx_sse import ServerSentEvent
+
+from aider_stackspot.api.answer import AnswerParser
+from aider_stackspot.api.failure import is_html
+from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
+from aider_stackspot.sink import Sink
+from aider_stackspot.sse import EventStream
+
+LARGEST_WHOLE_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that comes as one JSON document."""
+MOST_EMPTY_EVENTS = 1000
+"""In a row, without any text: the service was seen to send such events for ever (wire sheet 2.4)."""
+DRAIN_TIMEOUT = 1.0
+"""Seconds after the terminal marker for the body's proper end, so that the connection can be used again."""
+
+
+async def read(response: httpx.Response, parser: AnswerParser, sink: Sink) -> None:
+    """Pass an answer on until its terminal marker, or until there is no more.
+
+    Raises:
+        StackSpotError: the answer reports an error, or cannot be read.
+        httpx.HTTPError: the connection broke before the terminal marker.
+    """
+    body = _pieces(response)
+    try:
+        first = await anext(body, b"")
+        if _is_event_stream(response, first):
+            await _read_events(first, body, parser, sink)
+        else:
+            await _read_whole(response.url.host, first, body, parser, sink)
+    finally:
+        # An abandoned async generator would be closed whenever the garbage collector comes by.
+        if isinstance(body, AsyncGenerator):
+            await body.aclose()
+
+
+def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the body's pieces, decompressed where that is needed: `aiter_bytes` costs as much as the rest of httpx."""
+    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(response.stream)
+
+
+async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, sink: Sink) -> None:
+    interruption: httpx.HTTPError | None = None
+    with anyio.CancelScope() as reading:
+        events = _Events(parser, sink, reading)
+        events.take(first)
+        try:
+            async for piece in body:
+                events.take(piece)
+                if sink.must_wait:
+                    await sink.room()
+        except (httpx.NetworkError, httpx.ProtocolError, httpx.DecodingError, httpx.ReadTimeout) as error:
+            interruption = error
+    # The stream's last event may have lost its blank line, or the connection the end of its body.
+    events.finish()
+    if sink.finish is None and interruption is not None:
+        raise interruption
+
+
+class _Events:
+    """Collects pieces of a stream, and passes on what is in them as soon as the reader pauses.
+
+    Args:
+        parser: reads the events.
+        sink: where text and end go.
+        reading: the scope of the reader, which ends when there is nothing more to read.
+    """
+
+    def __init__(self, parser: AnswerParser, sink: Sink, reading: anyio.CancelScope) -> None:
+        self._parser = parser
+        self._sink = sink
+        self._reading = reading
+        self._loop = asyncio.get_running_loop()
+        self._stream = EventStream()
+        self._pieces: list[bytes] = []
+        self._silent = 0
+        self._problem: Exception | None = None
+
+    def take(self, piece: bytes) -> None:
+        """Collect a piece. The loop comes to the rest when the reader lets it, which is when it has to wait."""
+        if not self._pieces:
+            self._loop.call_soon(self._pass_on)
+        self._pieces.append(piece)
+
+    def finish(self) -> None:
+        """Pass on what is left at the end of the body.
+
+        Raises:
+            StackSpotError: something that came reported an error, or was damaged.
+        """
+        self._pass_on()
+        if self._is_going_on:
+            self._decode(self._stream.finish())
+        if self._problem is not None:
+            raise self._problem
+
+    @property
+    def _is_going_on(self) -> bool:
+        return self._problem is None and self._sink.finish is None
+
+    def _pass_on(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if not pieces or not self._is_going_on:
+            return
+        try:
+            self._decode(self._stream.feed(b"".join(pieces)))
+        except Exception as error:  # raised by the reader, once it is out of its wait
+            self._problem = error
+            self._reading.cancel()
+        if self._parser.finish is not None:
+            self._reading.deadline = self._loop.time() + DRAIN_TIMEOUT
+        elif self._sink.finish is not None:  # a stop sequence: the service would go on
+            self._reading.cancel()
+
+    def _decode(self, events: Iterable[ServerSentEvent]) -> None:
+        """Pass on the events in one piece, but the answer's first text at once; text before an error goes out too."""
+        texts: list[str] = []
+        try:
+            for event in events:
+                text = self._parser.feed(event)
+                if text:
+                    self._silent = 0
+                    if self._sink.has_text:
+                        texts.append(text)
+                    else:
+                        self._sink.text(text)
+                else:
+                    self._count_silence()
+                if self._parser.finish is not None or self._sink.finish is not None:
+                    break
+        finally:
+            self._sink.text("".join(texts))
+        if self._parser.finish is not None and self._sink.finish is None:
+            self._sink.finished(self._parser.finish)
+
+    def _count_silence(self) -> None:
+        self._silent += 1
+        if self._silent > MOST_EMPTY_EVENTS:
+            raise StreamInterrupted(f"The service sent {MOST_EMPTY_EVENTS} events in a row without any text.")
+
+
+def _is_event_stream(response: httpx.Response, first: bytes) -> bool:
+    content_type = response.headers.get("content-type", "").lower()
+    if "event-stream" in content_type:
+        return True
+    return "json" not in content_type and not first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<"))
+
+
+async def _read_whole(host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, sink: Sink) -> None:
+    """Read an answer that is one JSON document although a stream was asked for (wire sheet 2.4)."""
+    pieces, size = [first], len(first)
+    async for piece in body:
+        size += len(piece)
+        if size > LARGEST_WHOLE_ANSWER:
+            raise MalformedAnswer(f"The service sent one document of more than {LARGEST_WHOLE_ANSWER:,} bytes.")
+        pieces.append(piece)
+    document = b"".join(pieces).decode("utf-8-sig", errors="replace")
+    if is_html(document):
+        raise MalformedAnswer(
+            f"{host} answered with a web page instead of an answer. This is most likely a proxy or its login page in "
+            "between: check HTTPS_PROXY, and that the host may be reached."
+        )
+    sink.text(parser.whole(document))
+    if parser.finish is not None and sink.finish is None:
+        sink.finished(parser.finish)
