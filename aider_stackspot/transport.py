@@ -235,4 +235,4 @@ def _cause(error: BaseException) -> str:
     said = str(system or "") or str(error)
     if not said and isinstance(error, httpx.NetworkError):
         said = os.strerror(errno.ECONNRESET)
-    return " ".join((said or type(error).__name__).split())[:300]
+    return " ".join((said or type(error).__name__).split())[:300].rstrip(".")

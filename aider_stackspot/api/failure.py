@@ -43,7 +43,7 @@ def from_response(status: int, body: str, *, retry_after: float | None = None, w
         retry_after: seconds that the `Retry-After` header asks for, if it was sent.
         where: what was called, for the message ("agent 01ABC at https://…").
     """
-    if 200 <= status < 300:
+    if status < 300:
         return MalformedAnswer(
             f"The answer for {where or 'the call'} came with status {status} instead of 200. This is most likely a proxy "
             "in between: check HTTPS_PROXY, and the base URL."
