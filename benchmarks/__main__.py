@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +10,8 @@ from pathlib import Path
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import machine, measures, ways
+from benchmarks import machine, measures, report, ways
 
 
 def main() -> None:
@@ -38,32 +36,9 @@ def main() -> None:
             if arguments.only in (None, name):
                 with console.status(f"measuring {name} …"):
                     rows += measure()
-    _show(console, rows)
+    report.show(console, rows)
     if arguments.json:
-        figures = [
-            {
-                "measure": row.measure,
-                "way": row.way,
-                "unit": row.unit,
-                "median": row.median,
-                "p95": row.p95,
-                "ratio": row.ratio,
-                "to": row.baseline,
-            }
-            for row in rows
-        ]
-        document = {"machine": machine.description(), "figures": figures}
-        arguments.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _show(console: Console, rows: list[measures.Row]) -> None:
-    table = Table(caption=", ".join(f"{key} {value}" for key, value in machine.description().items()))
-    for heading in ("measure", "way", "median", "p95", "ratio", "to"):
-        table.add_column(heading, justify="right" if heading in ("median", "p95", "ratio") else "left")
-    for row in rows:
-        ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
-        table.add_row(row.measure, row.way, f"{row.median:.3g} {row.unit}", f"{row.p95:.3g}", ratio, row.baseline)
-    console.print(table)
+        report.keep(arguments.json, rows)
 
 
 if __name__ == "__main__":

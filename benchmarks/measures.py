@@ -93,7 +93,7 @@ def burst(server: LocalServer, events: int = 2000, rounds: int = 5) -> list[Row]
         Row("burst", name, "MB/CPU s", [length / cpu / 1e6 for _, _, cpu, length in values])
         for name, values in results.items()
     ]
-    return _against(rows, "LiteLLM openai/")
+    return against(rows, "LiteLLM openai/")
 
 
 def paced(server: LocalServer, rounds: int = 5) -> list[Row]:
@@ -106,7 +106,7 @@ def paced(server: LocalServer, rounds: int = 5) -> list[Row]:
         Row("paced, CPU per event", name, "µs", [cpu / 300 * 1e6 for _, _, cpu, _ in values])
         for name, values in results.items()
     ]
-    return _against(rows, "LiteLLM openai/")
+    return against(rows, "LiteLLM openai/")
 
 
 def many(server: LocalServer, streams: int = 200) -> list[Row]:
@@ -130,7 +130,7 @@ def many(server: LocalServer, streams: int = 200) -> list[Row]:
     return [
         row
         for kind in ("first text", "CPU", "connections")
-        for row in _against([row for row in rows if row.measure.endswith(kind)], "LiteLLM openai/")
+        for row in against([row for row in rows if row.measure.endswith(kind)], "LiteLLM openai/")
     ]
 
 
@@ -191,11 +191,12 @@ def start(rounds: int = 15) -> list[Row]:
                 begun = time.perf_counter()
                 subprocess.run([sys.executable, "-c", code], env=environment, check=True)
                 values.append((time.perf_counter() - begun) * 1e3)
-        rows += _against([Row(f"start: {name}", switch, "ms", values) for switch, values in pairs.items()], "off")
+        rows += against([Row(f"start: {name}", switch, "ms", values) for switch, values in pairs.items()], "off")
     return rows
 
 
-def _against(rows: list[Row], baseline: str) -> list[Row]:
+def against(rows: list[Row], baseline: str) -> list[Row]:
+    """Compare each way's middle value with the baseline's."""
     base = next(row for row in rows if row.way == baseline).median
     for row in rows:
         row.baseline, row.ratio = baseline, row.median / base if base else None

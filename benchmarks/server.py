@@ -35,6 +35,17 @@ def frames(kind: str, chunks: int, size: int) -> tuple[bytes, ...]:
     return tuple(_chunk(b"data: " + one + b"\r\n\r\n") for one in data)
 
 
+@functools.cache
+def whole(chunks: int, size: int) -> bytes:
+    """Return OpenAI's answer to a call that does not stream, of the same length."""
+    message = {"role": "assistant", "content": "x" * (chunks * size)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 9, "completion_tokens": chunks, "total_tokens": 9 + chunks}
+    return json.dumps(
+        {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+    ).encode()
+
+
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
@@ -63,12 +74,12 @@ class Server(asyncio.Protocol):
             )
             if len(rest) < length:
                 return
-            self._buffer = rest[length:]
+            body, self._buffer = rest[:length], rest[length:]
             Server.requests += 1
-            task = asyncio.ensure_future(self._answer(head.split(b" ", 2)[1].decode()))
+            task = asyncio.ensure_future(self._answer(head.split(b" ", 2)[1].decode(), body))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    async def _answer(self, target: str) -> None:
+    async def _answer(self, target: str, body: bytes) -> None:
         if Server.latency:
             await asyncio.sleep(Server.latency)
         url = urlsplit(target)
@@ -82,6 +93,8 @@ class Server(asyncio.Protocol):
         plan = next(part for part in url.path.split("/") if part.count("-") == 2 and part[0].isdigit())
         chunks, size, delay = (int(part) for part in plan.split("-"))
         kind = "openai" if url.path.endswith("/chat/completions") else "stackspot"
+        if kind == "openai" and not json.loads(body).get("stream"):
+            return self._whole(whole(chunks, size))
         await self._stream(frames(kind, chunks, size), delay / 1000)
 
     def _whole(self, body: bytes) -> None:
