@@ -1,0 +1,105 @@
+"""The three time limits: for connecting, for silence, and for the whole call. Each ends a call when it should."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import httpx
+import litellm
+import pytest
+from fault_ways import Ask, Case, acompletion_stream, check, completion, each, expect
+
+from aider_stackspot import attempt, retry, transport
+from aider_stackspot.config import settings
+from aider_stackspot.emulator import Emulator, Fault, Style
+
+pytest_plugins = ["fault_fixtures"]
+
+SLACK = 0.7
+"""Seconds that a loaded machine may need beyond a limit."""
+
+
+@pytest.fixture(autouse=True)
+def _warm(emulator: Emulator) -> None:
+    """LiteLLM's first call in a process takes a second, which no limit of ours is for."""
+    completion()
+    acompletion_stream()
+    emulator.reset()
+
+
+TOTAL = ("took longer than its total limit of 0.3 s", "Raise `timeout` for the provider, or aider's --timeout")
+SILENT = ("127.0.0.1", "was silent for too long while the answer was awaited")
+
+
+@pytest.mark.parametrize("delay", [0.02, 3.0], ids=["words that drip", "a stall"])
+def test_the_total_is_kept_exactly(delay: float, emulator: Emulator, ask: Ask) -> None:
+    emulator.answer = ["word "] * 1000
+    emulator.style = Style(delay=delay)
+    began = time.monotonic()
+    expect(litellm.Timeout, TOTAL, ask, timeout=0.3)
+    assert 0.3 <= time.monotonic() - began < 0.3 + SLACK
+    assert len(emulator.chat_requests) == 1
+    assert emulator.chat_requests[0].finished.wait(5)
+    assert emulator.chat_requests[0].closed_early
+
+
+@pytest.mark.parametrize("fault", [Fault.silent(), Fault.slow_header(20)], ids=["silence", "headers that trickle"])
+def test_the_total_counts_before_the_first_byte_too(fault: Fault, emulator: Emulator, ask: Ask) -> None:
+    began = time.monotonic()
+    check(Case("", fault, litellm.Timeout, (0, 1), (*TOTAL[:1], "no text had arrived")), emulator, ask, timeout=0.3)
+    assert time.monotonic() - began < 0.3 + SLACK
+
+
+def test_the_total_holds_for_all_tries_together(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.2)
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    emulator.fail("any chat", Fault.status(503), times=None)
+    began = time.monotonic()
+    error = expect(litellm.ServiceUnavailableError, ("503",), completion, timeout=0.5)
+    assert time.monotonic() - began < 0.5
+    assert "503" in str(error), "a wait that would end after the limit is not begun"
+    assert len(emulator.chat_requests) == 2
+
+
+@each(
+    Case("before the first byte", Fault.silent(), litellm.Timeout, (0, 1), SILENT),
+    Case("between two events", Fault.silent_after(1), litellm.Timeout, (0, 1), SILENT),
+    Case("in the headers", Fault.slow_header(0.4), None, (0, 1)),
+)
+def test_silence_has_a_limit(case: Case, emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.2)
+    began = time.monotonic()
+    check(case, emulator, ask)
+    assert time.monotonic() - began < 0.4 + SLACK
+
+
+def test_words_that_drip_are_no_silence(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.3)
+    emulator.answer = ["One ", "two ", "three ", "four."]
+    emulator.style = Style(delay=0.12)
+    assert ask() == "One two three four."
+
+
+def test_the_limits_are_what_the_documentation_says() -> None:
+    assert (transport.CONNECT_TIMEOUT, transport.IDLE_TIMEOUT, settings.TOTAL_TIMEOUT) == (10.0, 120.0, 600.0)
+    limits = transport.timeouts(transport.IDLE_TIMEOUT)
+    assert limits == httpx.Timeout(120.0, connect=10.0)
+
+
+@pytest.mark.parametrize("way", [completion, acompletion_stream])
+def test_the_providers_timeout_is_the_total(
+    way: Ask, emulator: Emulator, isolated: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(".aider.litellm.yml", "w", encoding="utf-8") as file:
+        file.write("providers:\n  stackspot:\n    timeout: 0.3\n")
+    emulator.style = Style(first_delay=5)
+    expect(litellm.Timeout, TOTAL, way)
+
+
+def test_a_silent_stream_is_closed(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.1)
+    emulator.fail("any chat", Fault.silent_after(1))
+    expect(litellm.Timeout, SILENT, completion)
+    assert emulator.chat_requests[0].finished.wait(5)
+    assert emulator.chat_requests[0].closed_early
