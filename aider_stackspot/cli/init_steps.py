@@ -120,7 +120,7 @@ def _checked(answers: Answers, *, no_check: bool) -> Answers:
 
 def _ask(given: Answers, *, no_check: bool) -> Answers:
     """Ask for everything, with what is known already as the default."""
-    _say("The StackSpot portal shows these when you create a service credential or a personal access token.")
+    _say("The StackSpot portal shows these when you create a service credential or a\npersonal access token.\n")
     for attempt in range(1, TRIES + 1):
         answers = Answers(agents=dict(given.agents))
         answers.client_id = typer.prompt("Client id", default=given.client_id or None, err=True).strip()
@@ -223,7 +223,7 @@ def _save(directory: Path, answers: Answers, *, asks: bool, force: bool) -> None
                 shutil.copy2(config, backup)
             write_whole(config, new_config)
     except OSError as error:
-        raise ConfigurationError(f"{error.filename or directory}: it cannot be written: {error.strerror}") from None
+        raise ConfigurationError(f"{directory}: the files cannot be written: {error.strerror}") from None
     _say(f"\n{env}: credentials, readable by you alone{' and kept out of git' if ignore is not None else ''}.")
     _say(f"{config}: {'the models and their agents' if writes_config else 'left as it is'}.")
     _warn_of_environment(answers.variables)

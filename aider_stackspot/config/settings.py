@@ -86,7 +86,8 @@ class Account:
         raise MissingCredentials(
             f"No StackSpot credentials for the provider `{self.name}`: {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not set. Looked in {', '.join(self.looked_in)}. "
-            "Create a service credential (or personal access token) in the StackSpot portal and set the variables."
+            "Create a service credential (or personal access token) in the StackSpot portal, then run `aider-stackspot "
+            "init` or set the variables."
         )
 
     def required(self) -> dict[str, bool]:

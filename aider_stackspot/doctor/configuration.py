@@ -19,7 +19,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """Look at the configuration."""
     if settings.problem is not None:
         yield Finding(SECTION, "files", "failed", settings.problem, "Mend the file; nothing works until then.")
-    elif settings.files:
+        return  # no value of any file or variable is in force
+    if settings.files:
         listed = [f"{number}. {path}" for number, path in enumerate(settings.files, start=1)]
         yield Finding(SECTION, "files", "ok", f"closest first: {'  '.join(listed)}", data={"files": settings.files})
     else:

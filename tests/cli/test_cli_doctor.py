@@ -17,6 +17,9 @@ from command import Done, Run
 from aider_stackspot.doctor import installation
 from aider_stackspot.emulator import Emulator, Fault
 
+sys.path.append(str(Path(__file__).parents[1] / "network"))
+from connect_proxy import ConnectProxy
+
 pytest_plugins = ["cli_fixtures"]
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -248,3 +251,70 @@ def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) ->
     )
     assert done.returncode == 0, done.stderr.decode()
     assert b"ok Python" in done.stdout
+
+
+def test_the_missing_variables_are_named_once(run: Run, probe: dict[str, Any]) -> None:
+    told = " ".join(run("doctor").out.split())
+    assert told.count("→ Run: aider-stackspot init. Or set STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY") == 1
+    assert "token and chats of stackspot: no credentials" in told
+
+
+def test_nothing_is_said_of_values_that_are_not_in_force(
+    emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path
+) -> None:
+    (isolated / ".aider.litellm.yml").write_text("providers: 7\n", encoding="utf-8")
+    found = findings(run("doctor", "--json"))
+    assert [title for title in found if title.startswith("stackspot.")] == []
+
+
+def test_two_accounts_share_the_way_to_one_host(
+    emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path
+) -> None:
+    (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+        "providers:\n  stackspot: {}\n  second: {type: stackspot, client_id: somebody, api_key: another-key-1}\n",
+        encoding="utf-8",
+    )
+    done = run("doctor")
+    assert done.status == 1
+    assert done.out.count("TCP 127.0.0.1") == 1
+    assert done.out.count("Network") == 1
+    told = " ".join(done.out.split())
+    assert "→ Correct `client_id`, `api_key` and `client_realm` of the provider `second`." in told
+    assert "chat with stackspot-ai, stackspot-ai-chat, stackspot-ai-code: chat API" in told
+
+
+def test_a_proxy_is_named_and_the_way_leads_through_it(
+    inspected: Path, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(inspected))
+    with ConnectProxy() as proxy:
+        url = proxy.url
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        done = run("doctor", "--json")
+    assert done.status == 0
+    assert findings(done)["proxy for stackspot"]["detail"] == url
+    assert (
+        findings(done)[f"TLS 127.0.0.1 through the proxy {url.removeprefix('http://')}"]["issuer"]
+        == "Acme TLS Inspection"
+    )
+    assert {asked.method for asked in proxy.asked} == {"CONNECT"}
+
+
+def test_a_proxy_that_refuses(
+    inspected: Path, run: Run, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(inspected))
+    with ConnectProxy(user="me:right-password") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:wrong-password@"))
+        done = run("doctor", "--json")
+    assert done.status == 1
+    (title,) = failed(done)
+    assert "407" in findings(done)[title]["detail"]
+    assert "HTTPS_PROXY" in findings(done)[title]["fix"]
+    assert "wrong-password" not in done.out
+
+
+def test_record_excludes_what_contradicts_it(emulator: Emulator, run: Run) -> None:
+    done = run("doctor", "--record", "transcript.json", "--offline")
+    assert (done.status, emulator.connections) == (2, 0)
+    assert "leave --offline and --json out" in done.err
