@@ -5,6 +5,7 @@ Runs when `aider.models` has been imported. Each touch of aider's internals is o
 
 from __future__ import annotations
 
+import functools
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ def on_import(models: ModuleType) -> None:
             if keys.edit_format or keys.weak_model:
                 _know_server_settings(models, f"{provider.name}/{name}", keys.edit_format, keys.weak_model)
     _keep_code_at_home(models)
+    _warm_up(models)
 
 
 def _know_limits(models: Any, name: str, model: Model) -> None:
@@ -48,7 +50,6 @@ def _know_settings(models: Any, name: str, model: Model) -> None:
             name=name,
             edit_format=model.edit_format,
             weak_model_name=model.weak_model or name,
-            editor_model_name=name,
             use_repo_map=True,
         )
     )
@@ -84,6 +85,24 @@ def _keep_code_at_home(models: Any) -> None:
             settings.weak_model_name = None
         if _server_of(settings.editor_model_name) is None:
             settings.editor_model_name = None
+
+
+def _warm_up(models: Any) -> None:
+    """Wrap the check that aider makes of every model it has chosen: from then on it is going to be called."""
+    original = models.Model.validate_environment
+    if getattr(original, "_aider_stackspot", False):
+        return
+
+    @functools.wraps(original)
+    def validate_environment(model: Any) -> Any:
+        if model.name in current().models:
+            from aider_stackspot.warm_up import warm_up
+
+            warm_up(model.name)
+        return original(model)
+
+    validate_environment._aider_stackspot = True  # type: ignore[attr-defined]
+    models.Model.validate_environment = validate_environment
 
 
 def _server_of(name: object) -> CompatibleProvider | None:

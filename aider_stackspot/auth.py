@@ -36,6 +36,8 @@ RENEWAL_MARGIN = 60.0
 """Seconds before expiry at which a new token is asked for; half the lifetime where that is less."""
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds in which a refused credential is not posted again, and a failed early renewal not repeated."""
+UNSEEN_REFUSAL_KEPT = 60.0
+"""Seconds in which a refusal that nobody was told of yet answers the first call, without another request."""
 TOKEN_TIMEOUT = 30.0
 """Seconds for the whole token request."""
 ASSUMED_LIFETIME = 300.0
@@ -182,6 +184,7 @@ class TokenCache:
         self._expires_at = 0.0
         self._renewal: asyncio.Task[AccessToken] | None = None
         self._refusal: tuple[float, AuthenticationFailed] | None = None
+        self._unseen: tuple[float, AuthenticationFailed] | None = None
         self.known: deque[str] = deque(maxlen=8)
         """The last tokens, for those who must keep them out of a text."""
 
@@ -198,9 +201,25 @@ class TokenCache:
             if self._renewal is None:
                 self._start_renewal().add_done_callback(self._tolerate)
             return self._token
+        unseen, self._unseen = self._unseen, None
+        if unseen is not None and now < unseen[0] + UNSEEN_REFUSAL_KEPT:
+            self._refusal = (now, unseen[1])
+            raise unseen[1].with_traceback(None)
         if self._refusal is not None and now < self._refusal[0] + PAUSE_AFTER_FAILURE:
             raise self._refusal[1].with_traceback(None)
         return await asyncio.shield(self._renewal or self._start_renewal())
+
+    async def prepare(self) -> None:
+        """Have a token ready before anybody needs it; a refusal is kept for the first who does.
+
+        Raises:
+            StackSpotError: there is none.
+        """
+        try:
+            await self.get()
+        except AuthenticationFailed as error:
+            self._unseen = (self._clock(), error)
+            raise
 
     def invalidate(self, token: AccessToken) -> None:
         """Forget a token that the API refused, unless it was replaced already."""

@@ -36,6 +36,10 @@ VARIABLES = {
     "STACKSPOTAI_AGENT_API_BASE": (f"`{DEFAULT_AGENT_API_BASE}`", "Base URL of the Agents API."),
     CONFIG_VARIABLE: ("none", "The configuration file to read, instead of all others."),
     "AIDER_STACKSPOT_AUTOLOAD": ("`1`", "`0` switches the automatic registration with LiteLLM off."),
+    "AIDER_STACKSPOT_WARM_UP": ("`1`", "`0`: aider gets no token and no connection ready while you type."),
+    "AIDER_STACKSPOT_USAGE": ("`1`", "`0` keeps no record for `aider-stackspot usage`."),
+    "AIDER_STACKSPOT_DEBUG": ("`0`", "`1` logs each call: host, status, times and counts; no content, no secrets."),
+    "AIDER_STACKSPOT_LOG": ("none", "`json` logs the same, one JSON object a line."),
 }
 """Each variable's default and meaning."""
 

@@ -73,7 +73,8 @@ class Exchange:
         fault = self.fault
         length = {"Content-Type": reply.content_type, "Content-Length": f"{len(reply.body)}"}
         head = self._head(reply.status, {**length, **reply.headers})
-        body = reply.body[:0] if fault.after_events == 0 else reply.body[: fault.after_bytes]
+        has_body = fault.after_events != 0 and self.request.method != "HEAD"
+        body = reply.body[: fault.after_bytes] if has_body else b""
         self.connection.wait(0)
         if fault.slow_headers:
             head = self._trickle(head)

@@ -82,7 +82,7 @@ def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repositor
     assert "Repo-map: using" in text
     assert "16,384" in text
     assert "Weak model" not in text
-    assert service.requests == []
+    assert service.chat_requests == []
 
 
 def test_missing_variables_are_named(repository: Path) -> None:

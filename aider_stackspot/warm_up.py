@@ -1,0 +1,61 @@
+"""Gets the token and opens the connection while the user is still typing.
+
+So the first prompt costs what the second does. It happens in the background once aider has chosen one of the
+configured models, and never for a mere import of litellm. Nothing is said of a failure: the first call says it better.
+`AIDER_STACKSPOT_WARM_UP=0` switches it off.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+from aider_stackspot.config import Model, current
+from aider_stackspot.engine import engine
+from aider_stackspot.transport import CONNECT_TIMEOUT, timeouts
+from aider_stackspot.upstream import Access, upstream
+
+log = logging.getLogger(__name__)
+
+SWITCH = "AIDER_STACKSPOT_WARM_UP"
+AGAIN_AFTER = 30.0
+"""Seconds; aider makes a new object of the model now and then."""
+
+_last: dict[str, float] = {}
+
+
+def warm_up(name: str) -> None:
+    """Begin, and return at once. Does nothing for names that are not configured, or lack their credentials.
+
+    Args:
+        name: a model's public name.
+    """
+    settings = current()
+    if name not in settings.models or settings.problem is not None or not _is_on():
+        return
+    model = settings.models[name]
+    if not (model.account.client_id and model.account.client_key):
+        return
+    now = time.monotonic()
+    if now - _last.get(model.route, -AGAIN_AFTER) >= AGAIN_AFTER:
+        _last[model.route] = now
+        engine().submit(_warm_up(model))
+
+
+def _is_on() -> bool:
+    return os.environ.get(SWITCH, "1").strip().lower() not in ("0", "false", "no", "off")
+
+
+async def _warm_up(model: Model) -> None:
+    account = model.account
+    client_id, client_key = account.credentials()
+    base = account.agent_api_base if model.api == "agent" else account.api_base
+    try:
+        shared = upstream()
+        await shared.tokens(Access(account.auth_url, account.realm, client_id, client_key, account.network)).prepare()
+        # Any answer will do: what counts is the connection that it leaves open. There is no token in it.
+        client = shared.client(account.network, base)
+        await client.head(f"{base}/", timeout=timeouts(CONNECT_TIMEOUT))
+    except Exception as error:  # whatever it is, the first call meets it too, and has somebody to tell
+        log.debug("no warm-up for %s: %s", model.name, type(error).__name__)
