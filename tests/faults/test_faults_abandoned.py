@@ -151,15 +151,14 @@ def test_an_event_loop_that_ended(endless: Emulator) -> None:
 INTERRUPTED = """
 import litellm, sys
 model, way = sys.argv[1:]
-messages = [{"role": "user", "content": "hi"}]
+litellm.completion(model, [{"role": "user", "content": "warm up"}])
 print("ready", flush=True)
+sys.stdin.readline()
 try:
-    if way == "stream":
-        for chunk in litellm.completion(model, messages, stream=True):
-            pass
-    else:
-        litellm.completion(model, messages)
-except KeyboardInterrupt as kept:
+    answer = litellm.completion(model, [{"role": "user", "content": "hi"}], stream=way == "stream")
+    for chunk in answer:
+        pass
+except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.stdin.read()
 """
@@ -168,13 +167,18 @@ except KeyboardInterrupt as kept:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("way", ["stream", "whole"])
 def test_ctrl_c(way: str, emulator: Emulator) -> None:
-    """The program goes on after it, and keeps the exception with its traceback, as aider does."""
-    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+    """The program goes on after it, as aider does."""
+    emulator.answer = lambda prompt: "ready" if prompt == "warm up" else ["word "] * 10_000
+    emulator.style = Style(delay=0.02)
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, MODEL, way], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as program:
+        assert program.stdin is not None
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
+        emulator.reset()
+        program.stdin.write("\n")
+        program.stdin.flush()
         asked(emulator)
         time.sleep(0.1)
         program.send_signal(signal.SIGINT)

@@ -1,0 +1,99 @@
+"""A stream that is cut at any byte whatever: an answer only if its terminal event had arrived, else a typed error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import pytest
+from fault_ways import HI
+from stream_reading import DELTAS, TEXT, read, recorded, terminal_end
+
+from aider_stackspot.emulator import Emulator, Fault, Style
+from aider_stackspot.emulator.style import STYLES, Transfer
+from aider_stackspot.errors import StreamInterrupted, TransportError
+from aider_stackspot.provider import StackSpotProvider
+
+pytest_plugins = ["fault_fixtures"]
+
+FRAMINGS = [
+    "default", "lf", "cr", "no-space", "multiline", "event-lines", "comments", "done", "arrays", "null-stop-reason",
+    "old-tokens", "no-tokens", "final-without-message", "text-in-final", "whole-text-in-final", "openai", "json-lines",
+    "no-last-blank-line", "empties", "split-surrogate", "bom", "line-separators", "length",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("api", ["agent", "chat"])
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_cut_at_every_byte(framing: str, api: str) -> None:
+    stream = recorded(api, STYLES[framing])
+    end = terminal_end(stream)
+
+    async def every_byte() -> None:
+        for size in range(len(stream) + 1):
+            outcome = await read(api, [stream[:size]])
+            assert outcome.is_complete is (size >= end), (stream[:size][-40:], outcome)
+            assert TEXT.startswith(outcome.text)
+            assert outcome.text == TEXT or not outcome.is_complete
+            assert outcome.error is None or isinstance(outcome.error, StreamInterrupted)
+
+    asyncio.run(every_byte())
+
+
+@pytest.mark.parametrize("api", ["agent", "chat"])
+def test_cut_at_every_byte_and_delivered_byte_by_byte(api: str) -> None:
+    stream = recorded(api, Style())
+    end = terminal_end(stream)
+
+    async def every_byte() -> None:
+        for size in range(0, len(stream) + 1, 5):
+            outcome = await read(api, [stream[at : at + 1] for at in range(size)])
+            assert outcome.is_complete is (size >= end)
+
+    asyncio.run(every_byte())
+
+
+Break = Callable[[int], Fault]
+BREAKS: dict[str, tuple[Break, Transfer]] = {
+    "cut": (lambda size: Fault.cut_after(bytes=size), "chunked"),
+    "end": (lambda size: Fault.end_after(bytes=size), "chunked"),
+    "close": (lambda size: Fault.cut_after(bytes=size), "close"),
+    "gzip": (lambda size: Fault.end_after(bytes=size), "gzip"),
+}
+
+
+def cut_over_sockets(emulator: Emulator, api: str, how: str, sizes: Iterable[int]) -> None:
+    make, transfer = BREAKS[how]
+    end = terminal_end(recorded(api, Style()))
+    emulator.answer, emulator.style = DELTAS, Style(transfer=transfer)
+    for size in sizes:
+        emulator.fail("any chat", make(size))
+        stream, text, failed = StackSpotProvider(max_retries=0).stream(HI), "", False
+        try:
+            for piece in stream:
+                text += piece
+        except TransportError:
+            failed = True
+        assert failed is (stream.finish is None) is (size < end), (size, text)
+        assert TEXT.startswith(text)
+        assert failed or text == TEXT
+
+
+@pytest.fixture(params=["agent", "chat"])
+def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "chat":
+        monkeypatch.delenv("STACKSPOTAI_AGENT_ID")
+    return str(request.param)
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_cut_over_sockets_at_some_bytes(how: str, api: str, emulator: Emulator) -> None:
+    whole = len(recorded(api, Style()))
+    end = terminal_end(recorded(api, Style()))
+    cut_over_sockets(emulator, api, how, [*range(0, whole, 17), *range(end - 3, whole + 1)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", BREAKS)
+def test_cut_over_sockets_at_every_byte(how: str, api: str, emulator: Emulator) -> None:
+    cut_over_sockets(emulator, api, how, range(len(recorded(api, Style())) + 1))
