@@ -25,8 +25,14 @@ pytestmark = pytest.mark.slow
 pytest_plugins = ["gateway_fixtures"]
 
 TASK = "Write hello.py, read it, change it to goodbye and run it."
-PACKAGES = {"opencode-ai": "1.18.33", "@anthropic-ai/claude-code": "2.1.330", "@openai/codex": "0.169.0"}
+PACKAGES = {
+    "cline": "3.0.65",
+    "opencode-ai": "1.18.33",
+    "@anthropic-ai/claude-code": "2.1.330",
+    "@openai/codex": "0.169.0",
+}
 DIRECTORY = Path(sys.prefix) / "agents"
+ENVIRONMENT = {"PATH": f"{DIRECTORY / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb"}
 
 Call = tuple[str, dict[str, Any]]
 
@@ -66,9 +72,9 @@ def run(isolated: Path, environment: dict[str, str], program: str, *arguments: s
     """Run a program in the project, and return all it printed."""
     subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
     result = subprocess.run(
-        [DIRECTORY / "node_modules" / ".bin" / program, *arguments],
+        [DIRECTORY / "node_modules" / ".bin" / program, *arguments],  # none that happens to be installed elsewhere
         cwd=isolated,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "TERM": "dumb", **environment},
+        env={**ENVIRONMENT, "HOME": os.environ["HOME"], **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -90,6 +96,23 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for item in value.values() for text in _texts(item)]
     return [value] if isinstance(value, str) else []
+
+
+def test_clines_command_line_with_the_command_to_paste(gateway: Gateway, stackspot: Emulator, isolated: Path) -> None:
+    pasted = settings_of(gateway.output.read_text(), "Cline's command line")
+    path = str(isolated / "hello.py")
+    stackspot.answer = scripted(
+        [
+            ("editor", {"path": path, "new_text": "print('hello')\n"}),
+            ("read_files", {"files": [{"path": path}]}),
+            ("editor", {"path": path, "old_text": "hello", "new_text": "goodbye"}),
+            ("run_commands", {"commands": ["python3 hello.py"]}),
+        ]
+    )
+    environment = {**ENVIRONMENT, "HOME": os.environ["HOME"]}
+    subprocess.run(["bash", "-c", pasted], env=environment, stdin=subprocess.DEVNULL, check=True, timeout=60)
+    run(isolated, {"CLINE_SESSION_BACKEND_MODE": "local"}, "cline", TASK)  # else a server of its own stays behind
+    assert_done(isolated, stackspot)
 
 
 def test_opencode_with_the_settings_to_paste(gateway: Gateway, stackspot: Emulator, isolated: Path) -> None:
