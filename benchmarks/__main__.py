@@ -18,7 +18,7 @@ def main() -> None:
     """Measure and show."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--only", choices=["start", "first_text", "burst", "paced", "many", "size"], help="one measure")
+    parser.add_argument("--only", choices=["start", "first_text", "cold", "burst", "paced", "many", "size"], help="one measure")
     arguments = parser.parse_args()
     console = Console()
     ways.install()
@@ -27,6 +27,7 @@ def main() -> None:
         plan: dict[str, Callable[[], list[measures.Row]]] = {
             "start": measures.start,
             "first_text": lambda: measures.first_text(server),
+            "cold": lambda: measures.cold(server),
             "burst": lambda: measures.burst(server),
             "paced": lambda: measures.paced(server),
             "many": lambda: measures.many(server),

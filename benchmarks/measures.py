@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import resource
 import statistics
@@ -16,6 +17,7 @@ from typing import Any
 
 import litellm
 
+from benchmarks.distance import distant
 from benchmarks.machine import LocalServer
 from benchmarks.ways import PROMPT, Way, ways
 
@@ -172,6 +174,32 @@ def _timed(call: Callable[[], object], rounds: int) -> list[float]:
         call()
         values.append((time.perf_counter() - start) * 1e3)
     return values
+
+
+TYPING = 2.0
+"""Seconds that the user is given for the first prompt."""
+
+
+def cold(server: LocalServer, rounds: int = 5, round_trip: float = 0.15) -> list[Row]:
+    """Measure the first prompt of a session of aider at some distance, with and without the warm-up."""
+    point_at(server, "5-20-0")
+    values: dict[str, list[float]] = {}
+    with distant(server, round_trip) as there:
+        own = {"STACKSPOTAI_AUTH_URL": there.auth_url, "STACKSPOTAI_AGENT_API_BASE": there.api_base}
+        for _ in range(rounds):
+            for switch, way in (("0", "no warm-up"), ("1", "aider-stackspot")):
+                first, second = _session({**own, "SSL_CERT_FILE": str(there.ca_file), "AIDER_STACKSPOT_WARM_UP": switch})
+                values.setdefault(f"first prompt, {way}", []).append(first)
+                values.setdefault(f"second prompt, {way}", []).append(second)
+    rows = [Row(f"{round_trip * 1e3:.0f} ms away, first text", way, "ms", found) for way, found in values.items()]
+    return against(rows, "second prompt, aider-stackspot")
+
+
+def _session(variables: dict[str, str]) -> list[float]:
+    command = [sys.executable, "-m", "benchmarks.first_prompt", str(TYPING)]
+    done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.PIPE, check=True)
+    found: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 STARTS = {

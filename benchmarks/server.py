@@ -90,7 +90,9 @@ class Server(asyncio.Protocol):
             return self._whole(json.dumps({"connections": Server.connections, "requests": Server.requests}).encode())
         if url.path.endswith("/token"):
             return self._whole(TOKEN)
-        plan = next(part for part in url.path.split("/") if part.count("-") == 2 and part[0].isdigit())
+        plan = next((part for part in url.path.split("/") if part.count("-") == 2 and part[0].isdigit()), None)
+        if plan is None:
+            return self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         chunks, size, delay = (int(part) for part in plan.split("-"))
         kind = "openai" if url.path.endswith("/chat/completions") else "stackspot"
         if kind == "openai" and not json.loads(body).get("stream"):
