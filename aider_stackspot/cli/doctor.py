@@ -119,7 +119,8 @@ def _record(settings: Settings, path: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"{path}: the transcript cannot be written: {error.strerror}") from None
     calls = ", ".join(f"{each['call']} {each['status']}" for each in transcript["exchanges"])
-    print(f"{path}: {len(transcript['exchanges'])} exchanges ({calls})")
+    count = len(transcript["exchanges"])
+    print(f"{path}: {count} exchange{'' if count == 1 else 's'} ({calls})")
     print(f"It holds no texts, ids or secrets. You may attach it to an issue of aider-stackspot {__version__}.")
 
 

@@ -133,8 +133,8 @@ def _registration(probe: dict[str, Any], aider: Path | None) -> Finding:
             "automatic registration",
             "failed",
             f"{where} runs in {probe.get('prefix', 'an environment')}, where aider-stackspot is not installed",
-            "Install it beside aider: pipx inject aider-chat aider-stackspot, or uv tool install aider-chat "
-            "--with aider-stackspot, or pip install aider-stackspot in that environment.",
+            "Install it beside aider: pipx inject --include-apps aider-chat aider-stackspot, or uv tool install "
+            "aider-chat --with-executables-from aider-stackspot, or pip install aider-stackspot in that environment.",
             data=data,
         )
     if probe.get("autoload") == "0":

@@ -96,7 +96,7 @@ def test_a_switched_off_registration_is_found(run: Run, emulator: Emulator, monk
             "aider and litellm",
             "aider-chat==0.86.2",
         ),
-        ({"providers": [], "package": None}, "automatic registration", "pipx inject aider-chat aider-stackspot"),
+        ({"providers": [], "package": None}, "automatic registration", "pipx inject --include-apps aider-chat"),
         ({"providers": [], "watching": False}, "automatic registration", "aider_stackspot.pth is missing"),
         ({"error": "ImportError: no tokenizers"}, "aider and litellm", "Install aider afresh"),
     ],

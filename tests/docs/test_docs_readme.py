@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+
+from aider_stackspot.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +45,27 @@ def codes(text: str) -> set[str]:
 def test_it_is_in_step(aspect: object) -> None:
     assert callable(aspect)
     assert aspect(PORTUGUESE) == aspect(ENGLISH), "README.pt-BR.md says something else than README.md: translate it"
+
+
+@pytest.mark.parametrize("code", [code for language, code in _FENCE.findall(ENGLISH) if language == "python"])
+def test_its_programs_run(code: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    emulator.answer = "def factorial(n): ..."
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+    assert emulator.chat_requests
+    if "print(" in code:
+        assert capsys.readouterr().out == "def factorial(n): ...\ndef factorial(n): ..."
+
+
+def test_every_page_of_the_documentation_is_linked() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in ENGLISH, f"link docs/{page.name} in README.md and README.pt-BR.md"
+
+
+def test_every_command_is_in_its_table() -> None:
+    from aider_stackspot.cli.app import app
+
+    commands = re.findall(r"^\| `aider-stackspot (\w+)` ", ENGLISH, re.MULTILINE)
+    assert commands == typer.main.get_command(app).list_commands(None)  # type: ignore[attr-defined]
 
 
 def test_it_finds_a_difference() -> None:
