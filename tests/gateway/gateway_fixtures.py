@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from gateway_process import Gateway, started, stop
+from gateway_ways import WAYS, Way
 
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.emulator.models import hello
@@ -39,3 +40,10 @@ def gateway(running_gateway: Gateway, stackspot: Emulator) -> Gateway:
     stackspot.answer = hello
     stackspot.style = Style()
     return running_gateway
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Each protocol, streaming and not."""
+    chosen: Way = request.param
+    return chosen

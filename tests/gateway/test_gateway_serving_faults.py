@@ -1,0 +1,63 @@
+"""What a client of the gateway sees when StackSpot, its credentials or the client's key are not as they should be."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+from gateway_process import Gateway
+from gateway_ways import Way, chat, chat_stream, messages, responses, sdk_errors
+
+from aider_stackspot.emulator import Emulator, Fault
+
+pytestmark = pytest.mark.slow
+pytest_plugins = ["gateway_fixtures"]
+
+
+def test_a_revoked_token_is_not_noticed(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    way(gateway)
+    stackspot.revoke_tokens()
+    stackspot.answer = "still here"
+    assert way(gateway) == "still here"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_api_itself_does_not_either(gateway: Gateway, stackspot: Emulator, status: int) -> None:
+    stackspot.fail("any chat", Fault.status(status), times=None)
+    with pytest.raises(openai.InternalServerError, match="The gateway accepted your key") as caught:
+        chat(gateway)
+    assert caught.value.status_code == 502
+
+
+def test_a_dead_stackspot_is_an_error_at_once(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    stackspot.fail("any chat", Fault.reset(), times=None)
+    with pytest.raises(sdk_errors("APIError")) as caught:
+        way(gateway)
+    assert not isinstance(caught.value, sdk_errors("AuthenticationError"))
+
+
+def test_a_cut_answer_is_no_answer(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    stackspot.answer = ["one ", "two ", "three "]
+    stackspot.fail("any chat", Fault.cut_after(2), times=None)
+    with pytest.raises(sdk_errors("APIError")):
+        way(gateway)
+
+
+def test_a_wrong_key_is_refused_without_asking_stackspot(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
+    with pytest.raises(sdk_errors("AuthenticationError")):
+        way(gateway, "sk-not-the-key-of-this-gateway")
+    assert stackspot.requests == []
+
+
+# The last test: for some seconds after a refusal, the credentials are not tried again.
+def test_refused_credentials_of_stackspots_do_not_look_like_a_wrong_key(
+    gateway: Gateway, stackspot: Emulator, way: Way
+) -> None:
+    stackspot.rotate("stackspot", "client-id", "another-key")
+    stackspot.revoke_tokens()
+    with pytest.raises(sdk_errors("APIError")) as caught:
+        way(gateway)
+    refusals = (*sdk_errors("AuthenticationError"), *sdk_errors("PermissionDeniedError"))
+    assert not isinstance(caught.value, refusals)
+    assert "The gateway accepted your key, but cannot use StackSpot" in str(caught.value)
+    if way in (chat, chat_stream, responses, messages):  # the other two have begun with status 200 by then
+        assert getattr(caught.value, "status_code", None) == 502
