@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_urlsafe
+from threading import Barrier
 
 import pytest
 
@@ -24,9 +26,16 @@ def test_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert master_key(tmp_path, {}, "0.0.0.0").text == first.text
 
 
-def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path) -> None:
+def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(8)
+
+    def wait_for_the_others(length: int) -> str:
+        together.wait(10)
+        return token_urlsafe(length)
+
+    monkeypatch.setattr("secrets.token_urlsafe", wait_for_the_others)
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: master_key(tmp_path, {}, LOOPBACK), range(32)))
+        keys = list(pool.map(lambda _: master_key(tmp_path, {}, LOOPBACK), range(8)))
     assert len({key.text for key in keys}) == 1
     assert sum(key.is_new for key in keys) == 1
     assert [path.name for path in (tmp_path / LOCATION).parent.iterdir()] == [LOCATION.name]
