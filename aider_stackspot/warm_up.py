@@ -7,8 +7,10 @@ configured models, and never for a mere import of litellm. Nothing is said of a 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import threading
 import time
 
 from aider_stackspot.config import Model, current
@@ -41,10 +43,19 @@ def warm_up(name: str) -> None:
     if now - _last.get(model.route, -AGAIN_AFTER) >= AGAIN_AFTER:
         _last[model.route] = now
         engine().submit(_warm_up(model))
+        threading.Thread(target=_load_tokenizer, args=(name,), name="aider-stackspot-warm-up", daemon=True).start()
 
 
 def _is_on() -> bool:
     return os.environ.get(SWITCH, "1").strip().lower() not in ("0", "false", "no", "off")
+
+
+def _load_tokenizer(name: str) -> None:
+    """Let LiteLLM load its tokenizer, which it else does in the first call, for a third of a second."""
+    with contextlib.suppress(Exception):
+        import litellm
+
+        litellm.token_counter(model=name, text="warm")
 
 
 async def _warm_up(model: Model) -> None:
