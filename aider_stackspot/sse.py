@@ -3,8 +3,8 @@
 The line and field rules are httpx-sse's, which follow the WHATWG standard: lines end at LF, CRLF or CR only, so a
 U+2028 inside JSON is text. Four things are added: a byte order mark is dropped; an event that is complete but for its
 blank line is still delivered at the end of the stream (some gateways leave it out); one event has a largest size, so
-that a broken server cannot fill the memory; and damage that would cost text (invalid UTF-8, JSON under a field's name
-that the standard does not have) is an error, where the standard replaces and ignores.
+that a broken server cannot fill the memory; and damage that would cost text (invalid UTF-8, JSON in a line that is not
+`data`) is an error, where the standard replaces and ignores.
 """
 
 from __future__ import annotations
@@ -84,10 +84,9 @@ class EventStream:
             _check_encoding(value)
         elif not line:
             self._ends_with_data, self._pending = False, 0
-        elif field == "event":
-            self._ends_with_data = False
-        elif "{" in line and field not in ("", "id", "retry"):
-            raise StreamInterrupted(f"A line of the stream is damaged ({len(line):,} characters under no known name).")
+        else:
+            self._ends_with_data &= field != "event"
+            _check_no_data_in(line, field)
 
 
 def _check_encoding(text: str) -> None:
@@ -96,3 +95,16 @@ def _check_encoding(text: str) -> None:
         text.isascii() or text.encode()
     except UnicodeEncodeError:
         raise StreamInterrupted("An event of the stream is damaged: it is not valid UTF-8.") from None
+
+
+def _check_no_data_in(line: str, field: str) -> None:
+    """Refuse a line that is not `data`, but holds some: a line end before it is lost, or its field's name is damaged.
+
+    A comment may hold anything but a whole `data` line.
+    """
+    if "{" in line and (field or "data:" in line):
+        raise StreamInterrupted(
+            f"A line of the stream is damaged ({len(line):,} characters of data under another name)."
+        )
+    if field:
+        _check_encoding(line)

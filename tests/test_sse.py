@@ -60,10 +60,27 @@ def test_invalid_utf_8_in_a_comment_does_no_harm() -> None:
     assert events(b": \xff\n\ndata: 1\n\n") == [("message", "1")]
 
 
-@pytest.mark.parametrize("line", [b'dxta: {"message": "Hi"}', b'data {"message": "Hi"}', b'{"message": "Hi"}'])
-def test_json_under_no_known_name_is_damage(line: bytes) -> None:
-    with pytest.raises(StreamInterrupted, match="under no known name"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'dxta: {"message": "Hi"}',
+        b'data {"message": "Hi"}',
+        b'{"message": "Hi"}',
+        b'event: messagedata: {"message": "Hi"}',
+        b'id: 7data: {"message": "Hi"}',
+        b'retry: 1data: {"message": "Hi"}',
+        b': keep-alivedata: {"message": "Hi"}',
+    ],
+)
+def test_data_in_another_line_is_damage(line: bytes) -> None:
+    """As where a line end is lost: its text would be missing from the answer."""
+    with pytest.raises(StreamInterrupted, match="under another name"):
         events(line + b"\n\n")
+
+
+def test_invalid_utf_8_in_a_fields_name_is_damage() -> None:
+    with pytest.raises(StreamInterrupted, match="not valid UTF-8"):
+        events(b'data: {\nda\xffta: "message": "Hi"\ndata: }\n\n')
 
 
 @pytest.mark.parametrize("cut", [b"event: x", b"event: x\ndata:", b"data: 1\nevent: x\n", b"data: 1\ndata: "])

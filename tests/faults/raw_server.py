@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 
 
 class RawServer:
-    """Reads each request and answers `data`, then closes, or keeps silent where `stays` is set."""
+    """Reads each request and answers `data`, in one write for each piece, then closes; or keeps silent if it `stays`.
 
-    def __init__(self, data: bytes, *, stays: bool = False) -> None:
+    `data` may be set to something else between two requests.
+    """
+
+    def __init__(self, *data: bytes, stays: bool = False) -> None:
         self.connections = 0
-        self._data, self._stays = data, stays
+        self.data: Sequence[bytes] = data
+        self._stays = stays
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._held: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -54,6 +59,8 @@ class RawServer:
         )
         while len(body) < length:
             body += sock.recv(65_536)
-        sock.sendall(self._data)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in self.data:
+            sock.sendall(piece)
         if not self._stays:
             sock.close()
