@@ -78,7 +78,8 @@ def _example(settings: Settings) -> Model | None:
 def _introduction(settings: Settings, url: str, key: MasterKey) -> str:
     """Word what a person needs now: the key only when it is new."""
     if not key.is_new:
-        return f"The gateway's key is in {key.source}.\nSettings for your tools: aider-stackspot serve --print-settings"
+        again = f"aider-stackspot serve --port {url.rpartition(':')[2]} --print-settings"
+        return f"The gateway's key is in {key.source}.\nSettings for your tools: {again}"
     return (
         f"A key for the gateway was made. It is shown this once, and kept in\n{key.source}:\n\n  {key.text}\n\n"
         f"Settings for your tools:\n\n{settings_for_tools(url, key.text, _example(settings))}"
