@@ -13,6 +13,7 @@ import termios
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 INTERRUPT = "\x03"
 PATIENCE = 30.0
@@ -42,14 +43,14 @@ def at_a_terminal(*arguments: str, typed: Sequence[tuple[str, str]] = (), **vari
         os.execve(command[0], command, {**environment, "TERM": "xterm-256color", **variables})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
     try:
-        text = _read(terminal, list(typed))
+        text = _read(terminal, list(typed), child)
     finally:
         os.close(terminal)
         _, status = os.waitpid(child, 0)
     return Seen(text.replace("\r\n", "\n"), os.waitstatus_to_exitcode(status))
 
 
-def _read(terminal: int, typed: list[tuple[str, str]]) -> str:
+def _read(terminal: int, typed: list[tuple[str, str]], child: int) -> str:
     text, read_until, end = "", 0, time.monotonic() + PATIENCE
     while select.select([terminal], [], [], max(0.0, end - time.monotonic()))[0]:
         try:
@@ -62,6 +63,15 @@ def _read(terminal: int, typed: list[tuple[str, str]]) -> str:
         # The blank after the colon comes when the terminal echoes no more; what is typed before it is lost.
         if typed and re.search(rf"{typed[0][0]}[^\n]*: $", text[read_until:]):
             read_until = len(text)
+            _wait_until_it_waits(child, end)
             os.write(terminal, typed.pop(0)[1].encode())
     assert not typed, f"nobody asked for {typed[0][0]}: {text}"
     return text
+
+
+def _wait_until_it_waits(child: int, end: float) -> None:
+    """Wait until the command sleeps in its read: an interrupt just before it would only be seen after the next line."""
+    while time.monotonic() < end:
+        if Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].startswith("S"):
+            return
+        time.sleep(0.002)
