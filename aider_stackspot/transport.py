@@ -37,8 +37,15 @@ CONNECT_TIMEOUT = 10.0
 IDLE_TIMEOUT = 120.0
 """Seconds without a byte; 97 to the first one were measured (wire sheet 2.4)."""
 MAX_CONNECTIONS = 200
+MAX_IDLE_CONNECTIONS = 20
+"""Of those, how many stay open unused: httpcore looks at every one of them, at every call."""
 KEEP_ALIVE = 60.0
 """Seconds that an unused connection stays open."""
+LIMITS = httpx.Limits(
+    max_connections=MAX_CONNECTIONS,
+    max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+    keepalive_expiry=KEEP_ALIVE,
+)
 
 
 def build_client(network: Network, url: str) -> httpx.AsyncClient:
@@ -60,9 +67,7 @@ def build_client(network: Network, url: str) -> httpx.AsyncClient:
         trust_env=False,
         follow_redirects=False,
         timeout=timeouts(IDLE_TIMEOUT),
-        limits=httpx.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
-        ),
+        limits=LIMITS,
         headers={"User-Agent": f"aider-stackspot/{__version__}"},
     )
 

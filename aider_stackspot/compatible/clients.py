@@ -22,7 +22,7 @@ from aider_stackspot.__about__ import __version__
 from aider_stackspot.compatible.ending import Ending, Promise
 from aider_stackspot.config.settings import Network
 from aider_stackspot.forks import Lock, in_child
-from aider_stackspot.transport import KEEP_ALIVE, MAX_CONNECTIONS, proxy_settings, ssl_context, timeouts
+from aider_stackspot.transport import LIMITS, proxy_settings, ssl_context, timeouts
 
 NO_KEY = "no-key"
 """Stands for "this server has no key" wherever LiteLLM would else look for another vendor's; it is never sent."""
@@ -89,9 +89,7 @@ def _transport(target: Target, kind: Callable[..., Any]) -> Any:
         verify=ssl_context(target.network) if target.base.startswith("https:") or proxy else False,
         proxy=proxy,
         trust_env=False,
-        limits=httpx.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
-        ),
+        limits=LIMITS,
     )
 
 
