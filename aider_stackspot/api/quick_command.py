@@ -88,7 +88,8 @@ def progress(body: str, slug: str) -> Progress:
     state = answer.get("progress")
     state = state if isinstance(state, dict) else {}
     status = str(state.get("status") or answer.get("status") or "").upper()
-    steps = [step for step in answer.get("steps") or [] if isinstance(step, dict)]
+    steps = answer.get("steps")
+    steps = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     if status in FAILED:
         raise _failure(answer, state, slug)
     last = steps[-1] if steps else {}
