@@ -18,7 +18,8 @@ from aider_stackspot.errors import StackSpotError
 
 NAMES = [
     "message", "answer", "stop_reason", "tokens", "input", "output", "user", "enrichment", "choices", "delta",
-    "content", "finish_reason", "message_id", "type", "code", "details", "error", "error_description", "detail", "progress",
+    "content", "finish_reason", "message_id",
+    "type", "code", "details", "error", "error_description", "detail", "progress",
     "status", "steps", "step_name", "step_result", "result", "execution_percentage", "id", "execution_id",
 ]  # fmt: skip
 WORDS = ["", "stop", "length", "error", "COMPLETED", "FAILED", "CREATED", "7", "-1e999", "nan", "\ud83d", "a\x1b[2Jb"]

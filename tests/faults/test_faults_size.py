@@ -1,0 +1,65 @@
+"""A hundred megabytes, as one event and as one answer: the first is refused, the second needs no memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from aider_stackspot.emulator import Emulator, Fault, Style
+
+pytest_plugins = ["fault_fixtures"]
+pytestmark = pytest.mark.slow
+
+SIZE = 100_000_000
+READER = """
+import json, resource, sys
+from aider_stackspot import StackSpotError, StackSpotProvider
+def ask():
+    length, error = 0, ""
+    try:
+        for text in StackSpotProvider().stream([{"role": "user", "content": "hi"}]):
+            length += len(text)
+    except StackSpotError as problem:
+        error = f"{type(problem).__name__}: {problem}"
+    return length, error
+ask()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print("ready", flush=True)
+sys.stdin.readline()
+length, error = ask()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(json.dumps({"length": length, "error": error, "grown_mb": grown / 1024}))
+"""
+
+
+def read_in_another_process(emulator: Emulator, fault: Fault) -> tuple[int, str, float]:
+    """Return the length of the answer, the error, and by how many megabytes the peak of the memory grew."""
+    with subprocess.Popen(
+        [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        emulator.style = Style(events_per_write=1000)
+        emulator.fail("any chat", fault)
+        out, _ = program.communicate("\n", timeout=240)
+        found = json.loads(out)
+        return found["length"], found["error"], found["grown_mb"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs elsewhere")
+def test_an_answer_of_100_megabytes_streams_with_flat_memory(emulator: Emulator) -> None:
+    length, error, grown = read_in_another_process(emulator, Fault.big_answer(SIZE))
+    assert (length, error) == (SIZE, "")
+    assert grown < 40
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs elsewhere")
+def test_an_event_of_100_megabytes_is_refused_long_before_its_end(emulator: Emulator) -> None:
+    length, error, grown = read_in_another_process(emulator, Fault.big_event(SIZE))
+    assert length == 0
+    assert error.startswith("MalformedAnswer: One event of the stream is longer than 16,777,216 characters")
+    assert grown < 120
+    assert emulator.chat_requests[-1].finished.wait(10)
