@@ -75,11 +75,12 @@ def register_servers(litellm: Any, settings: Settings) -> None:
 
     from aider_stackspot.compatible import litellm_path
 
+    names = list(settings.compatible)
     if settings.problem is not None:
-        # The names stay, and a call gets the problem's text.
-        return
-    servers.learn(settings.compatible, (str(getattr(known, "value", known)) for known in litellm.provider_list))
-    if not settings.compatible:
+        # The names stay, those of the file are learned, and a call gets the problem's text.
+        names = list(dict.fromkeys([*servers.slugs, *settings.refused]))
+    servers.learn(names, (str(getattr(known, "value", known)) for known in litellm.provider_list))
+    if not names:
         return
     for slug in servers.slugs.values():
         for known in (litellm.provider_list, litellm.openai_compatible_providers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,14 +23,15 @@ CONFIG_VARIABLE = "AIDER_STACKSPOT_CONFIG"
 class ConfigFile:
     """One file: its path, and what it declares. `problem` tells why it cannot be used.
 
-    `models` has the names of StackSpot's providers and models that it gives, as far as they can be made out in a file
-    that cannot be used.
+    Of a file that cannot be used, as far as they can be made out, `models` has the names of StackSpot's providers and
+    their models, and `servers` those of all other providers.
     """
 
     path: Path
     declared: dict[str, Declared] = field(default_factory=dict)
     problem: str | None = None
     models: dict[str, list[str]] = field(default_factory=dict)
+    servers: tuple[str, ...] = ()
 
 
 def read_files(environment: Environment, notices: list[str]) -> list[ConfigFile]:
@@ -64,7 +66,9 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
         trusted = trusted or environment.is_users_own(path, content, places.FILE_NAME)
         return ConfigFile(path, _declared(document, environment, notices, trusted=trusted))
     except ConfigurationError as error:
-        return ConfigFile(path, problem=str(error), models=_names(document) if document is not None else {})
+        if document is None:
+            return ConfigFile(path, problem=str(error), servers=_names_in_broken_text(content))
+        return ConfigFile(path, problem=str(error), models=_names(document), servers=_servers(document))
 
 
 def _declared(
@@ -77,6 +81,23 @@ def _declared(
         name: Declared(name, provider, notices, document, interpolated, own, trusted)
         for name, provider in keys.providers.items()
     }
+
+
+def _servers(document: Document) -> tuple[str, ...]:
+    """Return the providers of such a file that are not StackSpot's."""
+    providers = document.data.get("providers")
+    names = [name for name in providers if isinstance(name, str)] if isinstance(providers, dict) else []
+    return tuple(name for name in names if name not in _names(document))
+
+
+def _names_in_broken_text(content: bytes) -> tuple[str, ...]:
+    """Return the providers of a file that is not even YAML: the keys one step below `providers:`."""
+    text = content.decode("utf-8", errors="replace")
+    block = re.search(r"^providers:[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*(?:#[^\n]*)?\n)*)", text, re.MULTILINE)
+    keys = re.findall(
+        r"^([ \t]+)[\"']?([^\s\"'#:\[{-][^\s\"':]*)[\"']?[ \t]*:", block[1] if block else "", re.MULTILINE
+    )
+    return tuple(dict.fromkeys(name for indent, name in keys if indent == keys[0][0] and name != STACKSPOT))
 
 
 def _names(document: Document) -> dict[str, list[str]]:

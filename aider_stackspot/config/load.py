@@ -61,9 +61,16 @@ def load(surroundings: Surroundings | None = None) -> Settings:
         merged.models,
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
+        refused=_servers_of(files) if problem is not None else (),
         notices=tuple(lines),
         files=tuple(str(file.path) for file in files),
     )
+
+
+def _servers_of(files: Sequence[ConfigFile]) -> tuple[str, ...]:
+    """Return the names of servers of all files, also of those that cannot be used."""
+    declared = (name for file in files for name, item in file.declared.items() if not item.is_stackspot)
+    return tuple(dict.fromkeys([*declared, *(name for file in files for name in file.servers)]))
 
 
 @dataclass

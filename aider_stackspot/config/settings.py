@@ -140,14 +140,16 @@ class Settings:
     """The whole configuration.
 
     `models` maps every public name, bare and with its provider, to its StackSpot model. `problem` is set when a file
-    cannot be used: names are then the built-in ones, and every call is refused with that text. `notices` are lines
-    that the user should see once. `files` are the files that were read, closest first.
+    cannot be used: names are then the built-in ones, and every call is refused with that text. `refused` are then the
+    names of other servers, so that their calls are refused too and do not reach whoever else has such a name.
+    `notices` are lines that the user should see once. `files` are the files that were read, closest first.
     """
 
     accounts: Mapping[str, Account]
     models: Mapping[str, Model]
     compatible: Mapping[str, CompatibleProvider] = field(default_factory=dict)
     problem: str | None = None
+    refused: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
