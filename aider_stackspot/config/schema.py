@@ -103,7 +103,9 @@ class ProviderKeys(BaseModel):
     )
     proxy: Secret = Field(None, description="The URL of an HTTP proxy, instead of HTTPS_PROXY.")
     allow_insecure_http: bool = Field(False, description="Allow http:// to other hosts than this machine.")
-    extra_headers: dict[str, SecretStr] = Field(default_factory=dict, description="Headers for every call of the API; not for the token request.")
+    extra_headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Headers for every call of the API; not for the token request."
+    )
     models: dict[str, ModelKeys] | None = Field(
         None, description="Models by name. StackSpot's three are always there; other servers are asked for theirs."
     )
