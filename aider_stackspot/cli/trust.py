@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -24,6 +25,7 @@ def trust(
         list[Path] | None, typer.Option("--revoke", help="Trust a file no longer; may be repeated.", metavar="PATH")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: print JSON, for programs.")] = False,
 ) -> None:
     """Trust a project's configuration files as they are now.
 
@@ -33,7 +35,7 @@ def trust(
     Examples:
         aider-stackspot trust
         aider-stackspot trust .aider.litellm.yml --yes
-        aider-stackspot trust --list
+        aider-stackspot trust --list --json
         aider-stackspot trust --revoke .env
     """
     from aider_stackspot.config.environment import Environment
@@ -41,8 +43,10 @@ def trust(
     environment = Environment()
     if show_list + bool(revoke) + bool(paths) > 1:
         _end("--list, --revoke and files to trust exclude each other.")
+    if as_json and not show_list:
+        _end("--json goes with --list.")
     if show_list:
-        _list(environment)
+        _list(environment, as_json=as_json)
     elif revoke:
         _revoke(revoke, environment)
     else:
@@ -118,21 +122,25 @@ def _ask(count: int) -> None:
         raise typer.Exit(1)
 
 
-def _list(environment: Environment) -> None:
-    entries = environment.trust.entries()
-    if not entries:
+def _list(environment: Environment, *, as_json: bool) -> None:
+    states = {name: _state(Path(name), environment) for name in sorted(environment.trust.entries())}
+    if as_json:
+        typer.echo(json.dumps([{"path": name, "state": state} for name, state in states.items()], indent=2))
+    elif not states:
         typer.echo("No file is trusted.")
-    for name in sorted(entries):
-        path = Path(name)
-        try:
-            content = environment.surroundings.read(path, 1024 * 1024)
-        except OSError:
-            content = None
-        if content is None:
-            state = "gone"
-        else:
-            state = "trusted" if environment.trust.has(path, content) else "changed"
-        typer.echo(f"{state:8} {_shown(name)}")
+    else:
+        for name, state in states.items():
+            typer.echo(f"{state:8} {_shown(name)}")
+
+
+def _state(path: Path, environment: Environment) -> str:
+    try:
+        content = environment.surroundings.read(path, 1024 * 1024)
+    except OSError:
+        content = None
+    if content is None:
+        return "gone"
+    return "trusted" if environment.trust.has(path, content) else "changed"
 
 
 def _revoke(paths: list[Path], environment: Environment) -> None:

@@ -197,6 +197,13 @@ class TestListing:
             f"gone     {places.cwd / 'c.yml'}",
         ]
 
+    def test_for_programs(self, places: Places, run: Run) -> None:
+        assert json.loads(run("--list", "--json").output) == []
+        (places.cwd / "a.yml").write_text("providers: {}")
+        run("a.yml", "--yes")
+        assert json.loads(run("--list", "--json").output) == [{"path": str(places.cwd / "a.yml"), "state": "trusted"}]
+        assert run("--json").exit_code == 2
+
 
 class TestRevoking:
     """`--revoke`."""
