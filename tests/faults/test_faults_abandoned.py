@@ -27,7 +27,7 @@ from aider_stackspot.sink import Sink
 
 pytest_plugins = ["fault_fixtures"]
 
-AT_ONCE = 1.0
+AT_ONCE = 3.0
 """Seconds; an idle connection is seen to close within milliseconds, but the machine may be busy."""
 
 
@@ -165,7 +165,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("way", ["stream", "whole"])
+@pytest.mark.parametrize("way", ["stream", pytest.param("whole", marks=pytest.mark.slow)])
 def test_ctrl_c(way: str, emulator: Emulator) -> None:
     """The program goes on after it, as aider does."""
     emulator.answer = lambda prompt: "ready" if prompt == "warm up" else ["word "] * 10_000

@@ -16,7 +16,7 @@ from aider_stackspot.emulator import Emulator, Fault, Style
 
 pytest_plugins = ["fault_fixtures"]
 
-SLACK = 0.7
+SLACK = 2.5
 """Seconds that a loaded machine may need beyond a limit."""
 
 
@@ -32,7 +32,7 @@ TOTAL = ("took longer than its total limit of 0.3 s", "Raise `timeout` for the p
 SILENT = ("127.0.0.1", "was silent for too long while the answer was awaited")
 
 
-@pytest.mark.parametrize("delay", [0.02, 3.0], ids=["words that drip", "a stall"])
+@pytest.mark.parametrize("delay", [0.02, 30.0], ids=["words that drip", "a stall"])
 def test_the_total_is_kept_exactly(delay: float, emulator: Emulator, ask: Ask) -> None:
     emulator.answer = ["word "] * 1000
     emulator.style = Style(delay=delay)
@@ -52,12 +52,12 @@ def test_the_total_counts_before_the_first_byte_too(fault: Fault, emulator: Emul
 
 
 def test_the_total_holds_for_all_tries_together(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.2)
+    monkeypatch.setattr(retry, "FIRST_WAIT", 1.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     emulator.fail("any chat", Fault.status(503), times=None)
     began = time.monotonic()
-    error = expect(litellm.ServiceUnavailableError, ("503",), completion, timeout=0.5)
-    assert time.monotonic() - began < 0.5
+    error = expect(litellm.ServiceUnavailableError, ("503",), completion, timeout=2.5)
+    assert time.monotonic() - began < 2.5
     assert "503" in str(error), "a wait that would end after the limit is not begun"
     assert len(emulator.chat_requests) == 2
 
@@ -74,10 +74,11 @@ def test_silence_has_a_limit(case: Case, emulator: Emulator, ask: Ask, monkeypat
     assert time.monotonic() - began < 0.4 + SLACK
 
 
+@pytest.mark.parametrize("ask", [completion, acompletion_stream])
 def test_words_that_drip_are_no_silence(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.3)
+    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.6)
     emulator.answer = ["One ", "two ", "three ", "four."]
-    emulator.style = Style(delay=0.12)
+    emulator.style = Style(delay=0.25)
     assert ask() == "One two three four."
 
 

@@ -19,7 +19,7 @@ pytest_plugins = ["fault_fixtures"]
 FRAMINGS = [
     "default", "lf", "cr", "no-space", "multiline", "event-lines", "comments", "done", "arrays", "null-stop-reason",
     "old-tokens", "no-tokens", "final-without-message", "text-in-final", "whole-text-in-final", "openai", "json-lines",
-    "no-last-blank-line", "empties", "split-surrogate", "bom", "line-separators", "length",
+    "no-last-blank-line", "split-surrogate", "bom", "line-separators", "length",
 ]  # fmt: skip
 
 
