@@ -18,6 +18,7 @@ import litellm
 
 from aider_stackspot.compatible import clients, server
 from aider_stackspot.compatible.catalogue import catalogue
+from aider_stackspot.compatible.chunks import Chunks
 from aider_stackspot.compatible.clients import NO_KEY, Target
 from aider_stackspot.compatible.overflow import overflow_of
 from aider_stackspot.compatible.requests import messages_for, parameters_for
@@ -81,28 +82,43 @@ class _Call:
         if self._given.get("acompletion"):
             return self._arun(original, provider, arguments, target)
         tries = _Tries(provider, arguments, target)
+
+        def made() -> Any:
+            return original(**arguments, client=self._given.get("client") or clients.sync_client(target))
+
+        def mapped(error: Exception) -> Exception:
+            return self._mapped(error, provider, target)
+
         while True:
             try:
-                client = self._given.get("client") or clients.sync_client(target)
-                return self._guarded(original(**arguments, client=client), provider, target)
+                return _guarded(made(), lambda: made().completion_stream, tries.wait, mapped)
             except Exception as error:
                 wait = tries.wait(error)
                 if wait is None:
-                    raise self._mapped(error, provider, target) from None
+                    raise mapped(error) from None
                 time.sleep(wait)
 
     async def _arun(
         self, original: Callable[..., Any], provider: CompatibleProvider, arguments: dict[str, Any], target: Target
     ) -> Any:
         tries = _Tries(provider, arguments, target)
+
+        async def made() -> Any:
+            return await original(**arguments, client=self._given.get("client") or clients.async_client(target))
+
+        async def again() -> Any:
+            return aiter((await made()).completion_stream)
+
+        def mapped(error: Exception) -> Exception:
+            return self._mapped(error, provider, target)
+
         while True:
             try:
-                client = self._given.get("client") or clients.async_client(target)
-                return self._guarded(await original(**arguments, client=client), provider, target)
+                return _guarded(await made(), again, tries.wait, mapped)
             except Exception as error:
                 wait = tries.wait(error)
                 if wait is None:
-                    raise self._mapped(error, provider, target) from None
+                    raise mapped(error) from None
                 await asyncio.sleep(wait)
 
     def _provider(self) -> CompatibleProvider:
@@ -151,14 +167,6 @@ class _Call:
             allow_insecure_http=provider.network.allow_insecure_http,
         )
 
-    def _guarded(self, answer: Any, provider: CompatibleProvider, target: Target) -> Any:
-        """Return the answer; a stream with its later errors mapped as well."""
-        if getattr(answer, "completion_stream", None) is not None:
-            answer.completion_stream = _Guarded(
-                answer.completion_stream, lambda error: self._mapped(error, provider, target)
-            )
-        return answer
-
     def _mapped(self, error: Exception, provider: CompatibleProvider, target: Target) -> Exception:
         """Return the exception to raise: one of LiteLLM's where more is known here than there, else the same."""
         ours = _ours(error, target)
@@ -186,40 +194,19 @@ class _Call:
         return litellm_error(error, self._route.public, self._route.slug)
 
 
-class _Guarded:
-    """LiteLLM's iterator of chunks, sync or async, with its exceptions mapped."""
-
-    def __init__(self, inner: Any, mapped: Callable[[Exception], Exception]) -> None:
-        self._inner = inner
-        self._mapped = mapped
-        self._aiter: Any = None
-
-    def __iter__(self) -> _Guarded:
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            return next(self._inner)
-        except StopIteration:
-            raise
-        except Exception as error:
-            raise self._mapped(error) from None
-
-    def __aiter__(self) -> _Guarded:
-        return self
-
-    async def __anext__(self) -> Any:
-        if self._aiter is None:
-            self._aiter = self._inner.__aiter__()
-        try:
-            return await self._aiter.__anext__()
-        except StopAsyncIteration:
-            raise
-        except Exception as error:
-            raise self._mapped(error) from None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+def _guarded(
+    answer: Any,
+    again: Callable[[], Any],
+    wait: Callable[[Exception], float | None],
+    mapped: Callable[[Exception], Exception],
+) -> Any:
+    """Return the answer; a stream with its later errors mapped as well, and asked for again where that can help."""
+    stream = getattr(answer, "completion_stream", None)
+    if stream is not None:
+        answer.completion_stream = Chunks(
+            aiter(stream) if hasattr(stream, "__aiter__") else stream, again, wait, mapped
+        )
+    return answer
 
 
 class _Tries:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,7 @@ def _raised(ask: Ask, **arguments: Any) -> Exception:
     return getattr(error, "original_exception", error) if isinstance(error, MidStreamFallbackError) else error
 
 
+TOOL_CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "read", "arguments": "{"}}
 CUTS = {
     "clean": Reply(["half of it"], finish=None, done=False),
     "torn connection": Reply(["half of it"], finish=None, done=False, abort=True),
@@ -246,6 +248,26 @@ def test_a_stream_without_its_end_is_no_answer(server: OpenAIServer, ask: Ask, r
     error = _raised(ask)
     assert type(error) is litellm.APIConnectionError
     assert "ended before its end marker" in str(error)
+
+
+NOTHING_YET = {"no frame": Reply([], finish=None, done=False), "the role": Reply([{"role": "assistant"}], finish=None)}
+
+
+@pytest.mark.parametrize("nothing", NOTHING_YET.values(), ids=NOTHING_YET)
+@pytest.mark.parametrize("ask", [_sync_stream, _async_stream], indirect=True)
+def test_a_stream_that_ends_before_any_text_is_asked_for_again(server: OpenAIServer, ask: Ask, nothing: Reply) -> None:
+    replies = iter([replace(nothing, done=False, abort=True), Reply()])
+    server.reply = lambda _request: next(replies)
+    assert ask().choices[0].message.content == "Hello wörld 😀"
+    assert len(server.chats) == 2
+
+
+@pytest.mark.parametrize("said", ["half of it", {"reasoning_content": "Well"}, {"tool_calls": [TOOL_CALL]}])
+@pytest.mark.parametrize("ask", [_sync_stream, _async_stream], indirect=True)
+def test_nothing_is_repeated_once_something_was_said(server: OpenAIServer, ask: Ask, said: Any) -> None:
+    server.reply = Reply([said], finish=None, done=False, abort=True)
+    assert type(_raised(ask)) is litellm.APIConnectionError
+    assert len(server.chats) == 1
 
 
 @pytest.mark.parametrize("reply", [Reply(done=False), Reply(finish=None)], ids=["no [DONE]", "no finish_reason"])
