@@ -60,6 +60,7 @@ async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerP
     with anyio.CancelScope() as reading:
         events = _Events(parser, sink, reading)
         events.take(first)
+        events.pass_on()  # this one read is not worth the wait
         try:
             async for piece in body:
                 events.take(piece)
@@ -95,7 +96,7 @@ class _Events:
     def take(self, piece: bytes) -> None:
         """Collect a piece. The loop comes to the rest when the reader lets it, which is when it has to wait."""
         if not self._pieces:
-            self._loop.call_soon(self._pass_on)
+            self._loop.call_soon(self.pass_on)
         self._pieces.append(piece)
 
     def finish(self) -> None:
@@ -104,7 +105,7 @@ class _Events:
         Raises:
             StackSpotError: something that came reported an error, or was damaged.
         """
-        self._pass_on()
+        self.pass_on()
         if self._is_going_on:
             self._decode(self._stream.finish())
         if self._problem is not None:
@@ -114,7 +115,8 @@ class _Events:
     def _is_going_on(self) -> bool:
         return self._problem is None and self._sink.finish is None
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """Pass on what has been collected."""
         pieces, self._pieces = self._pieces, []
         if not pieces or not self._is_going_on:
             return

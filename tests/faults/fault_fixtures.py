@@ -20,13 +20,12 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     return way
 
 
-@pytest.fixture(autouse=True)
-def _quick_and_fresh(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture
+def quick_and_fresh(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No waits between two tries, the Agents API, and no connection or token of an earlier test."""
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
     monkeypatch.setattr(upstream, "_of_engine", None)
     monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
-    yield
 
 
 @pytest.fixture
