@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NEWEST ?= .venv-newest
 GATEWAY ?= .venv-gateway
+REAL ?= .venv-real
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-live test lint types wheel newest gateway soak check format clean
+.PHONY: help install demo demo-live test lint types wheel newest gateway test-real bench soak check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +24,7 @@ $(VENV)/.installed: pyproject.toml aider_stackspot.pth
 
 $(NEWEST)/.installed: pyproject.toml aider_stackspot.pth
 	$(PYTHON) -m venv $(NEWEST)
-	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable . litellm pytest pytest-xdist hypothesis trustme
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable . litellm mcp pytest pytest-xdist hypothesis trustme
 	touch $@
 
 $(GATEWAY)/.installed: pyproject.toml aider_stackspot.pth
@@ -55,12 +56,25 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 	$(BIN)/python -m pytest -q tests/packaging -m slow
 
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
-	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults tests/routing tests/quick_command/test_quick_command_calls.py \
+	  tests/tools tests/with_compatible --ignore tests/with_compatible/test_compatible_aider.py
 
 gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
 	@for program in redis-server npm; do command -v $$program > /dev/null || \
 	  { echo "make gateway needs $$program; on Debian: apt-get install redis-server npm" >&2; exit 1; }; done
 	$(GATEWAY)/bin/python -m pytest -q -m slow tests/gateway
+
+$(REAL)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(REAL)
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF" $(REAL)/bin/python -m pip install --quiet --disable-pip-version-check gguf "llama-cpp-python[server]"
+	touch $@
+
+test-real: install $(REAL)/.installed $(GATEWAY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
+	REAL_PYTHON=$(REAL)/bin/python REAL_LITELLM=$(GATEWAY)/bin/litellm $(BIN)/python -m pytest -q tests/real/real_servers.py
+
+bench: install ## Measure against LiteLLM's own provider and the wire; writes build/benchmarks.json
+	mkdir -p build
+	$(BIN)/python -m benchmarks --json build/benchmarks.json
 
 soak: install ## The long tests: load and thousands of generated streams
 	$(BIN)/python -m pytest -q -m slow --ignore tests/packaging --ignore tests/gateway
@@ -68,4 +82,4 @@ soak: install ## The long tests: load and thousands of generated streams
 check: test lint types wheel newest ## What CI runs
 
 clean: ## Remove the environments and what was built
-	rm -rf $(VENV) $(NEWEST) $(GATEWAY) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

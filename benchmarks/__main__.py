@@ -13,12 +13,14 @@ from rich.console import Console
 
 from benchmarks import machine, measures, report, ways
 
+MEASURES = ("start", "first_text", "cold", "burst", "paced", "many", "size", "parts")
+
 
 def main() -> None:
     """Measure and show."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--only", choices=["start", "first_text", "cold", "burst", "paced", "many", "size"], help="one measure")
+    parser.add_argument("--only", choices=MEASURES, help="one measure")
     arguments = parser.parse_args()
     console = Console()
     ways.install()
@@ -32,6 +34,7 @@ def main() -> None:
             "paced": lambda: measures.paced(server),
             "many": lambda: measures.many(server),
             "size": lambda: measures.size(server),
+            "parts": measures.parts,
         }
         for name, measure in plan.items():
             if arguments.only in (None, name):

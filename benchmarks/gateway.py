@@ -41,7 +41,7 @@ def proxy(server: machine.LocalServer) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as home, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         environment = {**os.environ, "HOME": home, "LITELLM_MASTER_KEY": KEY, "LITELLM_MODE": "PRODUCTION"}
-        command = [programs / "aider-stackspot", "serve", "--print-config"]
+        command = [str(programs / "aider-stackspot"), "serve", "--print-config"]
         printed = subprocess.run(command, env=environment, cwd=home, capture_output=True, check=True).stdout
         config = yaml.safe_load(printed)
         upstream = {"model": "openai/m", "api_base": f"{server.url}/{PLAN}", "api_key": "benchmark"}
@@ -49,9 +49,9 @@ def proxy(server: machine.LocalServer) -> Iterator[str]:
         path = Path(home) / "litellm.yaml"
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         free.close()
-        arguments = ["--config", path, "--host", "127.0.0.1", "--port", str(port)]
+        arguments = ["--config", str(path), "--host", "127.0.0.1", "--port", str(port)]
         process = subprocess.Popen(
-            [programs / "litellm", *arguments], env=environment, cwd=home, stdout=subprocess.DEVNULL
+            [str(programs / "litellm"), *arguments], env=environment, cwd=home, stdout=subprocess.DEVNULL
         )
         try:
             _wait(f"http://127.0.0.1:{port}", process)

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -17,8 +16,12 @@ from typing import Any
 
 import litellm
 
+from aider_stackspot.api.agent import AgentAnswer
+from aider_stackspot.prompt import render
+from aider_stackspot.sse import EventStream
 from benchmarks.distance import distant
 from benchmarks.machine import LocalServer
+from benchmarks.server import frames
 from benchmarks.ways import PROMPT, Way, ways
 
 
@@ -81,7 +84,7 @@ def first_text(server: LocalServer, rounds: int = 200) -> list[Row]:
     nothing = next(row for row in rows if row.way.endswith("nothing")).median
     for row in rows:
         share = row.median if row.way.endswith("nothing") else row.median - floor
-        row.baseline, row.ratio = "overhead over raw, against a provider that does nothing", share / nothing
+        row.baseline, row.ratio = "what comes on top of raw httpx, to a provider that does nothing", share / nothing
     return rows
 
 
@@ -111,28 +114,36 @@ def paced(server: LocalServer, rounds: int = 5) -> list[Row]:
     return against(rows, "LiteLLM openai/")
 
 
-def many(server: LocalServer, streams: int = 200) -> list[Row]:
+def many(server: LocalServer, streams: int = 200, rounds: int = 3) -> list[Row]:
     """Measure concurrent asynchronous streams in one process."""
     plan = "20-20-10"
     point_at(server, plan)
     models: dict[str, dict[str, Any]] = {
+        "provider that does nothing": {"model": "nothing/x"},
         "naive custom provider": {"model": f"naive/v1/agent/{plan}/chat", "api_base": server.url},
         "LiteLLM openai/": {"model": "openai/m", "api_base": f"{server.url}/{plan}", "api_key": "benchmark"},
         "aider-stackspot": {"model": "stackspot-ai-code"},
     }
-    rows = []
-    for name, arguments in models.items():
-        asyncio.run(_streams(5, arguments))
-        server.reset()
-        cpu = time.process_time()
-        firsts = asyncio.run(_streams(streams, arguments))
-        rows.append(Row(f"{streams} streams, first text", name, "ms", [one * 1e3 for one in firsts]))
-        rows.append(Row(f"{streams} streams, CPU", name, "s", [time.process_time() - cpu]))
-        rows.append(Row(f"{streams} streams, connections", name, "", [float(server.counts()["connections"] - 1)]))
+    kinds = {"first text": "ms", "all text": "s", "CPU": "s", "connections": ""}
+    found: dict[str, dict[str, list[float]]] = {kind: {name: [] for name in models} for kind in kinds}
+    for _ in range(rounds):
+        for name, arguments in models.items():
+            asyncio.run(_streams(5, arguments))
+            server.reset()
+            cpu, start = time.process_time(), time.perf_counter()
+            firsts = asyncio.run(_streams(streams, arguments))
+            found["all text"][name].append(time.perf_counter() - start)
+            time.sleep(0.3)  # LiteLLM logs in the background
+            found["CPU"][name].append(time.process_time() - cpu)
+            found["first text"][name] += [one * 1e3 for one in firsts]
+            found["connections"][name].append(float(server.counts()["connections"] - 1))
     return [
         row
-        for kind in ("first text", "CPU", "connections")
-        for row in against([row for row in rows if row.measure.endswith(kind)], "LiteLLM openai/")
+        for kind, unit in kinds.items()
+        for row in against(
+            [Row(f"{streams} streams at once, {kind}", name, unit, values) for name, values in found[kind].items()],
+            "LiteLLM openai/",
+        )
     ]
 
 
@@ -149,21 +160,51 @@ async def _streams(count: int, arguments: dict[str, Any]) -> list[float]:
 
 def size(server: LocalServer) -> list[Row]:
     """Measure long prompts and long answers at 1, 10 and 100 times, and the memory they take beyond the text."""
-    rows = []
+    point_at(server, "5-20-0")
+    prompts = []
     for factor in (1, 10, 100):
-        point_at(server, "5-20-0")
         prompt = [{"role": "user", "content": "word " * (2_000 * factor)}]
         seconds = _timed(lambda prompt=prompt: litellm.completion("stackspot-ai-code", prompt), 5)  # type: ignore[misc]
-        rows.append(Row(f"prompt of {factor * 10:,} kB", "aider-stackspot", "ms", seconds))
-    for factor in (1, 10, 100):
-        point_at(server, f"{factor * 100}-10000-0")
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        call = ways(server.url, "")["aider-stackspot"]
-        seconds = _timed(call, 3 if factor < 100 else 1)
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        rows.append(Row(f"streamed answer of {factor} MB", "aider-stackspot", "ms", seconds))
-        rows.append(Row("… peak memory grown by", "aider-stackspot", "MB", [grown / 1024]))
+        prompts.append(Row("size: prompt", f"{factor * 10:,} kB", "ms", seconds))
+    rows = against(prompts, "10 kB")
+    for way in ("provider", "LiteLLM"):
+        answers, memory = [], []
+        for factor in (1, 10, 100):
+            point_at(server, f"{factor * 100}-10000-0")
+            values = [_child("long_answer", way) for _ in range(3)]
+            answers.append(Row(f"size: streamed answer, {way}", f"{factor} MB", "ms", [one[0] for one in values]))
+            memory.append(Row(f"size: peak memory grew, {way}", f"{factor} MB", "MB", [one[1] for one in values]))
+        rows += [*against(answers, "1 MB"), *memory]
     return rows
+
+
+def parts() -> list[Row]:
+    """Measure what is this package's own, without a network: the prompt, and the events of an answer."""
+    messages = [{"role": "user" if number % 2 else "assistant", "content": "word " * 2_000} for number in range(100)]
+    megabyte = sum(len(message["content"]) for message in messages) / 1e6
+    events = b"".join(one.split(b"\r\n", 1)[1][:-2] for one in frames("stackspot", 10_000, 40))
+    data = [line[6:] for line in events.decode().split("\r\n\r\n") if line]
+
+    def parse() -> None:
+        stream, answer = EventStream(), AgentAnswer()
+        for start in range(0, len(events), 65_536):
+            for event in stream.feed(events[start : start + 65_536]):
+                answer.feed(event)
+        assert answer.finish is not None
+
+    rendered = [one / megabyte for one in _timed(lambda: render(messages), 20)]
+    parsed = [one * 1e3 / len(data) for one in _timed(parse, 10)]
+    floor = [one * 1e3 / len(data) for one in _timed(lambda: [json.loads(one) for one in data], 10)]
+    return [
+        Row("parts: prompt rendering, per MB", "aider-stackspot", "ms", rendered),
+        *against(
+            [
+                Row("parts: bytes to text, per event", "json.loads alone", "µs", floor),
+                Row("parts: bytes to text, per event", "aider-stackspot", "µs", parsed),
+            ],
+            "json.loads alone",
+        ),
+    ]
 
 
 def _timed(call: Callable[[], object], rounds: int) -> list[float]:
@@ -185,18 +226,23 @@ def cold(server: LocalServer, rounds: int = 5, round_trip: float = 0.15) -> list
     point_at(server, "5-20-0")
     values: dict[str, list[float]] = {}
     with distant(server, round_trip) as there:
-        own = {"STACKSPOTAI_AUTH_URL": there.auth_url, "STACKSPOTAI_AGENT_API_BASE": there.api_base}
+        own = {
+            "STACKSPOTAI_AUTH_URL": there.auth_url,
+            "STACKSPOTAI_AGENT_API_BASE": there.api_base,
+            "SSL_CERT_FILE": str(there.ca_file),
+        }
         for _ in range(rounds):
             for switch, way in (("0", "no warm-up"), ("1", "aider-stackspot")):
-                first, second = _session({**own, "SSL_CERT_FILE": str(there.ca_file), "AIDER_STACKSPOT_WARM_UP": switch})
+                first, second = _child("first_prompt", str(TYPING), **own, AIDER_STACKSPOT_WARM_UP=switch)
                 values.setdefault(f"first prompt, {way}", []).append(first)
                 values.setdefault(f"second prompt, {way}", []).append(second)
     rows = [Row(f"{round_trip * 1e3:.0f} ms away, first text", way, "ms", found) for way, found in values.items()]
     return against(rows, "second prompt, aider-stackspot")
 
 
-def _session(variables: dict[str, str]) -> list[float]:
-    command = [sys.executable, "-m", "benchmarks.first_prompt", str(TYPING)]
+def _child(module: str, argument: str, **variables: str) -> list[float]:
+    """Run a measurement in a process of its own."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", argument]
     done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.PIPE, check=True)
     found: list[float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -227,5 +273,5 @@ def against(rows: list[Row], baseline: str) -> list[Row]:
     """Compare each way's middle value with the baseline's."""
     base = next(row for row in rows if row.way == baseline).median
     for row in rows:
-        row.baseline, row.ratio = baseline, row.median / base if base else None
+        row.baseline, row.ratio = f"to {baseline}", row.median / base if base else None
     return rows

@@ -13,14 +13,19 @@ from benchmarks.measures import Row
 
 
 def show(console: Console, rows: list[Row]) -> None:
-    """Print one table."""
-    table = Table(caption=", ".join(f"{key} {value}" for key, value in machine.description().items()))
-    for heading in ("measure", "way", "median", "p95", "ratio", "to"):
-        table.add_column(heading, justify="right" if heading in ("median", "p95", "ratio") else "left")
-    for row in rows:
-        ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
-        table.add_row(row.measure, row.way, f"{row.median:.3g} {row.unit}", f"{row.p95:.3g}", ratio, row.baseline)
-    console.print(table)
+    """Print a table for each measure."""
+    for measure in dict.fromkeys(row.measure for row in rows):
+        own = [row for row in rows if row.measure == measure]
+        baseline = next((row.baseline for row in own if row.baseline), None)
+        table = Table(title=measure, title_justify="left", caption=f"ratio: {baseline}" if baseline else None)
+        table.add_column("way", min_width=32)
+        for heading in ("median", "p95", "ratio"):
+            table.add_column(heading, justify="right", min_width=12)
+        for row in own:
+            ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+            table.add_row(row.way, f"{row.median:,.3g} {row.unit}", f"{row.p95:,.3g} {row.unit}", ratio)
+        console.print(table)
+    console.print(", ".join(f"{key} {value}" for key, value in machine.description().items()))
 
 
 def keep(path: Path, rows: list[Row]) -> None:

@@ -34,6 +34,11 @@ class DoNothing(litellm.CustomLLM):  # type: ignore[misc]
         yield finished("hi")
         yield finished("", is_finished=True)
 
+    async def astreaming(self, *_given: Any, **_named: Any) -> AsyncIterator[dict[str, Any]]:
+        """Do the same, asynchronously."""
+        for chunk in self.streaming():
+            yield chunk
+
 
 class Naive(litellm.CustomLLM):  # type: ignore[misc]
     """What one writes in an afternoon: httpx, `iter_lines`, a chunk per event."""

@@ -68,6 +68,7 @@ def test_the_message_has_the_services_words_its_code_and_where() -> None:
     assert "INFERENCE_1" in str(error)
     assert "not your agent" in str(error)
     assert "agent `01A` at host" in str(error)
+    assert isinstance(error, errors.StatusError)
     assert error.code == "INFERENCE_1"
 
 
@@ -82,4 +83,6 @@ def test_long_words_are_cut() -> None:
 
 
 def test_the_wait_asked_for_is_kept() -> None:
-    assert from_response(429, "", retry_after=3.0).retry_after == 3.0
+    error = from_response(429, "", retry_after=3.0)
+    assert isinstance(error, errors.RateLimited)
+    assert error.retry_after == 3.0
