@@ -45,8 +45,8 @@ def from_response(status: int, body: str, *, retry_after: float | None = None, w
     """
     if status < 300:
         return MalformedAnswer(
-            f"The answer for {where or 'the call'} came with status {status} instead of 200. This is most likely a proxy "
-            "in between: check HTTPS_PROXY, and the base URL."
+            f"The answer for {where or 'the call'} came with status {status} instead of 200. This is most likely a "
+            "proxy in between: check HTTPS_PROXY, and the base URL."
         )
     code, details = code_and_details(body)
     said = f" ({code})" if code else ""
