@@ -80,8 +80,8 @@ def _arguments(call: Call, request: ApiRequest, deadline: float) -> dict[str, An
     headers = {name: value.get_secret_value() for name, value in call.headers.items()}
     headers |= {"Content-Type": "application/json", "Accept": "text/event-stream"}
     body = clean(json.dumps(request.body, ensure_ascii=False)).encode()
-    idle = min(IDLE_TIMEOUT, max(0.001, deadline - time.monotonic()))
-    return {"content": body, "headers": headers, "timeout": timeouts(idle)}
+    left = max(0.001, deadline - time.monotonic())
+    return {"content": body, "headers": headers, "timeout": timeouts(call.access.network, IDLE_TIMEOUT, left)}
 
 
 async def _refusal(call: Call, response: httpx.Response) -> StackSpotError:

@@ -125,11 +125,12 @@ class _Service:
         if content is not None:
             headers["Content-Type"] = "application/json"
         turn = await self._limiter.turn(call.rpm, self._deadline)
-        idle = timeouts(min(IDLE_TIMEOUT, max(0.001, self._deadline - time.monotonic())))
+        left = max(0.001, self._deadline - time.monotonic())
+        limits = timeouts(call.access.network, IDLE_TIMEOUT, left)
         url = call.api_base + path
         try:
             async with self._client.stream(
-                method, url, content=content, headers=headers, auth=self._auth, timeout=idle
+                method, url, content=content, headers=headers, auth=self._auth, timeout=limits
             ) as response:
                 if response.status_code != 200:
                     refusal = await self._refusal(response)

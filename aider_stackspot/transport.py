@@ -8,6 +8,7 @@ from __future__ import annotations
 import email.utils
 import errno
 import importlib.util
+import math
 import os
 import re
 import ssl
@@ -66,15 +67,24 @@ def build_client(network: Network, url: str) -> httpx.AsyncClient:
         proxy=proxy,
         trust_env=False,
         follow_redirects=False,
-        timeout=timeouts(IDLE_TIMEOUT),
+        timeout=timeouts(network, IDLE_TIMEOUT),
         limits=LIMITS,
         headers={"User-Agent": f"aider-stackspot/{__version__}"},
     )
 
 
-def timeouts(idle: float) -> httpx.Timeout:
-    """Return httpx's limits: the fixed one for connecting, and the given seconds without a byte."""
-    return httpx.Timeout(idle, connect=min(CONNECT_TIMEOUT, idle))
+def timeouts(network: Network, idle: float, longest: float = math.inf) -> httpx.Timeout:
+    """Return httpx's limits: for a connection, and without a byte.
+
+    Args:
+        network: has the limits that the user chose.
+        idle: seconds without a byte, where the user chose none.
+        longest: seconds that are left for everything.
+    """
+    return httpx.Timeout(
+        min(network.idle_timeout or idle, longest),
+        connect=min(network.connect_timeout or CONNECT_TIMEOUT, idle, longest),
+    )
 
 
 def ssl_context(network: Network) -> ssl.SSLContext:
@@ -187,7 +197,8 @@ def translated(error: httpx.HTTPError, url: str, phase: str) -> TransportError:
     host, why = _host(url), _cause(error)
     if isinstance(error, httpx.ConnectTimeout):
         return TimedOut(
-            f"{host} did not accept a connection for {phase} within {CONNECT_TIMEOUT:g} s. {_NETWORK}", connecting=True
+            f"{host} did not accept a connection for {phase} within {_connect_limit(error):g} s. {_NETWORK}",
+            connecting=True,
         )
     if isinstance(error, httpx.PoolTimeout):
         return TimedOut(f"All {MAX_CONNECTIONS} connections to {host} stayed busy; none was free for {phase}.")
@@ -219,6 +230,13 @@ _PROXY = (
     "NO_PROXY names hosts that are reached without it."
 )
 _NETWORK = "Check the network, HTTPS_PROXY and NO_PROXY."
+
+
+def _connect_limit(error: httpx.ConnectTimeout) -> float:
+    try:
+        return float(error.request.extensions["timeout"]["connect"])
+    except (RuntimeError, KeyError, TypeError):  # an error without its request
+        return CONNECT_TIMEOUT
 
 
 def _host(url: str) -> str:

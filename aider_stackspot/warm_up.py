@@ -67,6 +67,6 @@ async def _warm_up(model: Model) -> None:
         await shared.tokens(Access(account.auth_url, account.realm, client_id, client_key, account.network)).prepare()
         # Any answer will do: what counts is the connection that it leaves open. There is no token in it.
         client = shared.client(account.network, base)
-        await client.head(f"{base}/", timeout=timeouts(CONNECT_TIMEOUT))
+        await client.head(f"{base}/", timeout=timeouts(account.network, CONNECT_TIMEOUT))
     except Exception as error:  # whatever it is, the first call meets it too, and has somebody to tell
         log.debug("no warm-up for %s: %s", model.name, type(error).__name__)

@@ -15,7 +15,7 @@ from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
 from aider_stackspot.config.text import printable
 from aider_stackspot.engine import engine
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.transport import build_client, read_limited, timeouts
+from aider_stackspot.transport import build_client, read_limited
 
 LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
 PATIENCE = 5.0
@@ -78,9 +78,7 @@ async def _ask(
     client: httpx.AsyncClient, url: str, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> list[Agent]:
     try:
-        async with client.stream(
-            "GET", url, params=dict(query), headers=dict(headers), timeout=timeouts(PATIENCE)
-        ) as response:
+        async with client.stream("GET", url, params=dict(query), headers=dict(headers), timeout=PATIENCE) as response:
             body = await read_limited(response, LARGEST_LIST)
         return _read(json.loads(body)) if response.status_code == 200 else []
     except (httpx.HTTPError, StackSpotError, ValueError, RecursionError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -95,7 +96,11 @@ def _transport(target: Target, kind: Callable[..., Any]) -> Any:
 
 def _limits(target: Target) -> dict[str, Any]:
     # A redirect could take the key, and the code, to another host.
-    return {"timeout": timeouts(target.total or IDLE_TIMEOUT), "follow_redirects": False, "trust_env": False}
+    return {
+        "timeout": timeouts(target.network, IDLE_TIMEOUT, target.total or math.inf),
+        "follow_redirects": False,
+        "trust_env": False,
+    }
 
 
 def _openai(target: Target) -> dict[str, Any]:

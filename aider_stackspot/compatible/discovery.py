@@ -27,7 +27,7 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
-from aider_stackspot.transport import read_limited, timeouts, translated
+from aider_stackspot.transport import read_limited, translated
 from aider_stackspot.upstream import upstream
 
 BUDGET = 2.0
@@ -158,7 +158,7 @@ class _Asked:
                 quote(url, safe=":/?#[]@!$&'()*+,;=%"),
                 headers=headers_of(self._provider),
                 json=json,
-                timeout=timeouts(max(0.05, self._deadline - time.monotonic())),
+                timeout=max(0.05, self._deadline - time.monotonic()),
             )
             response = await client.send(request, stream=True)
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -147,7 +148,7 @@ class _Call:
             messages=messages_for(profile, given.get("messages") or []),
             optional_params=parameters,
             organization=None,
-            timeout=timeouts(total or clients.IDLE_TIMEOUT),
+            timeout=timeouts(provider.network, clients.IDLE_TIMEOUT, total or math.inf),
         )
         target = Target(
             base=self._base(provider, server.base_of(provider, known)),

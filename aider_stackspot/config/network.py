@@ -37,6 +37,8 @@ def network(declared: Declared, environment: Environment) -> Network:
         ca_directories=(ca_directory,) if ca_directory else (),
         verify=not environment.switched_off(VERIFY_VARIABLE, "switches the check of certificates off"),
         allow_insecure_http=bool(declared.guarded("allow_insecure_http")),
+        connect_timeout=declared.keys.connect_timeout,
+        idle_timeout=declared.keys.idle_timeout,
     )
 
 

@@ -96,6 +96,10 @@ class ProviderKeys(BaseModel):
     agent_api_base: Text = Field(None, description="Base URL of StackSpot's Agents API.")
     agent_id: Text = Field(None, description="The agent for every model that names none.")
     timeout: Seconds = Field(None, description="Total seconds of a call, retries included (default 600).")
+    connect_timeout: Seconds = Field(None, description="Seconds for a connection to be made (default 10).")
+    idle_timeout: Seconds = Field(
+        None, description="Seconds without a byte (default 120; 600 for OpenAI-compatible servers)."
+    )
     max_retries: Retries = Field(None, description="Retries of a call before any text has arrived (default 2).")
     rpm: Count = Field(None, description="Requests per minute and credential (default: no limit).")
     ca_bundle: Text = Field(

@@ -36,8 +36,8 @@ class Network:
     """How to reach hosts: everything that the one builder of HTTP clients needs to know.
 
     `proxies` are the environment's, by scheme ("https", "http", "all") and `no_proxy` its exceptions; `proxy`, where
-    set, replaces them. `ca_files` and `ca_directories` are trusted besides the usual authorities. Secrets in proxy
-    URLs stay secret.
+    set, replaces them. `ca_files` and `ca_directories` are trusted besides the usual authorities. The two timeouts are
+    in seconds: for a connection, and without a byte. Secrets in proxy URLs stay secret.
     """
 
     proxy: SecretStr | None = None
@@ -47,6 +47,8 @@ class Network:
     ca_directories: tuple[str, ...] = ()
     verify: bool = True
     allow_insecure_http: bool = False
+    connect_timeout: float | None = None
+    idle_timeout: float | None = None
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ async def _reach(network: Network, url: str) -> _Reached:
 
     async with build_client(network, url) as client:
         try:
-            async with client.stream("GET", url, extensions={"trace": trace}, timeout=timeouts(PATIENCE)) as response:
+            async with client.stream(
+                "GET", url, extensions={"trace": trace}, timeout=timeouts(network, PATIENCE, PATIENCE)
+            ) as response:
                 _see_certificate(response, reached)
         except httpx.TimeoutException as error:
             # An open connection without an answer to this meaningless request is good enough here.

@@ -19,7 +19,7 @@ from aider_stackspot.config.hosts import is_default_host
 from aider_stackspot.doctor.transcript import FORMAT, body_shape
 from aider_stackspot.engine import engine
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
-from aider_stackspot.transport import IDLE_TIMEOUT, build_client, timeouts, translated
+from aider_stackspot.transport import build_client, translated
 
 PROMPT = "Answer with the single word OK."
 LARGEST_BODY = 8 * 1024 * 1024
@@ -120,7 +120,7 @@ class _Calls:
         try:
             async with (
                 build_client(self._account.network, url) as client,
-                client.stream(method, url, headers=headers, timeout=timeouts(IDLE_TIMEOUT), **arguments) as response,
+                client.stream(method, url, headers=headers, **arguments) as response,
             ):
                 answered = time.monotonic() - started
                 async for piece in response.aiter_bytes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 
 import httpx
 import litellm
@@ -85,7 +86,7 @@ def test_words_that_drip_are_no_silence(emulator: Emulator, ask: Ask, monkeypatc
 
 def test_the_limits_are_what_the_documentation_says() -> None:
     assert (transport.CONNECT_TIMEOUT, transport.IDLE_TIMEOUT, settings.TOTAL_TIMEOUT) == (10.0, 120.0, 600.0)
-    limits = transport.timeouts(transport.IDLE_TIMEOUT)
+    limits = transport.timeouts(settings.Network(), transport.IDLE_TIMEOUT)
     assert limits == httpx.Timeout(120.0, connect=10.0)
 
 
@@ -97,6 +98,21 @@ def test_the_providers_timeout_is_the_total(
         file.write("providers:\n  stackspot:\n    timeout: 0.3\n")
     emulator.style = Style(first_delay=5)
     expect(litellm.Timeout, TOTAL, way)
+
+
+@pytest.mark.parametrize("way", [completion, acompletion_stream])
+def test_silence_has_the_providers_limit(way: Ask, emulator: Emulator, isolated: Path) -> None:
+    (isolated / ".aider.litellm.yml").write_text("providers: {stackspot: {idle_timeout: 0.2}}", encoding="utf-8")
+    emulator.fail("any chat", Fault.silent())
+    expect(litellm.Timeout, SILENT, way)
+
+
+def test_a_connection_has_the_providers_limit(
+    full_house: str, emulator: Emulator, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (isolated / ".aider.litellm.yml").write_text("providers: {stackspot: {connect_timeout: 0.2}}", encoding="utf-8")
+    monkeypatch.setenv("STACKSPOTAI_AGENT_API_BASE", full_house)
+    expect(litellm.Timeout, ("did not accept a connection for the answer within 0.2 s",), completion, max_retries=0)
 
 
 def test_a_silent_stream_is_closed(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
