@@ -1,0 +1,98 @@
+"""What makes it fast, counted instead of timed: pieces, decodings, requests, connections, looks at files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from aider_stackspot import StackSpotProvider, reading
+from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator, Style
+from aider_stackspot.sse import EventStream
+from aider_stackspot.transport import MAX_IDLE_CONNECTIONS
+
+HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
+WORDS = [f"word{number} " for number in range(2000)]
+
+
+def test_a_consumer_that_is_behind_gets_everything_that_has_arrived_in_one_piece(emulator: Emulator) -> None:
+    emulator.answer = WORDS
+    stream = StackSpotProvider().stream(HI)
+    first = next(stream)
+    while stream.finish is None:
+        time.sleep(0.01)
+    rest = list(stream)
+    assert first + "".join(rest) == "".join(WORDS)
+    assert len(rest) == 1
+
+
+def test_what_comes_slowly_is_handed_over_word_by_word(emulator: Emulator) -> None:
+    emulator.answer = WORDS[:8]
+    emulator.style = Style(delay=0.05)
+    assert list(StackSpotProvider().stream(HI)) == WORDS[:8]
+
+
+def test_a_burst_is_decoded_once_a_network_read(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+
+    class Counted(EventStream):
+        def feed(self, data: bytes) -> Any:
+            decoded.append(len(data))
+            return super().feed(data)
+
+    monkeypatch.setattr(reading, "EventStream", Counted)
+    emulator.answer = WORDS
+    assert "".join(StackSpotProvider().stream(HI)) == "".join(WORDS)
+    assert len(decoded) <= len(WORDS) / 10
+
+
+def test_twenty_calls_need_one_token_and_one_connection(emulator: Emulator) -> None:
+    for _ in range(20):
+        StackSpotProvider().completion_sync(HI)
+    assert (len(emulator.token_requests), len(emulator.chat_requests), emulator.connections) == (1, 20, 1)
+
+
+def test_a_crowd_leaves_few_connections_behind(emulator: Emulator) -> None:
+    """The pool looks at every unused connection at every call."""
+
+    async def crowd() -> None:
+        await asyncio.gather(*(StackSpotProvider().completion(HI) for _ in range(3 * MAX_IDLE_CONNECTIONS)))
+
+    emulator.style = Style(first_delay=0.2)
+    asyncio.run(crowd())
+    end = time.monotonic() + 5
+    while emulator.open_connections > MAX_IDLE_CONNECTIONS and time.monotonic() < end:
+        time.sleep(0.01)
+    assert emulator.connections > MAX_IDLE_CONNECTIONS >= emulator.open_connections
+
+
+def test_an_unchanged_configuration_is_not_read_again(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    current()
+    opened: list[object] = []
+    real = os.open
+
+    def counted(path: Any, *rest: Any, **more: Any) -> int:
+        opened.append(path)
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", counted)
+    for _ in range(100):
+        current()
+    assert opened == []
+
+
+def test_a_long_answer_takes_no_memory_beyond_its_pieces(emulator: Emulator) -> None:
+    emulator.answer = ["x" * 10_000] * 1_000
+    provider = StackSpotProvider()
+    tracemalloc.start()
+    try:
+        assert sum(len(text) for text in provider.stream(HI)) == 10_000_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000_000
