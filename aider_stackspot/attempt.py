@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -19,7 +18,7 @@ from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Model
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StreamInterrupted
 from aider_stackspot.reading import read
 from aider_stackspot.sink import Sink
-from aider_stackspot.transport import IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
+from aider_stackspot.transport import HEADERS, IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
 from aider_stackspot.upstream import Access, Upstream
 
 LARGEST_ERROR_BODY = 256 * 1024
@@ -54,17 +53,19 @@ async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -
     """
     request, parser = api.translate(call.model, call.prompt)
     url = call.api_base + request.path
-    client = upstream.client(call.access.network, url)
     auth = BearerAuth(upstream.tokens(call.access), deadline)
     limiter = upstream.limiter(call.access)
     turn = await limiter.turn(call.rpm, deadline)
     try:
-        async with client.stream("POST", url, auth=auth, **_arguments(call, request, deadline)) as response:
+        response = await upstream.send(call.access.network, _request(call, url, request, deadline), auth)
+        try:
             if response.status_code != 200:
                 refusal = await _refusal(call, response)
                 limiter.saw(refusal, turn)
                 raise refusal
             await read(response, parser, sink)
+        finally:
+            await response.aclose()
     except httpx.HTTPError as error:
         if sink.finish is None:
             raise translated(error, url, "the answer") from error
@@ -76,12 +77,18 @@ async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -
         )
 
 
-def _arguments(call: Call, request: ApiRequest, deadline: float) -> dict[str, Any]:
-    headers = {name: value.get_secret_value() for name, value in call.headers.items()}
-    headers |= {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    body = clean(json.dumps(request.body, ensure_ascii=False)).encode()
+def _request(call: Call, url: str, request: ApiRequest, deadline: float) -> httpx.Request:
+    headers = httpx.Headers(HEADERS)  # names count whatever their case
+    headers.update({name: value.get_secret_value() for name, value in call.headers.items()})
+    headers.update({"Content-Type": "application/json", "Accept": "text/event-stream"})
     left = max(0.001, deadline - time.monotonic())
-    return {"content": body, "headers": headers, "timeout": timeouts(call.access.network, IDLE_TIMEOUT, left)}
+    return httpx.Request(
+        "POST",
+        url,
+        headers=headers,
+        content=clean(json.dumps(request.body, ensure_ascii=False)).encode(),
+        extensions={"timeout": timeouts(call.access.network, IDLE_TIMEOUT, left).as_dict()},
+    )
 
 
 async def _refusal(call: Call, response: httpx.Response) -> StackSpotError:

@@ -185,6 +185,7 @@ class TokenCache:
         self._renewal: asyncio.Task[AccessToken] | None = None
         self._refusal: tuple[float, AuthenticationFailed] | None = None
         self._unseen: tuple[float, AuthenticationFailed] | None = None
+        self._told: AuthenticationFailed | None = None
         self.known: deque[str] = deque(maxlen=8)
         """The last tokens, for those who must keep them out of a text."""
 
@@ -207,7 +208,11 @@ class TokenCache:
             raise unseen[1].with_traceback(None)
         if self._refusal is not None and now < self._refusal[0] + PAUSE_AFTER_FAILURE:
             raise self._refusal[1].with_traceback(None)
-        return await asyncio.shield(self._renewal or self._start_renewal())
+        try:
+            return await asyncio.shield(self._renewal or self._start_renewal())
+        except AuthenticationFailed as error:
+            self._told, self._unseen = error, None
+            raise
 
     async def prepare(self) -> None:
         """Have a token ready before anybody needs it; a refusal is kept for the first who does.
@@ -215,10 +220,15 @@ class TokenCache:
         Raises:
             StackSpotError: there is none.
         """
+        has_token = self._token is not None and self._clock() < self._expires_at
+        if has_token or self._refusal is not None:
+            return
+        renewal = self._renewal or self._start_renewal()
         try:
-            await self.get()
+            await asyncio.shield(renewal)
         except AuthenticationFailed as error:
-            self._unseen = (self._clock(), error)
+            if self._told is not error:  # a call that waited for the same answer has said it
+                self._unseen = (self._clock(), error)
             raise
 
     def invalidate(self, token: AccessToken) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 
 HIGH_WATER = 1024 * 1024
@@ -50,6 +51,7 @@ class Channel:
                 self._room.clear()
         if wake is not None:
             wake()
+            time.sleep(0)  # lets the consumer's thread have the interpreter now, not when this one has nothing to do
 
     @property
     def must_wait(self) -> bool:

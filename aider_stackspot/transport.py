@@ -49,10 +49,11 @@ LIMITS = httpx.Limits(
 )
 
 
-def build_client(network: Network, url: str) -> httpx.AsyncClient:
-    """Return a client for a host.
+HEADERS = {"User-Agent": f"aider-stackspot/{__version__}", "Accept-Encoding": "gzip, deflate"}
 
-    Redirects are not followed: neither token nor key may travel to another host.
+
+def build_transport(network: Network, url: str) -> httpx.AsyncHTTPTransport:
+    """Return what sends requests to a host: connections, TLS, the proxy.
 
     Args:
         network: how the user reaches hosts.
@@ -62,14 +63,25 @@ def build_client(network: Network, url: str) -> httpx.AsyncClient:
         ConfigurationError: a certificate file or the proxy's URL cannot be used.
     """
     proxy = proxy_settings(network, url)
-    return httpx.AsyncClient(
+    return httpx.AsyncHTTPTransport(
         verify=ssl_context(network) if url.startswith("https:") or proxy else False,
         proxy=proxy,
         trust_env=False,
+        limits=LIMITS,
+    )
+
+
+def build_client(network: Network, url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return a client for a host, that sends through its own or a given transport; see `build_transport`.
+
+    Redirects are not followed: neither token nor key may travel to another host.
+    """
+    return httpx.AsyncClient(
+        transport=transport or build_transport(network, url),
+        trust_env=False,
         follow_redirects=False,
         timeout=timeouts(network, IDLE_TIMEOUT),
-        limits=LIMITS,
-        headers={"User-Agent": f"aider-stackspot/{__version__}"},
+        headers=HEADERS,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -14,7 +13,7 @@ from aider_stackspot.auth import AccessToken, ClientCredentials, TokenCache
 from aider_stackspot.config.settings import Network
 from aider_stackspot.engine import Engine, engine
 from aider_stackspot.rate import RateLimiter
-from aider_stackspot.transport import build_client, proxy_for
+from aider_stackspot.transport import build_client, build_transport, proxy_for
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,19 @@ class Access:
         return (self.auth_url, self.realm, self.client_id, digest)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How hosts of one kind are reached; the client sends through the transport."""
+
+    transport: httpx.AsyncHTTPTransport
+    client: httpx.AsyncClient
+
+
 class Upstream:
     """Clients, tokens and rate limits. Only to be used on the engine's loop."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[Network, str | None, bool], httpx.AsyncClient] = {}
+        self._ways: dict[tuple[Network, str | None, bool], _Way] = {}
         self._tokens: dict[tuple[str, str, str, str], TokenCache] = {}
         self._token_networks: dict[tuple[str, str, str, str], Network] = {}
         self._limiters: dict[tuple[str, str, str], RateLimiter] = {}
@@ -49,11 +56,44 @@ class Upstream:
         Raises:
             ConfigurationError: a certificate file or the proxy's URL cannot be used.
         """
-        key = (network, proxy_for(network, url), urlsplit(url).scheme == "https")
-        if key not in self._clients:
-            self._clients[key] = build_client(network, url)
-            self._clients[key].event_hooks = debug.HOOKS
-        return self._clients[key]
+        return self._way(network, url).client
+
+    async def send(self, network: Network, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        """Send a request as the client would: the response has to be closed, its body is still to come.
+
+        Cookies, redirects and defaults, which StackSpot has no use for, cost the client as much as everything else.
+
+        Raises:
+            ConfigurationError: a certificate file or the proxy's URL cannot be used.
+            httpx.HTTPError: there is no response.
+        """
+        transport = self._way(network, str(request.url)).transport
+        flow = auth.async_auth_flow(request)
+        response: httpx.Response | None = None
+        try:
+            request = await anext(flow)
+            while True:
+                response = await _response(transport, request)
+                request = await flow.asend(response)
+                await response.aclose()
+        except StopAsyncIteration:
+            assert response is not None
+            return response
+        except BaseException:
+            if response is not None:
+                await response.aclose()
+            raise
+        finally:
+            await flow.aclose()
+
+    def _way(self, network: Network, url: str) -> _Way:
+        key = (network, proxy_for(network, url), url.startswith("https:"))
+        if key not in self._ways:
+            transport = build_transport(network, url)
+            client = build_client(network, url, transport)
+            client.event_hooks = debug.HOOKS
+            self._ways[key] = _Way(transport, client)
+        return self._ways[key]
 
     def tokens(self, access: Access) -> TokenCache:
         """Return the one token cache of an account; a changed proxy or authority serves the next token."""
@@ -74,8 +114,20 @@ class Upstream:
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
-            await client.aclose()
+        for way in self._ways.values():
+            await way.client.aclose()
+
+
+async def _response(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    await debug.on_request(request)
+    try:
+        response = await transport.handle_async_request(request)
+    except httpx.RequestError as error:
+        error.request = request
+        raise
+    response.request = request
+    await debug.on_response(response)
+    return response
 
 
 _of_engine: tuple[Engine, Upstream] | None = None

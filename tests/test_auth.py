@@ -157,6 +157,30 @@ def test_a_refused_credential_is_not_posted_again_for_a_moment() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_refusal_ahead_of_time_answers_exactly_one_call(together: bool) -> None:
+    async def scenario() -> None:
+        clock, mint = Clock(), Mint()
+        mint.fails_with = AuthenticationFailed("no", status=401)
+        cache = TokenCache(mint, clock)
+        ahead = asyncio.create_task(cache.prepare())
+        await asyncio.sleep(0)
+        if not together:
+            await asyncio.wait([ahead])
+            clock.now += auth.PAUSE_AFTER_FAILURE + 1
+        with pytest.raises(AuthenticationFailed):
+            await cache.get()
+        await asyncio.wait([ahead])
+        assert isinstance(ahead.exception(), AuthenticationFailed)
+        assert mint.count == 1
+        clock.now += auth.PAUSE_AFTER_FAILURE + 1
+        with pytest.raises(AuthenticationFailed):
+            await cache.get()
+        assert mint.count == 2
+
+    asyncio.run(scenario())
+
+
 def test_a_refused_token_is_forgotten_only_if_it_is_still_the_current_one() -> None:
     async def scenario() -> None:
         mint = Mint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ from aider import models
 
 from aider_stackspot import StackSpotProvider, errors, warm_up
 from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.engine import engine
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 NAME = "stackspot-ai-code"
@@ -21,13 +23,17 @@ def _for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def finished(emulator: Emulator, count: int) -> bool:
-    """Wait until so many requests were answered."""
+    """Wait until so many requests were made, and nothing is going on any more."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        if len([request for request in emulator.requests if request.finished.is_set()]) >= count:
+        if len(emulator.requests) >= count and engine().submit(_is_idle()).result(5):
             return True
         time.sleep(0.005)
     return False
+
+
+async def _is_idle() -> bool:
+    return len(asyncio.all_tasks()) == 1
 
 
 def test_choosing_a_model_in_aider_gets_token_and_connection(emulator: Emulator) -> None:
