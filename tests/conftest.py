@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,21 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _litellms_own_settings() -> Iterator[None]:
+    """What aider sets on LiteLLM's module, when a test lets it load, is undone."""
+    before = _of_litellm()
+    yield
+    for name, value in (before or dict.fromkeys(_of_litellm(), False)).items():
+        setattr(sys.modules["litellm"], name, value)
+
+
+def _of_litellm() -> dict[str, object]:
+    litellm = sys.modules.get("litellm")
+    names = ("drop_params", "suppress_debug_info", "set_verbose")
+    return {name: vars(litellm)[name] for name in names if name in vars(litellm)} if litellm is not None else {}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ authorities for all hosts.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import math
 import time
@@ -84,6 +85,27 @@ _async = weakref.WeakKeyDictionary()
 in_child(_sync.clear)
 
 
+UNPROCESSABLE = 422
+_refusal: contextvars.ContextVar[httpx.Response | None] = contextvars.ContextVar("aider_stackspot_422", default=None)
+
+
+def swallowed_refusal() -> Exception:
+    """Return the error in the place of which LiteLLM's handler returned nothing.
+
+    With `drop_params`, which aider sets, it repeats a call that was answered 422 without the parameters that the answer
+    names, and forgets the error when that is refused as well.
+    """
+    response = _refusal.get()
+    if response is None:
+        return RuntimeError("LiteLLM's handler returned nothing.")
+    text = response.text
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = None
+    return openai.UnprocessableEntityError(f"Error code: 422 - {text}", response=response, body=body)
+
+
 def _transport(target: Target, kind: Callable[..., Any]) -> Any:
     proxy = proxy_settings(target.network, target.base)
     return kind(
@@ -121,6 +143,9 @@ class _Watched(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         _clean(request, self._target)
         response = self._inner.handle_request(request)
+        if response.status_code == UNPROCESSABLE:
+            response.read()
+            _refusal.set(response)
         ending = _ending(request, response, self._target)
         if ending is not None and isinstance(response.stream, httpx.SyncByteStream):
             response.stream = _SyncStream(response.stream, ending, _deadline(self._target))
@@ -140,6 +165,9 @@ class _AsyncWatched(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         _clean(request, self._target)
         response = await self._inner.handle_async_request(request)
+        if response.status_code == UNPROCESSABLE:
+            await response.aread()
+            _refusal.set(response)
         ending = _ending(request, response, self._target)
         if ending is not None and isinstance(response.stream, httpx.AsyncByteStream):
             response.stream = _AsyncStream(response.stream, ending, _deadline(self._target))

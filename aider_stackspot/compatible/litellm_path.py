@@ -85,7 +85,10 @@ class _Call:
         tries = _Tries(provider, arguments, target)
 
         def made() -> Any:
-            return original(**arguments, client=self._given.get("client") or clients.sync_client(target))
+            answer = original(**arguments, client=self._given.get("client") or clients.sync_client(target))
+            if answer is None:
+                raise clients.swallowed_refusal()
+            return answer
 
         def mapped(error: Exception) -> Exception:
             return self._mapped(error, provider, target)
@@ -105,7 +108,10 @@ class _Call:
         tries = _Tries(provider, arguments, target)
 
         async def made() -> Any:
-            return await original(**arguments, client=self._given.get("client") or clients.async_client(target))
+            answer = await original(**arguments, client=self._given.get("client") or clients.async_client(target))
+            if answer is None:
+                raise clients.swallowed_refusal()
+            return answer
 
         async def again() -> Any:
             return aiter((await made()).completion_stream)

@@ -141,4 +141,4 @@ def test_nothing_is_left_of_cancelled_tasks(service: Emulator) -> None:
     asyncio.run(give_up())
     assert comes_true(lambda: tasks() == 0)
     assert comes_true(lambda: service.open_connections <= 1)
-    assert all(request.closed_early for request in service.chat_requests)
+    assert comes_true(lambda: all(request.closed_early for request in service.chat_requests))

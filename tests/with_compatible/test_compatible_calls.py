@@ -357,6 +357,18 @@ def test_errors_are_classes_that_aider_knows(
     assert "as the server says" in str(error)
 
 
+def test_a_refusal_is_told_although_aider_lets_parameters_be_dropped(
+    server: OpenAIServer, ask: Ask, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM's handler repeats the call without what the answer names, and then returns nothing."""
+    monkeypatch.setattr(litellm, "drop_params", True)
+    configured(more="    max_retries: 0\n")
+    server.reply = Reply(status=422, body={"error": {"message": "as the server says"}})
+    error = _raised(ask)
+    assert type(error) is litellm.BadRequestError
+    assert "as the server says" in str(error)
+
+
 def test_a_server_that_is_away_is_named(ask: Ask, configured: Callable[..., None]) -> None:
     configured(base="http://127.0.0.1:9/v1", more="    max_retries: 0\n")
     error = _raised(ask)
