@@ -39,7 +39,7 @@ demo-live: install ## The same with the real StackSpot and your STACKSPOTAI_* va
 	$(BIN)/aider-stackspot demo --repo . --file aider_stackspot/__about__.py --live
 
 test: install ## The fast tests (under five minutes on two cores)
-	$(BIN)/python -m pytest -n 2 -q -m 'not slow'
+	$(BIN)/python -m pytest -n 3 -q -m 'not slow'
 
 lint: install ## Style
 	$(BIN)/ruff check .
@@ -77,7 +77,7 @@ bench: install ## Measure against LiteLLM's own provider and the wire; writes bu
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
 
 soak: install ## The long tests: load and thousands of generated streams
-	$(BIN)/python -m pytest -q -m slow --ignore tests/packaging --ignore tests/gateway
+	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
 check: test lint types wheel newest demo soak ## What CI runs
 

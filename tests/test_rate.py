@@ -481,6 +481,7 @@ def test_a_call_given_up_while_it_waits_asks_the_service_nothing(emulator: Emula
     assert len(emulator.chat_requests) == 2
 
 
+@pytest.mark.slow
 def test_the_user_of_aider_sees_why_it_waits(emulator: Emulator, isolated: Path) -> None:
     configure(rpm=1)
     (isolated / "sitecustomize.py").write_text("import aider_stackspot.rate as rate\nrate.WINDOW = 3.0\n")

@@ -127,22 +127,6 @@ def calls_while(function: Callable[[], object]) -> int:
 class TestWhatItCosts:
     """A look at an unchanged configuration: some variables and some files, nothing else."""
 
-    def test_in_time(self, places: Places, at_start: AtStart) -> None:
-        """Measured 25 to 65 µs; the best of many rounds, and a bound that leaves room for a slow machine."""
-        (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: '${TEAM:-none}'}}")
-        (places.home / FILE).write_text("providers: {lan: {base_url: 'http://localhost:1/v1'}}")
-        (places.home / ".env").write_text("STACKSPOTAI_CLIENT_ID=client-id-1")
-        at_start(STACKSPOTAI_CLIENT_KEY="client-key-1")
-        current()
-
-        def once() -> float:
-            began = time.perf_counter()
-            for _ in range(100):
-                current()
-            return (time.perf_counter() - began) / 100
-
-        assert min(once() for _ in range(20)) < 100e-6
-
     def test_in_calls(self, places: Places) -> None:
         current()
         assert calls_while(current) < 400

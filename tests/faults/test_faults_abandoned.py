@@ -160,6 +160,7 @@ try:
     for chunk in answer:
         pass
 except KeyboardInterrupt:
+    answer = chunk = None  # as aider drops them; where it came while LiteLLM worked, nobody else closes the stream
     print("interrupted", flush=True)
     sys.stdin.read()
 """

@@ -18,13 +18,13 @@ PROGRAM = Path(__file__).with_name("forking_program.py")
     ("way", "children", "parents"),
     [
         ("fork_after_use", 1, 2),
-        ("fork_before_use", 1, 1),
-        ("fork_amid_an_answer", 1, 1),
-        ("fork_while_another_thread_calls", 3, 1),
-        ("fork_twice", 1, 1),
+        pytest.param("fork_before_use", 1, 1, marks=pytest.mark.slow),
+        pytest.param("fork_amid_an_answer", 1, 1, marks=pytest.mark.slow),
+        pytest.param("fork_while_another_thread_calls", 3, 1, marks=pytest.mark.slow),
+        pytest.param("fork_twice", 1, 1, marks=pytest.mark.slow),
         ("fork_while_every_lock_is_held", 1, 1),
         ("servers_connections", 0, 1),
-        ("pool", 9, 1),
+        pytest.param("pool", 9, 1, marks=pytest.mark.slow),
     ],
 )
 def test_parent_and_child_go_on(way: str, children: int, parents: int, emulator: Emulator) -> None:

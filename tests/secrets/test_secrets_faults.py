@@ -165,7 +165,11 @@ def configured(isolated: Path) -> Iterator[ConnectProxy]:
 WAYS = ["completion", "astream", "stream", "acompletion"]
 
 
-@pytest.mark.parametrize(("api", "steps"), [("agent", FAULTS), ("chat", TOKEN_FAULTS)], ids=["api", "token"])
+@pytest.mark.parametrize(
+    ("api", "steps"),
+    [("agent", FAULTS), pytest.param("chat", TOKEN_FAULTS, marks=pytest.mark.slow)],
+    ids=["api", "token"],
+)
 def test_nothing_is_left_behind(api: str, steps: dict[str, Step], configured: ConnectProxy, isolated: Path) -> None:
     with contextlib.ExitStack() as stack:
         plans, emulators = zip(

@@ -62,7 +62,7 @@ def commits(repository: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("api", ["chat", "agent"])
-@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, stream: str) -> None:
     variables = {"STACKSPOTAI_AGENT_ID": AGENT} if api == "agent" else {}
     done = aider(stream, "--message", "add must add", "calc.py", **variables)
@@ -148,6 +148,7 @@ def test_the_users_own_model_settings_win(service: Emulator, repository: Path) -
     assert "with whole edit format" in aider("--message", "/tokens").stdout
 
 
+@pytest.mark.slow
 def test_settings_from_the_file(service: Emulator, repository: Path) -> None:
     (repository / ".aider.litellm.yml").write_text(
         "providers:\n"

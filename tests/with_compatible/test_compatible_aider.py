@@ -84,7 +84,7 @@ def _log() -> list[str]:
     return subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path, stream: str
 ) -> None:
@@ -107,6 +107,7 @@ def test_a_start_has_no_warning_and_knows_the_limits(
     assert server.gets == ["/v1/models"]
 
 
+@pytest.mark.slow
 def test_a_model_that_nobody_lists_works_by_name(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_dead_servers_delay_a_start_by_no_more_than_two_seconds_together(server:
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_aider_never_asks_the_internet_even_before_litellm_is_there(server: OpenAIServer, file: Path) -> None:
     """A list of models is downloaded for a name that aider's local metadata does not have."""
     code = "from aider import models\nmodels.ModelInfoManager._update_cache = lambda self: print('asked')\n"
@@ -174,6 +176,7 @@ def test_the_models_are_listed(server: OpenAIServer, trap: OpenAIServer, reposit
     assert "- local/other-7b\n" in listed
 
 
+@pytest.mark.slow
 def test_the_keys_of_the_file_reach_aider(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path
 ) -> None:
@@ -186,6 +189,7 @@ def test_the_keys_of_the_file_reach_aider(
     assert "77,000" in text
 
 
+@pytest.mark.slow
 def test_the_users_own_metadata_wins(server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path) -> None:
     (repository / ".aider.model.metadata.json").write_text(
         f'{{"local/{NAME}": {{"max_input_tokens": 55000, "litellm_provider": "openai", "mode": "chat"}}}}',
