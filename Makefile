@@ -56,8 +56,7 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 	$(BIN)/python -m pytest -q tests/packaging -m slow
 
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
-	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults tests/routing tests/quick_command/test_quick_command_calls.py \
-	  tests/tools tests/with_compatible --ignore tests/with_compatible/test_compatible_aider.py
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults tests/tools
 
 gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
 	@for program in redis-server npm; do command -v $$program > /dev/null || \

@@ -83,8 +83,9 @@ def test_collected_as_garbage(endless: Emulator) -> None:
         def __init__(self) -> None:
             self.me, self.stream = self, StackSpotProvider().stream(HI)
 
-    Knot()
+    knot = Knot()
     asked(endless)
+    del knot
     gc.collect()
     assert closed(endless)
 
