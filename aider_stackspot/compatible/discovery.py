@@ -158,7 +158,7 @@ class _Asked:
                 quote(url, safe=":/?#[]@!$&'()*+,;=%"),
                 headers=headers_of(self._provider),
                 json=json,
-                timeout=max(0.05, self._deadline - time.monotonic()),
+                timeout=max(0.05, self._deadline - time.monotonic()) + 0.5,  # the budget ends it, in its own words
             )
             response = await client.send(request, stream=True)
             try:
