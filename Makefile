@@ -78,7 +78,7 @@ bench: install ## Measure against LiteLLM's own provider and the wire; writes bu
 soak: install ## The long tests: load and thousands of generated streams
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
-check: test lint types wheel newest demo soak ## What CI runs
+check: test lint types wheel newest demo ## What CI runs
 
 clean: ## Remove the environments and what was built
 	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
