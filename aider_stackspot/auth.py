@@ -271,8 +271,6 @@ class BearerAuth(httpx.Auth):
     """
 
     def __init__(self, tokens: TokenCache, deadline: float) -> None:
-        self.used: list[str] = []
-        """The tokens that went out, for those who must not show them."""
         self._tokens = tokens
         self._deadline = deadline
 
@@ -292,6 +290,5 @@ class BearerAuth(httpx.Auth):
                 token = await self._tokens.get()
         except TimeoutError:
             raise TimedOut("No token within the call's total time limit.") from None
-        self.used.append(token.value)
         request.headers["Authorization"] = f"Bearer {token.value}"
         return token
