@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import gc
 import os
 import signal
@@ -161,9 +162,10 @@ try:
     for chunk in answer:
         pass
 except KeyboardInterrupt:
-    answer = chunk = None  # as aider drops them; where it came while LiteLLM worked, nobody else closes the stream
-    print("interrupted", flush=True)
-    sys.stdin.read()
+    pass  # as aider does: no longer than this does the interruption's traceback hold LiteLLM's frames, and their stream
+answer = chunk = None
+print("interrupted", flush=True)
+sys.stdin.read()
 """
 
 
@@ -188,6 +190,23 @@ def test_ctrl_c(way: str, emulator: Emulator) -> None:
         assert program.stdout.readline() == "interrupted\n"
         assert closed(emulator)
         program.communicate("", timeout=20)
+
+
+def test_ctrl_c_while_litellm_works_on_a_chunk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def ask() -> None:
+        chunks = litellm.completion(MODEL, HI, stream=True)
+        next(chunks)
+        monkeypatch.setattr(litellm.CustomStreamWrapper, "chunk_creator", interrupted)
+        next(chunks)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        ask()
+    assert closed(emulator)
 
 
 @types.coroutine

@@ -55,7 +55,8 @@ def on_the_wire(stream: Stream, transfer: str) -> list[bytes]:
         packer, coding = zlib.compressobj(wbits=31), b"Content-Encoding: gzip\r\n"
         pieces = [packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
         pieces += [packer.flush()] if transfer == "gzip" else []
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + coding
+    # The server closes after each answer. Unsaid, that would be a race with the next request on the same connection.
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n" + coding
     if transfer == "until the connection closes":
         return [head + b"\r\n", *pieces]
     chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece]
