@@ -56,7 +56,8 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 	$(BIN)/python -m pytest -q tests/packaging -m slow
 
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
-	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' tests/with_litellm tests/faults tests/tools
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' --ignore-glob='*_aider.py' \
+	  tests/with_litellm tests/with_compatible tests/faults tests/tools tests/routing tests/quick_command
 
 gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
 	@for program in redis-server npm; do command -v $$program > /dev/null || \
@@ -78,7 +79,7 @@ bench: install ## Measure against LiteLLM's own provider and the wire; writes bu
 soak: install ## The long tests: load and thousands of generated streams
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
-check: test lint types wheel newest demo ## What CI runs
+check: test lint types wheel newest demo soak ## What CI runs
 
 clean: ## Remove the environments and what was built
 	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

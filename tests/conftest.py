@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aider_stackspot import upstream
 from aider_stackspot.emulator import Emulator
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -54,6 +55,12 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives out a port again, and then another emulator refuses a token that was for the same URL."""
+    monkeypatch.setattr(upstream, "_of_engine", None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Fixtures of this room: the four ways to call, a process without waits and memories, a server that is full."""
+"""Fixtures of this room: the four ways to call, a process without waits, a server that is full."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
 
-from aider_stackspot import retry, upstream
+from aider_stackspot import retry
 
 
 @pytest.fixture(params=[completion, completion_stream, acompletion, acompletion_stream], ids=lambda way: way.__name__)
@@ -21,10 +21,9 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 
 
 @pytest.fixture
-def quick_and_fresh(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waits between two tries, the Agents API, and no connection or token of an earlier test."""
+def quick(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waits between two tries, and the Agents API."""
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
-    monkeypatch.setattr(upstream, "_of_engine", None)
     monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
 
 

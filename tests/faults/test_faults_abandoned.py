@@ -27,7 +27,7 @@ from aider_stackspot.engine import engine
 from aider_stackspot.sink import Sink
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 AT_ONCE = 3.0
 """Seconds; an idle connection is seen to close within milliseconds, but the machine may be busy."""

@@ -16,7 +16,7 @@ from aider_stackspot.errors import StackSpotError
 from aider_stackspot.provider import StackSpotProvider
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError
 BROKE = ("The connection to 127.0.0.1", "broke while the answer was awaited")

@@ -19,7 +19,7 @@ from aider_stackspot.errors import StackSpotError, TimedOut
 from aider_stackspot.provider import StackSpotProvider
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def judge(stream: Stream, outcome: Outcome) -> None:

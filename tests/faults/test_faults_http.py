@@ -11,7 +11,7 @@ from aider_stackspot import attempt, transport
 from aider_stackspot.emulator import Emulator
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError
 BROKE = "The connection to 127.0.0.1"

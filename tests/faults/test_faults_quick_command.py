@@ -15,7 +15,7 @@ from aider_stackspot.errors import StackSpotError
 from aider_stackspot.provider import StackSpotProvider
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError
 WHERE = "quick command `code-review` at 127.0.0.1 (realm `stackspot`, client id `client-id`)"

@@ -11,7 +11,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Fault, Style
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_and_fresh")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 SIZE = 100_000_000
 READER = """

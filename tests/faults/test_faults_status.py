@@ -13,7 +13,7 @@ from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.provider import StackSpotProvider
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 WHERE = f"agent `{AGENT}` at 127.0.0.1 (realm `stackspot`, client id `client-id`)"
 TOO_LONG = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 tokens."

@@ -16,14 +16,14 @@ from aider_stackspot.config import settings
 from aider_stackspot.emulator import Emulator, Fault, Style
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 SLACK = 2.5
 """Seconds that a loaded machine may need beyond a limit."""
 
 
 @pytest.fixture(autouse=True)
-def _warm(quick_and_fresh: None, emulator: Emulator) -> None:
+def _warm(quick: None, emulator: Emulator) -> None:
     """LiteLLM's first call in a process takes a second, which no limit of ours is for."""
     completion()
     acompletion_stream()

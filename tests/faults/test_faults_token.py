@@ -13,7 +13,7 @@ from aider_stackspot import auth, transport
 from aider_stackspot.emulator import Emulator, Fault
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 WHO = "realm `stackspot`, client id `client-id`"
 KEYS = "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY"

@@ -15,7 +15,7 @@ from aider_stackspot.errors import StreamInterrupted, TransportError
 from aider_stackspot.provider import StackSpotProvider
 
 pytest_plugins = ["fault_fixtures"]
-pytestmark = pytest.mark.usefixtures("quick_and_fresh")
+pytestmark = pytest.mark.usefixtures("quick")
 
 FRAMINGS = [
     "default", "lf", "cr", "no-space", "multiline", "event-lines", "comments", "done", "arrays", "null-stop-reason",

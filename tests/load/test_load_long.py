@@ -14,7 +14,6 @@ import pytest
 from emulated import Remote, emulated
 from resources import comes_true, memory, sockets, tasks, threads
 
-from aider_stackspot import upstream
 from aider_stackspot.provider import StackSpotProvider
 from aider_stackspot.transport import MAX_IDLE_CONNECTIONS
 
@@ -26,8 +25,7 @@ MODEL = "stackspot-ai-code"
 
 @pytest.fixture
 def remote(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
-    """A StackSpot that this process has not met yet; a parameter is its style."""
-    monkeypatch.setattr(upstream, "_of_engine", None)
+    """A StackSpot; a parameter is its style."""
     with emulated(**getattr(request, "param", {})) as running:
         for name, value in running.environment.items():
             monkeypatch.setenv(name, value)

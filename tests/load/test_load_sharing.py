@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import litellm
-import pytest
 from resources import comes_true, sockets, tasks, threads
 
-from aider_stackspot import upstream
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.provider import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 MODEL = "stackspot-ai-code"
-
-
-@pytest.fixture
-def service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A StackSpot that this process has not met yet."""
-    monkeypatch.setattr(upstream, "_of_engine", None)
-    yield emulator
 
 
 def in_threads(count: int, work: Callable[[], object]) -> list[BaseException]:
@@ -61,24 +52,24 @@ async def crowd(size: int = 64) -> None:
     await asyncio.gather(*(ask_async() if number % 2 else stream_async() for number in range(size)))
 
 
-def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(service: Emulator) -> None:
-    service.style = Style(first_delay=0.05)
+def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(emulator: Emulator) -> None:
+    emulator.style = Style(first_delay=0.05)
     raised: list[BaseException] = []
     loop = threading.Thread(target=lambda: raised.extend(in_threads(1, lambda: asyncio.run(crowd()))))
     loop.start()
     raised += in_threads(64, ask)
     loop.join()
     assert raised == []
-    assert len(service.chat_requests) == 128
-    assert len(service.token_requests) == 1
-    assert service.connections <= 129
-    before = service.connections
+    assert len(emulator.chat_requests) == 128
+    assert len(emulator.token_requests) == 1
+    assert emulator.connections <= 129
+    before = emulator.connections
     assert in_threads(64, ask) == []
-    assert service.connections == before, "the next crowd uses the same connections"
+    assert emulator.connections == before, "the next crowd uses the same connections"
     assert threads() == ["aider-stackspot"]
 
 
-def test_calls_one_after_the_other_share_one_connection_whatever_they_are(service: Emulator) -> None:
+def test_calls_one_after_the_other_share_one_connection_whatever_they_are(emulator: Emulator) -> None:
     provider = StackSpotProvider()
     for _ in range(20):
         ask()
@@ -86,32 +77,32 @@ def test_calls_one_after_the_other_share_one_connection_whatever_they_are(servic
         asyncio.run(stream_async())
         provider.completion_sync(HI)
         assert "".join(provider.stream(HI))
-    assert len(service.chat_requests) == 100
-    assert len(service.token_requests) == 1
-    assert service.connections == 1
+    assert len(emulator.chat_requests) == 100
+    assert len(emulator.token_requests) == 1
+    assert emulator.connections == 1
 
 
-def test_event_loops_opened_and_closed_in_turn(service: Emulator) -> None:
+def test_event_loops_opened_and_closed_in_turn(emulator: Emulator) -> None:
     async def some() -> None:
         await asyncio.gather(*(ask_async() for _ in range(3)), *(stream_async() for _ in range(3)))
 
     for _ in range(8):
         asyncio.run(some())
-    assert len(service.chat_requests) == 48
-    assert len(service.token_requests) == 1
-    assert service.connections <= 6
+    assert len(emulator.chat_requests) == 48
+    assert len(emulator.token_requests) == 1
+    assert emulator.connections <= 6
 
 
-def test_two_event_loops_at_the_same_time(service: Emulator) -> None:
+def test_two_event_loops_at_the_same_time(emulator: Emulator) -> None:
     assert in_threads(4, lambda: asyncio.run(crowd(12))) == []
-    assert len(service.chat_requests) == 48
-    assert len(service.token_requests) == 1
+    assert len(emulator.chat_requests) == 48
+    assert len(emulator.token_requests) == 1
 
 
-def test_nothing_is_left_of_200_calls(service: Emulator) -> None:
+def test_nothing_is_left_of_200_calls(emulator: Emulator) -> None:
     provider = StackSpotProvider()
     provider.completion_sync(HI)
-    before = sockets() - service.open_connections
+    before = sockets() - emulator.open_connections
     for number in range(200):
         stream = provider.stream(HI)
         if number % 2:  # the others are read to their end
@@ -120,17 +111,17 @@ def test_nothing_is_left_of_200_calls(service: Emulator) -> None:
         else:
             assert "".join(stream)
     assert comes_true(lambda: tasks() == 0)
-    assert comes_true(lambda: service.open_connections <= 2)
-    assert comes_true(lambda: sockets() - service.open_connections <= before + 2)
+    assert comes_true(lambda: emulator.open_connections <= 2)
+    assert comes_true(lambda: sockets() - emulator.open_connections <= before + 2)
     assert threads() == ["aider-stackspot"]
 
 
-def test_nothing_is_left_of_cancelled_tasks(service: Emulator) -> None:
-    service.style = Style(delay=5.0)
+def test_nothing_is_left_of_cancelled_tasks(emulator: Emulator) -> None:
+    emulator.style = Style(delay=5.0)
 
     async def give_up() -> None:
         asking = [asyncio.create_task(stream_async()) for _ in range(40)]
-        while len(service.chat_requests) < 40:
+        while len(emulator.chat_requests) < 40:
             await asyncio.sleep(0.01)
         for task in asking:
             task.cancel()
@@ -140,5 +131,5 @@ def test_nothing_is_left_of_cancelled_tasks(service: Emulator) -> None:
 
     asyncio.run(give_up())
     assert comes_true(lambda: tasks() == 0)
-    assert comes_true(lambda: service.open_connections <= 1)
-    assert comes_true(lambda: all(request.closed_early for request in service.chat_requests))
+    assert comes_true(lambda: emulator.open_connections <= 1)
+    assert comes_true(lambda: all(request.closed_early for request in emulator.chat_requests))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from company import WAYS, Company
 
-from aider_stackspot import retry, upstream
+from aider_stackspot import retry
 from aider_stackspot.api import quick_command
 from aider_stackspot.compatible import clients
 
@@ -16,7 +16,6 @@ from aider_stackspot.compatible import clients
 @pytest.fixture
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """No client of another test is used again; nothing waits longer than it must."""
-    monkeypatch.setattr(upstream, "_of_engine", None)
     monkeypatch.setattr(clients, "_sync", {})
     monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.01)
     monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.02)
