@@ -32,27 +32,16 @@ from aider_stackspot.errors import (
     TransportError,
     UntrustedCertificate,
 )
+from aider_stackspot.pool import MAX_CONNECTIONS, PoolsTransport
 
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
 IDLE_TIMEOUT = 120.0
 """Seconds without a byte; 97 to the first one were measured (wire sheet 2.4)."""
-MAX_CONNECTIONS = 200
-MAX_IDLE_CONNECTIONS = 20
-"""Of those, how many stay open unused: httpcore looks at every one of them, at every call."""
-KEEP_ALIVE = 60.0
-"""Seconds that an unused connection stays open."""
-LIMITS = httpx.Limits(
-    max_connections=MAX_CONNECTIONS,
-    max_keepalive_connections=MAX_IDLE_CONNECTIONS,
-    keepalive_expiry=KEEP_ALIVE,
-)
-
-
 HEADERS = {"User-Agent": f"aider-stackspot/{__version__}", "Accept-Encoding": "gzip, deflate"}
 
 
-def build_transport(network: Network, url: str) -> httpx.AsyncHTTPTransport:
+def build_transport(network: Network, url: str) -> httpx.AsyncBaseTransport:
     """Return what sends requests to a host: connections, TLS, the proxy.
 
     Args:
@@ -63,11 +52,9 @@ def build_transport(network: Network, url: str) -> httpx.AsyncHTTPTransport:
         ConfigurationError: a certificate file or the proxy's URL cannot be used.
     """
     proxy = proxy_settings(network, url)
-    return httpx.AsyncHTTPTransport(
-        verify=ssl_context(network) if url.startswith("https:") or proxy else False,
-        proxy=proxy,
-        trust_env=False,
-        limits=LIMITS,
+    verify = ssl_context(network) if url.startswith("https:") or proxy else False
+    return PoolsTransport(
+        lambda limits: httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, trust_env=False, limits=limits)
     )
 
 

@@ -37,7 +37,7 @@ class Access:
 class _Way:
     """How hosts of one kind are reached; the client sends through the transport."""
 
-    transport: httpx.AsyncHTTPTransport
+    transport: httpx.AsyncBaseTransport
     client: httpx.AsyncClient
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -15,7 +14,6 @@ from aider_stackspot import StackSpotProvider, reading
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.sse import EventStream
-from aider_stackspot.transport import MAX_IDLE_CONNECTIONS
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 WORDS = [f"word{number} " for number in range(2000)]
@@ -56,20 +54,6 @@ def test_twenty_calls_need_one_token_and_one_connection(emulator: Emulator) -> N
     for _ in range(20):
         StackSpotProvider().completion_sync(HI)
     assert (len(emulator.token_requests), len(emulator.chat_requests), emulator.connections) == (1, 20, 1)
-
-
-def test_a_crowd_leaves_few_connections_behind(emulator: Emulator) -> None:
-    """The pool looks at every unused connection at every call."""
-
-    async def crowd() -> None:
-        await asyncio.gather(*(StackSpotProvider().completion(HI) for _ in range(3 * MAX_IDLE_CONNECTIONS)))
-
-    emulator.style = Style(first_delay=0.2)
-    asyncio.run(crowd())
-    end = time.monotonic() + 5
-    while emulator.open_connections > MAX_IDLE_CONNECTIONS and time.monotonic() < end:
-        time.sleep(0.01)
-    assert emulator.connections > MAX_IDLE_CONNECTIONS >= emulator.open_connections
 
 
 def test_an_unchanged_configuration_is_not_read_again(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,13 +24,16 @@ from aider_stackspot.__about__ import __version__
 from aider_stackspot.compatible.ending import Ending, Promise
 from aider_stackspot.config.settings import Network
 from aider_stackspot.forks import Lock, in_child
-from aider_stackspot.transport import LIMITS, proxy_settings, ssl_context, timeouts
+from aider_stackspot.transport import proxy_settings, ssl_context, timeouts
 
 NO_KEY = "no-key"
 """Stands for "this server has no key" wherever LiteLLM would else look for another vendor's; it is never sent."""
 
 IDLE_TIMEOUT = 600.0
 """Seconds without a byte: a model on this machine may read a long prompt for minutes before its first word."""
+
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
+"""As many connections as the OpenAI library has; unused ones stay open for 60 seconds."""
 
 _OPENAIS_OWN = ("openai-organization", "openai-project")
 """Headers that the OpenAI library fills from variables that are about another vendor."""
