@@ -62,6 +62,7 @@ class OpenAIServer:
         self.reply: Reply | Callable[[Any], Reply] = Reply()
         self.requests: list[Request] = []
         self.wait = 0.0
+        self.connections = 0
         outer = self
 
         class Handler(_Handler):
@@ -123,6 +124,10 @@ class _Quiet(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server_of: OpenAIServer
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        self.server_of.connections += 1
+        super().setup()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent."""

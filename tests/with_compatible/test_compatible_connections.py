@@ -1,0 +1,53 @@
+"""Calls of a crowd use each other's connections."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import litellm
+import pytest
+from openai_server import OpenAIServer, Reply, models
+
+import aider_stackspot
+
+HI = [{"role": "user", "content": "Say hi"}]
+MANY = 40
+ROUNDS = 4
+
+
+def slowly(document: Any) -> Reply:
+    """Take so long that all calls of a crowd are under way together."""
+    time.sleep(0.2)
+    return Reply()
+
+
+@pytest.fixture
+def server(isolated: Path) -> Iterator[OpenAIServer]:
+    with OpenAIServer(models("m")) as running:
+        running.reply = slowly
+        own = isolated.parent / "home" / ".aider.litellm.yml"
+        own.write_text(f"providers:\n  local:\n    api_base: {running.base}\n", encoding="utf-8")
+        aider_stackspot.register()
+        yield running
+
+
+def test_threads(server: OpenAIServer) -> None:
+    with ThreadPoolExecutor(MANY) as threads:
+        list(threads.map(lambda _: litellm.completion("local/m", HI), range(MANY * ROUNDS)))
+    assert len(server.chats) == MANY * ROUNDS
+    assert server.connections <= MANY + 1
+
+
+def test_tasks(server: OpenAIServer) -> None:
+    async def crowds() -> None:
+        for _ in range(ROUNDS):
+            await asyncio.gather(*(litellm.acompletion("local/m", HI) for _ in range(MANY)))
+
+    asyncio.run(crowds())
+    assert len(server.chats) == MANY * ROUNDS
+    assert server.connections <= MANY + 1
