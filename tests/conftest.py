@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aider_stackspot import upstream
+from aider_stackspot import engine, upstream
 from aider_stackspot.emulator import Emulator
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -58,6 +61,16 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_call_outlives_its_test(isolated: Path) -> Iterator[None]:
+    """A call does its accounts after its answer, and would find the next test's home."""
+    yield
+    shared, end = engine._engine, time.monotonic() + 5
+    while shared is not None and shared.loop.is_running() and asyncio.all_tasks(shared.loop):
+        assert time.monotonic() < end, asyncio.all_tasks(shared.loop)
+        time.sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
 def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system gives out a port again, and then another emulator refuses a token that was for the same URL."""
     monkeypatch.setattr(upstream, "_of_engine", None)
@@ -65,11 +78,13 @@ def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _litellms_own_settings() -> Iterator[None]:
-    """What aider sets on LiteLLM's module, when a test lets it load, is undone."""
+    """What aider sets on LiteLLM's module and loggers, when a test lets it load, is undone."""
     before = _of_litellm()
     yield
     for name, value in (before or dict.fromkeys(_of_litellm(), False)).items():
         setattr(sys.modules["litellm"], name, value)
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).disabled = False
 
 
 def _of_litellm() -> dict[str, object]:
