@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class StopSequences:
-    """Cuts a streamed text before the first stop sequence.
+    """Cuts a streamed text before the stop sequence that is complete first, as a service that has them would.
 
     Text that might be the beginning of one is held back until that is decided. After `stopped` is set there is no
     more text.
@@ -26,10 +26,10 @@ class StopSequences:
         if not self._sequences or self.stopped:
             return "" if self.stopped else text
         text = self._held + text
-        found = [at for at in (text.find(sequence) for sequence in self._sequences) if at >= 0]
+        found = [(at + len(sequence), at) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
         if found:
             self.stopped, self._held = True, ""
-            return text[: min(found)]
+            return text[: min(found)[1]]
         keep = self._possible_beginning(text)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

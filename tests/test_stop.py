@@ -22,6 +22,14 @@ def test_the_first_of_several_wins() -> None:
     assert cut(["b", "a"], "xxabxx") == ("xx", True)
 
 
+def test_one_that_is_complete_wins_over_one_that_began_before_it() -> None:
+    assert cut(["b", "aba"], "xxaba") == cut(["b", "aba"], "xxa", "b", "a") == ("xxa", True)
+
+
+def test_of_two_that_end_together_the_longer_one_wins() -> None:
+    assert cut(["b", "ab"], "xxab") == ("xx", True)
+
+
 def test_what_only_looked_like_a_beginning_is_not_lost() -> None:
     assert cut(["END"], "one E", "NTIRE", " EN") == ("one ENTIRE EN", False)
 
