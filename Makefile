@@ -29,7 +29,7 @@ $(NEWEST)/.installed: pyproject.toml aider_stackspot.pth
 
 $(GATEWAY)/.installed: pyproject.toml aider_stackspot.pth
 	$(PYTHON) -m venv $(GATEWAY)
-	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable '.[gateway]' litellm pytest openai anthropic
+	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable '.[gateway]' litellm pytest hypothesis openai anthropic
 	touch $@
 
 demo: install ## The unmodified aider edits a file of a copy of this repository; needs no account

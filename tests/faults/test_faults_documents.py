@@ -32,7 +32,7 @@ VALUES = st.recursive(
 DOCUMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DOCUMENTS, st.sampled_from(["", "message", "error", "end_event"]), st.sampled_from([AgentAnswer, ChatAnswer]))
 def test_any_document_as_an_event_or_an_answer(document: dict[str, Any], name: str, reader: type[AgentAnswer]) -> None:
     body = json.dumps(document)
@@ -42,7 +42,7 @@ def test_any_document_as_an_event_or_an_answer(document: dict[str, Any], name: s
         reader().whole(body).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DOCUMENTS)
 def test_any_document_as_a_progress(document: dict[str, Any]) -> None:
     body = json.dumps(document)
@@ -53,7 +53,7 @@ def test_any_document_as_a_progress(document: dict[str, Any]) -> None:
         assert quick_command.execution_id(body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES, st.sampled_from([204, 302, 400, 401, 403, 404, 408, 429, 500, 503]))
 def test_any_document_as_an_error(value: Any, status: int) -> None:
     error = from_response(status, json.dumps(value))

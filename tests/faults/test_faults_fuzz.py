@@ -32,14 +32,14 @@ def judge(stream: Stream, outcome: Outcome) -> None:
         assert not stream.is_whole, outcome
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(streams())
 def test_any_stream_through_the_parser(stream: Stream) -> None:
     judge(stream, asyncio.run(read(stream.api, stream.pieces)))
 
 
 @pytest.mark.slow
-@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5_000, suppress_health_check=list(HealthCheck))
 @given(streams())
 def test_many_streams_through_the_parser(stream: Stream) -> None:
     judge(stream, asyncio.run(read(stream.api, stream.pieces)))
@@ -71,7 +71,7 @@ def over_sockets(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, count: int
         monkeypatch.setenv("STACKSPOTAI_AGENT_API_BASE", server.url)
         monkeypatch.setenv("STACKSPOTAI_API_BASE", server.url)
 
-        @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=count, suppress_health_check=list(HealthCheck))
         @given(streams(), st.sampled_from(TRANSFERS))
         def one(stream: Stream, transfer: str) -> None:
             server.data = on_the_wire(stream, transfer)

@@ -14,7 +14,7 @@ from aider_stackspot.tools.protocol import unescape_text
 
 # Time is no property here: a busy machine must not make a test fail.
 SOME = settings(deadline=None)
-MANY = settings(deadline=None, max_examples=400)
+MANY = settings(max_examples=400)
 
 FRAGMENTS = [
     *("<stk:tool_call>", "</stk:tool_call>", "<stk:tool_result", "</stk:tool_result>", "<stk:part>"),
