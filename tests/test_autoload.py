@@ -44,6 +44,15 @@ def test_names_work_in_any_process_that_imports_litellm() -> None:
     assert (done.stdout.strip(), done.stderr) == ("16384", "")
 
 
+@pytest.mark.parametrize("name", ["StackSpotLLM", "StackSpotProvider", "StackSpotError", "register"])
+def test_names_work_whatever_of_this_package_is_imported_first(name: str) -> None:
+    done = python(
+        f"from aider_stackspot import {name}\n"
+        "import litellm; print(litellm.get_model_info('stackspot-ai-code')['max_input_tokens'])"
+    )
+    assert (done.stdout.strip(), done.stderr) == ("16384", "")
+
+
 def test_it_can_be_switched_off() -> None:
     code = "import sys, litellm; print([m for m in sys.modules if m.startswith('aider_stackspot')])"
     assert python(code, AIDER_STACKSPOT_AUTOLOAD="0").stdout.strip() == "[]"
