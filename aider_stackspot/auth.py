@@ -144,14 +144,16 @@ class ClientCredentials:
         )
 
 
+_IN_THE_FILE = "for an account of its own in `.aider.litellm.yml`, its `client_id`, `api_key` and `realm` there"
 _ADVICE = {
     False: (
         "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY (a new personal access token replaces the old one), "
-        "and STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` for a free one."
+        "and STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` for a free one; "
+        f"{_IN_THE_FILE}."
     ),
     True: (
         "There is most likely no such realm. Set STACKSPOTAI_REALM to the account's slug for a company account, or to "
-        "`stackspot-freemium` for a free one."
+        f"`stackspot-freemium` for a free one; {_IN_THE_FILE}."
     ),
 }
 

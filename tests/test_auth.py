@@ -267,6 +267,7 @@ def test_a_refusal_names_realm_and_client_but_not_the_key(status: int) -> None:
         assert "client id `the-client`" in text
         assert "k+&" not in text
         assert "stackspot-freemium" in text
+        assert "`client_id`, `api_key` and `realm` there" in text
         assert "account's slug" in text
 
     run(scenario())
