@@ -143,16 +143,16 @@ def _timeout(timeout: object) -> float | None:
     return None if seconds == LITELLM_DEFAULT_TIMEOUT else float(seconds)
 
 
-def for_gateways_user(error: errors.StackSpotError) -> errors.StackSpotError:
+def for_gateways_user(error: errors.StackSpotError, service: str = "StackSpot") -> errors.StackSpotError:
     """Return the error as a user of the gateway should see it.
 
-    A refusal of StackSpot's would look as if the user's own key were wrong, and the user can mend neither the
+    A refusal of the service's would look as if the user's own key were wrong, and the user can mend neither the
     gateway's credentials nor its configuration.
     """
     if not isinstance(error, errors.AuthenticationFailed | errors.ConfigurationError):
         return error
     return errors.ServerFailed(
-        f"The gateway accepted your key, but cannot use StackSpot. For whoever runs the gateway: {error}", status=502
+        f"The gateway accepted your key, but cannot use {service}. For whoever runs the gateway: {error}", status=502
     )
 
 

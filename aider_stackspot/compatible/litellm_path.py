@@ -27,8 +27,16 @@ from aider_stackspot.compatible.routes import Route
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import MAX_RETRIES
-from aider_stackspot.errors import ConfigurationError, RateLimited, RequestTimedOut, ServerFailed, StackSpotError
-from aider_stackspot.litellm_handler import LITELLM_DEFAULT_TIMEOUT, litellm_error
+from aider_stackspot.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    RateLimited,
+    RequestTimedOut,
+    ServerFailed,
+    StackSpotError,
+)
+from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.litellm_handler import LITELLM_DEFAULT_TIMEOUT, for_gateways_user, litellm_error
 from aider_stackspot.retry import wait_before_retry
 from aider_stackspot.transport import retry_after, timeouts, translated
 
@@ -182,22 +190,25 @@ class _Call:
         status, body = getattr(error, "status_code", None), getattr(error, "body", None)
         said = str(error)
         shown = f"{self._route.provider}: {said.replace(target.key, '[key]')}"
+        if status in (401, 403):
+            return self._litellm_error(AuthenticationFailed(shown, status=status))
         too_long = overflow_of(body, status) or overflow_of(said, status)
         if too_long is not None:
             if too_long.limit:
                 known = catalogue.known(provider)
                 catalogue.learn(provider, server.id_of(provider, known, self._route.model), too_long.limit)
             make: Any = litellm.ContextWindowExceededError
-        elif isinstance(status, int) and not isinstance(error, litellm.APIConnectionError):
-            make = _CLASSES.get(status)
+        elif status == 422:  # LiteLLM's own choice would be a class that aider tries again
+            make = litellm.BadRequestError
         else:
-            make = None
-        if make is None:
             return error
         mapped: Exception = make(message=shown, model=self._route.public, llm_provider=self._route.slug)
         return mapped
 
     def _litellm_error(self, error: StackSpotError) -> Exception:
+        info = (self._given.get("litellm_params") or {}).get("model_info") or {}
+        if info.get(BEHIND_GATEWAY):
+            error = for_gateways_user(error, f"the server `{self._route.provider}`")
         return litellm_error(error, self._route.public, self._route.slug)
 
 
@@ -265,10 +276,6 @@ def _refusal(error: Exception) -> StackSpotError | None:
         headers = httpx.Headers(getattr(error, "headers", None) or {})
         return RateLimited(str(status), status=status, retry_after=retry_after(headers))
     return ServerFailed(str(status), status=status) if status >= 500 else None
-
-
-_CLASSES = {401: litellm.AuthenticationError, 403: litellm.AuthenticationError, 422: litellm.BadRequestError}
-"""Where LiteLLM's own choice would show a key that a server repeats, or be a class that aider tries again."""
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -18,6 +18,7 @@ from aider_stackspot.gateway import BEHIND_GATEWAY
 
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 KEY_CHECK = "aider_stackspot.gateway.key_check.check"
+_SERVER_INFO = {"mode": "chat", BEHIND_GATEWAY: True}
 
 _HEADER = """\
 # LiteLLM Proxy's configuration for the models of `aider-stackspot`. Run it where the package is installed:
@@ -106,9 +107,9 @@ def _server_entry(model: Described) -> dict[str, Any]:
         "supports_function_calling": model.capabilities.tools,
         "supports_vision": model.capabilities.vision,
     }
-    info = {"mode": "chat", **{name: value for name, value in said.items() if value is not None}}
+    info = {**_SERVER_INFO, **{name: value for name, value in said.items() if value is not None}}
     return {"model_name": model.public, "litellm_params": {"model": model.public}, "model_info": info}
 
 
 def _wildcard(server: str) -> dict[str, Any]:
-    return {"model_name": f"{server}/*", "litellm_params": {"model": f"{server}/*"}, "model_info": {"mode": "chat"}}
+    return {"model_name": f"{server}/*", "litellm_params": {"model": f"{server}/*"}, "model_info": dict(_SERVER_INFO)}

@@ -33,23 +33,23 @@ def anthropic_client(gateway: Gateway, key: str = "") -> Any:
     return anthropic_sdk().Anthropic(base_url=gateway.url, api_key=key or gateway.key, max_retries=0, timeout=60)
 
 
-def chat(gateway: Gateway, key: str = "") -> str:
-    answer = openai_client(gateway, key).chat.completions.create(model=MODEL, messages=HI)
+def chat(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
+    answer = openai_client(gateway, key).chat.completions.create(model=model, messages=HI)
     return answer.choices[0].message.content or ""
 
 
-def chat_stream(gateway: Gateway, key: str = "") -> str:
-    stream = openai_client(gateway, key).chat.completions.create(model=MODEL, messages=HI, stream=True)
+def chat_stream(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
+    stream = openai_client(gateway, key).chat.completions.create(model=model, messages=HI, stream=True)
     return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
 
 
-def responses(gateway: Gateway, key: str = "") -> str:
-    return openai_client(gateway, key).responses.create(model=MODEL, input="Say hi").output_text
+def responses(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
+    return openai_client(gateway, key).responses.create(model=model, input="Say hi").output_text
 
 
-def responses_stream(gateway: Gateway, key: str = "") -> str:
+def responses_stream(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
     text, completed = "", False
-    for event in openai_client(gateway, key).responses.create(model=MODEL, input="Say hi", stream=True):
+    for event in openai_client(gateway, key).responses.create(model=model, input="Say hi", stream=True):
         if event.type == "response.output_text.delta":
             text += event.delta
         elif event.type in ("error", "response.failed"):
@@ -59,13 +59,13 @@ def responses_stream(gateway: Gateway, key: str = "") -> str:
     return text
 
 
-def messages(gateway: Gateway, key: str = "") -> str:
-    answer = anthropic_client(gateway, key).messages.create(model=MODEL, messages=HI, max_tokens=100)
+def messages(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
+    answer = anthropic_client(gateway, key).messages.create(model=model, messages=HI, max_tokens=100)
     return "".join(str(block.text) for block in answer.content if block.type == "text")
 
 
-def messages_stream(gateway: Gateway, key: str = "") -> str:
-    with anthropic_client(gateway, key).messages.stream(model=MODEL, messages=HI, max_tokens=100) as stream:
+def messages_stream(gateway: Gateway, key: str = "", model: str = MODEL) -> str:
+    with anthropic_client(gateway, key).messages.stream(model=model, messages=HI, max_tokens=100) as stream:
         return str(stream.get_final_text())
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import openai
 import pytest
-from gateway_process import started, stop
+from gateway_process import Gateway, started, stop
+from gateway_ways import Way, openai_client, sdk_errors
 
 from aider_stackspot.emulator import Emulator
 
@@ -36,7 +37,7 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Any, stackspot: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+def gateway(server: Any, stackspot: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     home = tmp_path_factory.mktemp("home")
     (home / ".aider.litellm.yml").write_text(
         f"providers: {{local: {{api_base: '{server.url}/v1', api_key: server-key}}}}"
@@ -45,9 +46,14 @@ def client(server: Any, stackspot: Emulator, tmp_path_factory: pytest.TempPathFa
     try:
         key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
         assert key is not None
-        yield openai.OpenAI(base_url=f"{url}/v1", api_key=key[1], max_retries=0, timeout=60)
+        yield Gateway(url, key[1], output)
     finally:
         stop(process)
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> openai.OpenAI:
+    return openai_client(gateway)
 
 
 def test_both_are_listed(client: openai.OpenAI) -> None:
@@ -68,3 +74,15 @@ def test_a_call_goes_to_the_server_with_its_own_key(client: openai.OpenAI, serve
     request = server.requests[-1]
     assert request.json["model"] == "gpt-4o"
     assert request.headers["authorization"] == "Bearer server-key"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_gateways_key_for_the_server_does_not_look_like_a_wrong_key(
+    gateway: Gateway, server: Any, way: Way, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = type(server.reply)(status=status, body={"error": {"message": "Incorrect API key: server-key"}})
+    monkeypatch.setattr(server, "reply", refusal)
+    with pytest.raises(sdk_errors("APIError"), match="The gateway accepted your key, but cannot use") as caught:
+        way(gateway, model="local/gpt-4o")
+    assert getattr(caught.value, "status_code", None) == 502
+    assert "server-key" not in str(caught.value)

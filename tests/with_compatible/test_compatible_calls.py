@@ -20,6 +20,7 @@ from litellm.exceptions import MidStreamFallbackError
 from openai_server import OpenAIServer, Reply, models
 
 import aider_stackspot
+from aider_stackspot.gateway import BEHIND_GATEWAY
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),
@@ -534,6 +535,41 @@ def test_a_key_that_the_server_repeats_is_not_shown(
     error = _raised(ask)
     assert type(error) is litellm.AuthenticationError
     assert "secret-of-the-user" not in str(error)
+
+
+BEHIND = {"mode": "chat", BEHIND_GATEWAY: True}
+"""What LiteLLM Proxy says of a model of the gateway's, with each call."""
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_behind_the_gateway_a_refused_key_does_not_look_like_the_callers(
+    server: OpenAIServer, ask: Ask, configured: Callable[..., None], status: int
+) -> None:
+    configured(more="    api_key: secret-of-the-user\n")
+    server.reply = Reply(status=status, body={"error": {"message": "Incorrect API key: secret-of-the-user"}})
+    error = _raised(ask, model_info=BEHIND)
+    assert type(error) is litellm.BadGatewayError
+    assert "The gateway accepted your key, but cannot use the server `local`." in str(error)
+    assert f"Error code: {status} - " in str(error) and "Incorrect API key: [key]" in str(error)
+    assert len(server.chats) == 1
+
+
+def test_behind_the_gateway_other_refusals_stay_what_they_are(server: OpenAIServer, ask: Ask) -> None:
+    server.reply = Reply(status=422, body={"error": {"message": "no such field"}})
+    assert type(_raised(ask, model_info=BEHIND)) is litellm.BadRequestError
+
+
+def test_that_a_call_comes_from_the_gateway_is_not_told_to_the_server(server: OpenAIServer, ask: Ask) -> None:
+    ask(model_info=BEHIND)
+    assert BEHIND_GATEWAY not in json.dumps([server.chats[0].json, server.chats[0].headers])
+
+
+def test_behind_the_gateway_a_file_that_broke_later_is_not_the_callers_fault(server: OpenAIServer, ask: Ask) -> None:
+    Path("~/.aider.litellm.yml").expanduser().write_text("providers:\n  local:\n    api_bas: x\n", encoding="utf-8")
+    aider_stackspot.register()
+    error = _raised(ask, model_info=BEHIND)
+    assert type(error) is litellm.BadGatewayError
+    assert "did you mean `api_base`?" in str(error)
 
 
 def test_a_file_that_broke_later_refuses_the_call_with_its_text(server: OpenAIServer, ask: Ask) -> None:
