@@ -71,11 +71,24 @@ def _register_providers(litellm: Any, settings: Settings) -> None:
     for account in settings.accounts:
         name = _names.dispatched(account)
         if not isinstance(registered.get(name), StackSpotLLM):
-            handler = StackSpotLLM(account, public_name=lambda model: model.removeprefix(GUARD))
-            litellm.custom_provider_map.append({"provider": name, "custom_handler": handler})
+            _add_provider(litellm, account)
         for known in (litellm.provider_list, litellm._custom_providers):
             if name not in known:
                 known.append(name)
+
+
+def _add_provider(litellm: Any, account: str) -> None:
+    from aider_stackspot.litellm_handler import StackSpotLLM
+
+    handler = StackSpotLLM(account, public_name=lambda model: model.removeprefix(GUARD))
+    litellm.custom_provider_map.append({"provider": _names.dispatched(account), "custom_handler": handler})
+
+
+def _keep_provider(litellm: Any, account: str) -> None:
+    """Put an account back where a program has assigned a map of its own, as LiteLLM's documentation tells it to do."""
+    name = _names.dispatched(account)
+    if all(item["provider"] != name for item in litellm.custom_provider_map):
+        _add_provider(litellm, account)
 
 
 def _route_names(litellm: Any) -> None:
@@ -95,6 +108,7 @@ def _route_names(litellm: Any) -> None:
         route = _names.route(model, provider)
         if route is not None:
             account, name = route
+            _keep_provider(litellm, account)
             return guarded(name), _names.dispatched(account), None, given("api_base", args, kwargs)
         to_server = servers.find(model, provider)
         if to_server is not None:

@@ -115,6 +115,22 @@ def test_a_replaced_provider_map_is_mended_by_registering_again(
     assert litellm.completion("stackspot-ai", HI).choices[0].message.content
 
 
+def test_a_program_may_assign_a_provider_map_of_its_own_after_us(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM's documentation registers a custom provider in this way."""
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "other-provider", "custom_handler": Other()}])
+    assert litellm.completion("other-provider/x", HI).choices[0].message.content == "from the other"
+    assert litellm.completion("stackspot-ai", HI).choices[0].message.content
+    assert list(litellm.completion("stackspot-ai", HI, stream=True))
+    assert [item["provider"] for item in litellm.custom_provider_map] == ["other-provider", "stackspot"]
+
+
+def test_a_program_may_put_a_handler_of_its_own_in_our_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "stackspot", "custom_handler": Other()}])
+    assert litellm.completion("stackspot-ai", HI).choices[0].message.content == "from the other"
+
+
 def test_no_attribute_of_litellms_ends_in_error_because_of_us() -> None:
     """An aider 0.86 dies when it finds an exception class that it does not know."""
     code = "import litellm; print(sorted(n for n in dir(litellm) if n.endswith('Error')))"
