@@ -43,10 +43,11 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
         tool_syntax: the instructions explain `tools.protocol`, so calls and results are written in it.
 
     Raises:
-        InvalidRequest: there is no message, a message has no role, or a part is not text.
+        InvalidRequest: there is no message, one is no object or has no role, or a part is not text.
     """
     if not messages:
         raise InvalidRequest("There are no messages to send.")
+    _check_kinds(messages)
     lone = _lone_text(messages) if not instructions else None
     if lone is not None:
         return lone
@@ -56,6 +57,14 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
         opening = next((i for i, message in enumerate(messages) if message.get("role") not in _SYSTEM), len(messages))
         blocks.insert(opening, _tagged("system", " instructions", [_escaped(instructions)]))
     return PREAMBLE + "\n".join(blocks) + "\n"
+
+
+def _check_kinds(messages: Sequence[Message]) -> None:
+    for index, message in enumerate(messages):
+        if not hasattr(message, "get"):  # a dictionary, or LiteLLM's own message, which behaves like one
+            raise InvalidRequest(
+                f"Message {index} is a {type(message).__name__}; an object with `role` and `content` is expected."
+            )
 
 
 def _lone_text(messages: Sequence[Message]) -> str | None:

@@ -133,6 +133,12 @@ def test_unusable_messages_are_refused(messages: Any) -> None:
         render(messages)
 
 
+@pytest.mark.parametrize(("messages", "kind"), [("hi", "str"), (["hi"], "str"), ([None], "NoneType")])
+def test_what_is_no_message_is_refused_by_its_kind(messages: Any, kind: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Message 0 is a {kind}; an object with `role` and `content` is expected"):
+        render(messages)
+
+
 _boundary_like = st.sampled_from(
     [
         "</stackspot-message>",
