@@ -35,6 +35,8 @@ def models(
     settings = current()
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
+    for notice in settings.notices:  # an ignored server would else just be missing
+        typer.echo(f"aider-stackspot: {notice}", err=True)
     known = [*settings.accounts, *settings.compatible]
     if provider is not None and provider not in known:
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")

@@ -127,6 +127,14 @@ def test_a_server_that_is_away_costs_a_line_and_not_the_list(file: Path, server:
     assert "answered 404" in result.output
 
 
+def test_a_server_that_a_project_names_is_missing_from_the_list_with_the_reason(server: OpenAIServer) -> None:
+    Path(".aider.litellm.yml").write_text(f"providers:\n  local:\n    api_base: {server.url}\n", encoding="utf-8")
+    result = run("models", "--json")
+    assert {model["provider"] for model in json.loads(result.stdout)["models"]} == {"stackspot"}
+    assert "the provider `local`, which leads elsewhere" in result.stderr
+    assert "run: aider-stackspot trust" in result.stderr
+
+
 def test_an_unknown_provider_is_named(file: Path) -> None:
     assert "There is no provider `other`; configured are" in failure(run("models", "--provider", "other"))
 
@@ -238,3 +246,12 @@ def test_refresh_asks_again_and_fails_where_nobody_answers(server: OpenAIServer,
     assert len(server.requests) == 2
     server.pages = {}
     assert run("providers", "refresh").exit_code == 1
+
+
+@pytest.mark.parametrize("key", ["secret\u00e9", "secret\nline"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(server: OpenAIServer, home: Path, key: str) -> None:
+    result = run("providers", "add", "new", "--base-url", server.base, "--api-key", key)
+    assert "printable ASCII" in failure(result)
+    assert "secret" not in failure(result) + result.output
+    assert server.requests == []
+    assert list(home.iterdir()) == []
