@@ -61,9 +61,14 @@ def chats(settings: Settings, accounts: Sequence[str]) -> Iterator[Finding]:
         yield _chat(models)
 
 
+def _typed(model: Model) -> str:
+    """Return a model's name as one gives it to aider: several accounts have models of the same name."""
+    return model.name if model.account.name == STACKSPOT else model.route
+
+
 def _chat(models: Sequence[Model]) -> Finding:
     model = models[0]
-    title = f"chat with {', '.join(sorted(each.name for each in models))}"
+    title = f"chat with {', '.join(sorted(_typed(each) for each in models))}"
     started = time.monotonic()
     first: float | None = None
     try:

@@ -72,6 +72,15 @@ def test_each_way_is_tried_once(emulator: Emulator, run: Run, probe: dict[str, A
     assert AGENT not in json.dumps(found)
 
 
+def test_chats_of_a_second_account_have_the_names_that_aider_takes(
+    emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path
+) -> None:
+    (isolated / ".aider.litellm.yml").write_text("providers:\n  second:\n    type: stackspot\n", encoding="utf-8")
+    assert "chat with second/stackspot-ai, second/stackspot-ai-chat, second/stackspot-ai-code" in findings(
+        run("doctor", "--json")
+    )
+
+
 def test_the_real_environment_of_aider(emulator: Emulator, run: Run) -> None:
     found = findings(run("doctor", "--offline", "--json"))
     assert found["automatic registration"]["status"] == "ok"
