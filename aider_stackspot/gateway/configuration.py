@@ -58,7 +58,10 @@ def proxy_config(settings: Settings, known: Mapping[str, Iterable[Described]] | 
             "drop_params": True,
             "telemetry": False,
         },
-        "general_settings": {"master_key": f"os.environ/{MASTER_KEY_VARIABLE}"},
+        "general_settings": {
+            "master_key": f"os.environ/{MASTER_KEY_VARIABLE}",
+            "cancel_on_disconnect": True,  # else only a stream ends when nobody waits for it any more
+        },
     }
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import httpx
 import openai
 import pytest
 from gateway_process import Gateway
-from gateway_ways import Way, chat, chat_stream, messages, responses, sdk_errors
+from gateway_ways import HI, MODEL, Way, chat, chat_stream, messages, responses, sdk_errors
 
 from aider_stackspot.emulator import Emulator, Fault
 
@@ -40,6 +44,38 @@ def test_a_cut_answer_is_no_answer(gateway: Gateway, stackspot: Emulator, way: W
     stackspot.fail("any chat", Fault.cut_after(2), times=None)
     with pytest.raises(sdk_errors("APIError")):
         way(gateway)
+
+
+CALLS = [
+    ("chat/completions", {"messages": HI}),
+    ("responses", {"input": "Say hi"}),
+    ("messages", {"messages": HI, "max_tokens": 100}),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("path", "body"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_call_for_which_nobody_waits_any_more_is_ended(
+    gateway: Gateway, stackspot: Emulator, path: str, body: dict[str, Any], stream: bool
+) -> None:
+    stackspot.fail("any chat", Fault.silent_after(1))
+
+    async def ask_and_leave() -> None:
+        headers = {"Authorization": f"Bearer {gateway.key}"}
+        async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as client:
+            call = asyncio.create_task(
+                client.post(f"{gateway.url}/v1/{path}", json={"model": MODEL, "stream": stream, **body})
+            )
+            while not stackspot.chat_requests:
+                assert not call.done(), call.result()
+                await asyncio.sleep(0.02)
+            call.cancel()
+            await asyncio.wait([call])
+
+    asyncio.run(ask_and_leave())
+    [request] = stackspot.chat_requests
+    assert request.finished.wait(5)
+    assert request.closed_early
 
 
 def test_a_wrong_key_is_refused_without_asking_stackspot(gateway: Gateway, stackspot: Emulator, way: Way) -> None:
