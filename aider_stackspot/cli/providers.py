@@ -93,10 +93,17 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     Examples:
         aider-stackspot providers remove lmstudio
     """
-    from aider_stackspot.cli.providers_add import text_of, variable_of
+    from aider_stackspot.cli.providers_add import variable_of
     from aider_stackspot.compatible import cache
     from aider_stackspot.config import current
-    from aider_stackspot.config.edit import users_env_file, users_file, without_provider, write_text
+    from aider_stackspot.config.edit import (
+        env_text_of,
+        text_of,
+        users_env_file,
+        users_file,
+        without_provider,
+        write_text,
+    )
 
     path = users_file()
     text = without_provider(text_of(path), name)
@@ -106,7 +113,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
         cache.forget(server)
     typer.echo(f"Removed {name} from {path}.")
     env = users_env_file()
-    if re.search(rf"^\s*(export\s+)?{re.escape(variable_of(name))}\s*=", text_of(env), re.MULTILINE):
+    if re.search(rf"^\s*(export\s+)?{re.escape(variable_of(name))}\s*=", env_text_of(env), re.MULTILINE):
         typer.echo(f"Its key was left in {env}, as {variable_of(name)}.")
 
 

@@ -17,7 +17,14 @@ from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.discovery import Outcome, discover
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.edit import save_variable, users_env_file, users_file, with_provider, write_text
+from aider_stackspot.config.edit import (
+    save_variable,
+    text_of,
+    users_env_file,
+    users_file,
+    with_provider,
+    write_text,
+)
 from aider_stackspot.config.hosts import checked
 from aider_stackspot.errors import ConfigurationError
 
@@ -61,7 +68,7 @@ def _asked(name: str | None, base_url: str | None, preset: str | None, key: str 
     checked(base_url.strip(), what="the base URL", allow_insecure_http=insecure)
     if key is None and _can_ask():
         key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
-    return _New(name, base_url.strip(), (key or "").strip(), insecure)
+    return _New(name, base_url.strip(), _sendable((key or "").strip()), insecure)
 
 
 def _can_ask() -> bool:
@@ -72,6 +79,12 @@ def _ask(what: str, option: str) -> str:
     if not _can_ask():
         raise ConfigurationError(f"{option} is missing, and there is no terminal to ask at.")
     return str(typer.prompt(what, err=True))
+
+
+def _sendable(key: str) -> str:
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError("The key cannot be sent: a key is one line of printable ASCII characters.")
+    return key
 
 
 def _usable(name: str) -> str:
@@ -157,15 +170,3 @@ def variable_of(name: str) -> str:
     """Return the environment variable that holds a provider's key."""
     plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     return f"{'_' if plain[:1].isdigit() else ''}{plain}_API_KEY"
-
-
-def text_of(path: Path) -> str:
-    """Return a file's text; the empty string where there is none.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig") if path.exists() else ""
-    except (OSError, UnicodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from None

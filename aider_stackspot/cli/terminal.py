@@ -51,7 +51,9 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    target = path.resolve()  # a link stays a link
+    from aider_stackspot.config.surroundings import replaceable
+
+    target = replaceable(path)
     mode = 0o600 if private or not target.exists() else target.stat().st_mode & 0o777
     if not private and not target.exists():
         mode = 0o644

@@ -18,8 +18,12 @@ from typing import Any
 import yaml
 
 from aider_stackspot.config import places
+from aider_stackspot.config.env_file import LARGEST_ENV_FILE
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.files import CONFIG_VARIABLE
+from aider_stackspot.config.surroundings import Surroundings, replaceable
+from aider_stackspot.config.text import printable
+from aider_stackspot.config.yaml_file import LARGEST_FILE, parse
 from aider_stackspot.errors import ConfigurationError
 
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
@@ -51,6 +55,37 @@ def _home(environment: Environment) -> Path:
     if environment.home is None:
         raise ConfigurationError("There is no home directory to keep the settings in.")
     return environment.home
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a configuration file that can be used and changed; the empty string where there is none.
+
+    Raises:
+        ConfigurationError: names the file and the line; the words of the file, which may be secret, stay out of it.
+    """
+    text = _read_text(path, LARGEST_FILE)
+    parse(path, text.encode())
+    if path.suffix == ".json":
+        raise ConfigurationError(printable(f"{path} is JSON, which this command cannot change: change it by hand."))
+    return text
+
+
+def env_text_of(path: Path) -> str:
+    """Return a `.env` file's text; the empty string where there is none.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    return _read_text(path, LARGEST_ENV_FILE)
+
+
+def _read_text(path: Path, largest: int) -> str:
+    try:
+        return (Surroundings().read(path, largest) or b"").decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(printable(f"{path}: the file cannot be read: {error.strerror}.")) from None
+    except UnicodeError:
+        raise ConfigurationError(printable(f"{path}: this is not UTF-8.")) from None
 
 
 def with_provider(text: str, name: str, keys: Mapping[str, str | bool]) -> str:
@@ -130,20 +165,19 @@ def save_variable(path: Path, name: str, value: str) -> None:
     Raises:
         ConfigurationError: the value cannot be written in such a file, or the file cannot be written.
     """
-    if not value.isprintable():
-        raise ConfigurationError("A key is one line of printable characters.")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    except (OSError, UnicodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from None
-    kept = [line for line in lines if not re.match(rf"\s*(?:export\s+)?{re.escape(name)}\s*=", line)]
+    if not value.isprintable() or "${" in value:
+        raise ConfigurationError("A key is one line of printable characters, without `${`.")
+    lines = env_text_of(path).splitlines(keepends=True)
+    kept = "".join(line for line in lines if not re.match(rf"\s*(?:export\s+)?{re.escape(name)}\s*=", line))
+    newline = "\r\n" if "\r\n" in kept else "\n"
+    gap = newline if kept and not kept.endswith("\n") else ""
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    _replace(path, "\n".join([*kept, f"{name}='{quoted}'"]) + "\n", _OWNER_ONLY)
+    _replace(path, f"{kept}{gap}{name}='{quoted}'{newline}", _OWNER_ONLY)
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
     try:
-        target = path.resolve()
+        target = replaceable(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         # Readable for the owner alone from the first moment on, before anything is in it.
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=path.name)
@@ -163,8 +197,8 @@ def _replace(path: Path, text: str, mode: int) -> None:
 def _read(text: str) -> tuple[dict[str, Any], yaml.Node | None]:
     try:
         data, root = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"The file is not valid YAML; mend it first: {error}") from None
+    except yaml.YAMLError:  # its words would repeat the line, which may hold a key
+        raise ConfigurationError("The file is not valid YAML; mend it first.") from None
     if data is not None and not isinstance(data, dict):
         raise ConfigurationError("The file is no mapping; mend it first.")
     providers = (data or {}).get("providers")
@@ -208,7 +242,8 @@ def _end_of_entry(lines: list[str], column: int, last: int) -> int:
 def _written(name: str, keys: Mapping[str, str | bool], column: int) -> list[str]:
     # JSON's strings are YAML's, too: nothing in a value can be taken for something else.
     indent, inner = " " * column, " " * (column + 2)
-    return [f"{indent}{name}:\n", *(f"{inner}{key}: {json.dumps(value)}\n" for key, value in keys.items())]
+    head = name if yaml.safe_load(name) == name else json.dumps(name)  # `123` or `on` would be no text
+    return [f"{indent}{head}:\n", *(f"{inner}{key}: {json.dumps(value)}\n" for key, value in keys.items())]
 
 
 def _checked(text: str, expected: dict[str, Any]) -> str:

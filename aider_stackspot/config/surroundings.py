@@ -22,6 +22,23 @@ class TooLarge(OSError):
     """The file is larger than a file of its kind can sensibly be."""
 
 
+def replaceable(path: Path) -> Path:
+    """Return the file that writing to a path would replace, which may not be there yet: a link stays a link.
+
+    Raises:
+        NotAFile: there is something else, which a new file must not take the place of: a pipe, a device.
+        OSError: the link leads nowhere but to itself.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        mode = os.stat(target).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return target
+    if not stat.S_ISREG(mode):
+        raise NotAFile(errno.EINVAL, f"this is a {'directory' if stat.S_ISDIR(mode) else 'pipe or a device'}")
+    return target
+
+
 class Surroundings:
     """What the configuration is read from. `cwd` is `None` where the working directory was deleted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -9,7 +10,14 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from aider_stackspot.config.edit import save_variable, with_provider, without_provider, write_text
+from aider_stackspot.config.edit import (
+    env_text_of,
+    save_variable,
+    text_of,
+    with_provider,
+    without_provider,
+    write_text,
+)
 from aider_stackspot.errors import ConfigurationError
 
 KEYS: dict[str, str | bool] = {"api_base": "http://localhost:1234/v1", "api_key": "${LMSTUDIO_API_KEY}"}
@@ -102,3 +110,60 @@ def test_a_written_file_keeps_its_permissions_and_its_link(tmp_path: Path) -> No
     write_text(link, "b")
     assert (real.read_text(encoding="utf-8"), stat.S_IMODE(real.stat().st_mode)) == ("b", 0o640)
     assert link.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["123", "on", "1.0", "2026-01-01"])
+def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
+    added = with_provider("", name, KEYS)
+    assert yaml.safe_load(added) == {"providers": {name: KEYS}}
+    assert yaml.safe_load(without_provider(added, name)) == {"providers": None}
+
+
+def test_a_broken_file_is_named_with_its_line_and_without_its_words(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text('providers:\n  a:\n    api_key: "the-secret\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"config\.yml, line 4: this is not valid YAML") as raised:
+        text_of(path)
+    assert "the-secret" not in str(raised.value)
+    with pytest.raises(ConfigurationError) as raised:
+        with_provider(path.read_text(encoding="utf-8"), "b", KEYS)
+    assert "the-secret" not in str(raised.value)
+
+
+def test_a_file_that_would_be_refused_at_the_next_start_is_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text("providers:\n  a: {}\n  a: {}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="line 3: the key `a` is given twice"):
+        text_of(path)
+
+
+def test_yaml_is_not_written_into_json(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"providers\.json is JSON"):
+        text_of(tmp_path / "providers.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes in the file system")
+def test_a_pipe_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for use in (
+        lambda: text_of(path),
+        lambda: env_text_of(path),
+        lambda: save_variable(path, "A_API_KEY", "k"),
+        lambda: write_text(path, "a"),
+    ):
+        with pytest.raises(ConfigurationError, match="this is a pipe or a device"):
+            use()
+    assert path.is_fifo()
+
+
+def test_other_lines_of_an_env_file_keep_their_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes("A='one\u2028line'\r\nB=2".encode())
+    save_variable(path, "C_API_KEY", "k")
+    assert path.read_bytes().decode() == "A='one\u2028line'\r\nB=2\r\nC_API_KEY='k'\r\n"
+
+
+def test_a_key_that_would_be_read_as_a_reference_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="without"):
+        save_variable(tmp_path / ".env", "A_API_KEY", "a${HOME}b")
