@@ -172,6 +172,7 @@ def validate(document: Document, data: Any) -> FileKeys:
         raise _first(document, error) from None
     for name, provider in keys.providers.items():
         _check_names(document, name, provider)
+        _check_headers(document, name, provider)
     return keys
 
 
@@ -185,6 +186,27 @@ def _check_names(document: Document, name: str, keys: ProviderKeys) -> None:
         if not model or not model.isprintable() or any(char.isspace() for char in model):
             raise document.error((*where, "models", model), "a model's name has no spaces, and is not empty.")
 
+
+def _check_headers(document: Document, name: str, keys: ProviderKeys) -> None:
+    """Refuse what no HTTP header can carry: the library that sends it would fail in its own words, with the value."""
+    where: Location = ("providers", name)
+    for header, value in keys.extra_headers.items():
+        if not _HEADER_NAME.fullmatch(header):
+            raise document.error((*where, "extra_headers", header), "this is no name of an HTTP header.")
+        if not _fits_a_header(value):
+            raise document.error((*where, "extra_headers", header), _NO_HEADER)
+    is_stackspot = name == "stackspot" or keys.type == "stackspot"  # its key goes into a form
+    if keys.api_key is not None and not is_stackspot and not _fits_a_header(keys.api_key):
+        raise document.error((*where, "api_key"), _NO_HEADER)
+
+
+def _fits_a_header(value: SecretStr) -> bool:
+    text = value.get_secret_value()
+    return text.isascii() and text.isprintable()
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_HEADER = "this cannot be sent in an HTTP header: one line of printable ASCII characters is expected."
 
 _EXPECTED = {
     "string_type": "a text is expected; put a number or a date in quotes",

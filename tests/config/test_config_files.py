@@ -272,6 +272,19 @@ class TestWrongValues:
     def test_further_up(self, places: Places, text: str, says: str) -> None:
         assert problem(places, text) == says
 
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ('api_key: "secret\u00e9"', "api_key: this cannot be sent in an HTTP header"),
+            ('extra_headers: {X-A: "secret\\nX-B: 1"}', "extra_headers.X-A: this cannot be sent in an HTTP header"),
+            ("extra_headers: {X A: secret}", "extra_headers.X A: this is no name of an HTTP header."),
+        ],
+    )
+    def test_of_what_no_header_can_carry(self, places: Places, line: str, says: str) -> None:
+        told = problem(places, f"providers:\n  lan:\n    {line}\n    base_url: http://localhost:1/v1")
+        assert told.startswith(f", line 3: providers.lan.{says}")
+        assert "secret" not in told
+
     NEEDED = "an OpenAI-compatible provider needs a base URL, such as https://host/v1."
 
     def test_of_a_server_without_a_base_url(self, places: Places) -> None:
