@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from aider_stackspot.api.answer import Usage
 
@@ -20,6 +21,8 @@ SWITCH = "AIDER_STACKSPOT_USAGE"
 LOCATION = Path(".aider") / "aider-stackspot" / "usage"
 """Below the home directory."""
 KEPT_MONTHS = 24
+MOST_TOKENS = 10**12
+"""What is beyond it is damage, not a call."""
 CHARACTERS_PER_TOKEN = 4
 """Where the service counts nothing (the chat API, quick commands), this stands in for a count."""
 
@@ -99,16 +102,16 @@ def _read(path: Path) -> Iterator[Call]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                entry = json.loads(line)
-                yield Call(
-                    date.fromisoformat(entry["day"]),
-                    str(entry["model"]),
-                    int(entry["in"]),
-                    int(entry["out"]),
-                    bool(entry.get("estimated")),
-                )
-            except (ValueError, KeyError, TypeError):
+                yield _call(json.loads(line))
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 continue
+
+
+def _call(entry: Any) -> Call:
+    counts = int(entry["in"]), int(entry["out"])
+    if not all(0 <= count <= MOST_TOKENS for count in counts):
+        raise ValueError("no call has so many tokens")
+    return Call(date.fromisoformat(entry["day"]), str(entry["model"]), *counts, bool(entry.get("estimated")))
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def usage(
     from aider_stackspot import usage as record
 
     today = datetime.now().date()
-    totals = record.totals(record.calls(today - timedelta(days=days - 1)))
+    recorded = record.calls(today - timedelta(days=days - 1))
+    totals = record.totals(call for call in recorded if call.day <= today)
     if as_json:
         print(json.dumps({"days": days, "recording": record.is_on(), "totals": [_json(t) for t in totals]}, indent=2))
         return
@@ -78,6 +79,8 @@ def _table(console: Console, totals: list[Total]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from aider_stackspot.config.text import printable
+
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)
     table.add_column("day", footer="in all", no_wrap=True)
@@ -94,7 +97,7 @@ def _table(console: Console, totals: list[Total]) -> None:
     for total in totals:
         table.add_row(
             total.day.isoformat() if total.day != last or not console.is_terminal else "",
-            escape(total.model),
+            escape(printable(total.model)),
             f"{total.calls:,}",
             _number(total.prompt_tokens, total.estimated),
             _number(total.completion_tokens, total.estimated),

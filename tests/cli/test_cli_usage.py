@@ -176,3 +176,34 @@ def test_nothing_yet(run: Run) -> None:
     done = run("usage")
     assert (done.status, done.out) == (0, "No calls in the last 30 days.\n")
     assert json.loads(run("usage", "--json").out)["totals"] == []
+
+
+DAMAGED = {
+    "infinite": '"in": 1e400, "out": 2',
+    "negative": '"in": -5, "out": 2',
+    "endless": f'"in": {"9" * 4000}, "out": 2',
+}
+
+
+@pytest.mark.parametrize("counts", DAMAGED.values(), ids=DAMAGED)
+def test_impossible_counts_are_passed_over(run: Run, counts: str) -> None:
+    usage.add("good", Usage(1, 2), (0, 0))
+    file = usage.directory() / f"{TODAY:%Y-%m}.jsonl"
+    good = file.read_text(encoding="utf-8")
+    damaged = f'{{"day": "{TODAY}", "model": "bad", {counts}}}\n'
+    file.write_text("[" * 100_000 + "\n" + damaged + good, encoding="utf-8")
+    assert [call.model for call in recorded()] == ["good"]
+    assert run("usage").status == 0
+
+
+def test_a_name_in_the_record_cannot_steer_the_terminal(run: Run) -> None:
+    usage.add("bad\x1b[31mname", Usage(1, 2), (0, 0))
+    shown = run("usage").out
+    assert "\x1b" not in shown
+    assert "bad\\x1b[31mname" in shown
+
+
+def test_days_to_come_are_not_counted(run: Run) -> None:
+    usage.add("early", Usage(1, 2), (0, 0), day=TODAY + timedelta(days=1))
+    for options in ((), ("--plot",)):
+        assert run("usage", *options).out == "No calls in the last 30 days.\n"
