@@ -52,7 +52,7 @@ def demo(
         copy = Path(place) / "repository"
         _prepare(repo, copy)
         source = copy / file
-        if not source.is_file() or "__version__ = " not in source.read_text(encoding="utf-8"):
+        if not _is_inside(source, copy) or "__version__ = " not in source.read_text(encoding="utf-8", errors="replace"):
             raise ConfigurationError(f"--file: {file} is not in the repository, or defines no __version__.")
         before = _git(copy, "rev-parse", "HEAD")
         with _service(live, copy, file) as environment:
@@ -65,6 +65,11 @@ def demo(
             raise typer.Exit(1)
         _say("\n[bold]What aider committed:[/bold]")
         output().print(_git(copy, "show", "--stat", "--patch", "--format=%h %s", "HEAD"), markup=False)
+
+
+def _is_inside(source: Path, copy: Path) -> bool:
+    """Tell whether it is a file of the copy: nothing outside may be changed."""
+    return os.path.isfile(source) and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(copy))
 
 
 def _say(text: str) -> None:
@@ -86,7 +91,7 @@ def _find_aider() -> str:
 def _prepare(repo: Path | None, copy: Path) -> None:
     """Make the temporary repository: a clone, or the sample."""
     if repo is not None:
-        _git(Path.cwd(), "clone", "--quiet", "--no-hardlinks", str(repo.resolve()), str(copy))
+        _git(copy.parent, "clone", "--quiet", "--no-hardlinks", "--", _absolute(repo), str(copy))
     else:
         copy.mkdir()
         (copy / SAMPLE_NAME).write_text(SAMPLE, encoding="utf-8")
@@ -97,6 +102,13 @@ def _prepare(repo: Path | None, copy: Path) -> None:
         _git(copy, "config", key, value)
     if repo is None:
         _git(copy, "commit", "--quiet", "--message", "A sample")
+
+
+def _absolute(repo: Path) -> str:
+    try:
+        return os.path.realpath(repo)
+    except OSError as error:
+        raise ConfigurationError(f"--repo {repo}: the working directory cannot be used: {error.strerror}.") from None
 
 
 @contextlib.contextmanager

@@ -11,8 +11,10 @@ from pathlib import Path
 import yaml
 from dotenv import dotenv_values
 
+from aider_stackspot.config.env_file import LARGEST_ENV_FILE
 from aider_stackspot.config.places import ENV_NAME, FILE_NAME
 from aider_stackspot.config.settings import DEFAULT_MODELS
+from aider_stackspot.config.surroundings import Surroundings
 from aider_stackspot.errors import ConfigurationError
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
@@ -29,12 +31,11 @@ def read(path: Path) -> str:
         ConfigurationError: it cannot be read.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeError) as error:
-        raise ConfigurationError(f"{path}: the file cannot be read: {error}") from None
+        return (Surroundings().read(path, LARGEST_ENV_FILE) or b"").decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the file cannot be read: {error.strerror}.") from None
+    except UnicodeError:
+        raise ConfigurationError(f"{path}: this is not UTF-8.") from None
 
 
 def env_values(text: str) -> dict[str, str]:

@@ -62,7 +62,7 @@ def set_up(wish: Wish) -> None:
         StackSpotError: something is missing, refused, or cannot be written; then nothing was.
     """
     asks = not wish.non_interactive and is_interactive()
-    directory = Path.home() if wish.home else Path.cwd()
+    directory = _directory(wish)
     if files.is_tracked(directory, files.ENV_NAME):
         raise ConfigurationError(
             f"{directory / files.ENV_NAME} is under version control: credentials in it would be committed. Run `git rm "
@@ -77,6 +77,15 @@ def set_up(wish: Wish) -> None:
         raise typer.Exit(130) from None
     _say("\nReady. Run:\n")
     print(f"aider --model {NAMES[0]}")
+
+
+def _directory(wish: Wish) -> Path:
+    try:
+        return Path.home() if wish.home else Path.cwd()
+    except RuntimeError:
+        raise ConfigurationError("--home: there is no home directory; set HOME.") from None
+    except OSError as error:
+        raise ConfigurationError(f"The working directory cannot be used: {error.strerror}.") from None
 
 
 def _given(wish: Wish, directory: Path) -> Answers:

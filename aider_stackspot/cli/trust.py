@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -64,7 +65,7 @@ def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
         return files
     files = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike Path's, it takes a name that cannot be one for no directory
             inside = [path / name for name in PROJECT_FILES if (path / name).is_file()]
             if not inside:
                 _end(f"{path}: none of {', '.join(PROJECT_FILES)} is in this directory.")
@@ -79,7 +80,7 @@ def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
     from aider_stackspot.errors import ConfigurationError
 
     try:
-        files = [candidate(path.absolute(), environment) for path in dict.fromkeys(paths)]
+        files = [candidate(_absolute(path), environment) for path in dict.fromkeys(paths)]
     except ConfigurationError as error:
         _end(str(error))
     wanted = [file for file in files if file.state in ("new", "changed")]
@@ -93,7 +94,7 @@ def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
         try:
             environment.trust.add(file.path, file.content)
         except OSError as error:
-            _end(f"{environment.trust.path}: the record cannot be written: {error.strerror or error}", 1)
+            _unwritten(environment, error)
         typer.echo(f"Trusted {_shown(file.path)}")
 
 
@@ -144,15 +145,27 @@ def _state(path: Path, environment: Environment) -> str:
 
 
 def _revoke(paths: list[Path], environment: Environment) -> None:
-    unknown = [path for path in paths if str(path.resolve()) not in environment.trust.entries()]
+    unknown = [path for path in paths if os.path.realpath(_absolute(path)) not in environment.trust.entries()]
     if unknown:
         _end(f"{unknown[0]}: this file is not trusted; see --list.")
     for path in paths:
         try:
             environment.trust.revoke(path)
         except OSError as error:
-            _end(f"{environment.trust.path}: the record cannot be written: {error.strerror or error}", 1)
+            _unwritten(environment, error)
         typer.echo(f"No longer trusted: {_shown(path)}")
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:
+        _end(f"{path}: the working directory cannot be used: {error.strerror}.")
+
+
+def _unwritten(environment: Environment, error: OSError) -> NoReturn:
+    where = f"{environment.trust.path}: the" if environment.trust.path is not None else "the"
+    _end(f"{where} record cannot be written: {error.strerror or error}", 1)
 
 
 def _shown(text: object) -> str:

@@ -90,4 +90,4 @@ def digest(content: bytes) -> str:
 
 
 def _key(path: Path) -> str:
-    return str(path.resolve())
+    return os.path.realpath(path)

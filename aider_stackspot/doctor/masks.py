@@ -45,7 +45,7 @@ class Masks:
             secrets += [value.get_secret_value() for value in server.extra_headers.values()]
             secrets += _proxy_secrets(server.network)
         ids += [model.agent_id for model in settings.models.values() if model.agent_id]
-        return cls(_longest_first(secrets), _longest_first(ids), str(Path.home()))
+        return cls(_longest_first(secrets), _longest_first(ids), _home())
 
     def text(self, text: str) -> str:
         """Return a text as it may be shown."""
@@ -74,6 +74,13 @@ class Masks:
         if isinstance(value, list | tuple):
             return [self._value(item) for item in value]
         return value
+
+
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:  # a user without a home directory
+        return ""
 
 
 def _proxy_secrets(network: Network) -> list[str]:

@@ -302,3 +302,21 @@ def test_an_unwritable_directory_is_one_line(
     done = quietly(run)
     assert done.status == 2
     assert "cannot be written: Permission denied" in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes in the file system")
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(service: Emulator, run: Run, isolated: Path) -> None:
+    os.mkfifo(isolated / ".env")
+    done = quietly(run)
+    assert done.status == 2
+    assert f"{isolated / '.env'}: the file cannot be read: this is a pipe or a device." in done.err
+
+
+def test_without_a_home_directory_home_is_refused(service: Emulator, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    done = quietly(run, "--home")
+    assert done.status == 2
+    assert "set HOME" in done.err

@@ -333,3 +333,18 @@ def test_running_it_imports_no_litellm(places: Places) -> None:
     )
     assert done.stdout.splitlines()[-1] == "False", done.stderr
     assert f"Trusted {Path.cwd() / FILE}" in done.stdout
+
+
+class TestPathsThatCannotBeFiles:
+    """They are named, and nothing is recorded."""
+
+    def test_a_name_that_is_too_long(self, places: Places, run: Run) -> None:
+        result = run("a" * 5000)
+        assert result.exit_code == 2
+        assert "File name too long" in result.output
+
+    def test_a_link_to_itself(self, places: Places, run: Run) -> None:
+        (places.cwd / "loop").symlink_to(places.cwd / "loop")
+        result = run("--revoke", places.cwd / "loop")
+        assert result.exit_code == 2
+        assert "is not trusted" in result.output

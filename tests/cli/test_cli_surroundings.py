@@ -1,0 +1,84 @@
+"""The command where something is missing that every program expects: streams, a working directory, a home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.cli.terminal import write_whole
+from aider_stackspot.doctor import masks
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+
+
+def in_a_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as `"$@"` of a shell's script."""
+    command = [sys.executable, "-m", "aider_stackspot", *arguments]
+    return subprocess.run(["sh", "-c", script, "sh", *command], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "status", "said"),
+    [
+        ('"$@" <&-', ("init",), 2, "Not set: STACKSPOTAI_CLIENT_ID"),
+        ('"$@" <&-', ("init", "--client-key-stdin"), 2, "Not set: STACKSPOTAI_CLIENT_ID"),
+        ('"$@" <&-', ("providers", "add", "x"), 2, "--base-url is missing"),
+        ('"$@" >&-', ("usage",), 0, ""),
+        ('"$@" 2>&-', ("providers", "remove", "x"), 2, ""),
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(script: str, arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = in_a_shell(script, *arguments)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("init",), ("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")])
+def test_a_working_directory_that_is_gone_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = in_a_shell(f'mkdir "{tmp_path}/gone" && cd "{tmp_path}/gone" && rmdir "{tmp_path}/gone" && "$@"', *arguments)
+    assert done.returncode == 2
+    assert "orking directory cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    for path in (pipe, loop):
+        with pytest.raises(OSError, match=r"pipe|symbolic links"):
+            write_whole(path, "text")
+    assert pipe.is_fifo()
+    assert loop.is_symlink()
+
+
+def test_a_user_without_a_home_gets_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    from aider_stackspot.config import current
+
+    settings = current()
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert masks.Masks.of(settings).text("~/x") == "~/x"
+
+
+@pytest.mark.parametrize("by", ["its whole path", "a link"])
+def test_the_demo_changes_no_file_outside_its_copy(tmp_path: Path, by: str) -> None:
+    outside, repository = tmp_path / "outside.py", tmp_path / "repository"
+    outside.write_text('__version__ = "1"\n', encoding="utf-8")
+    git = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@localhost"]
+    subprocess.run(["git", "init", "--quiet", str(repository)], check=True)
+    (repository / "link.py").symlink_to(outside)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "a"], check=True)
+    file = str(outside) if by == "its whole path" else "link.py"
+    done = in_a_shell('"$@"', "demo", "--repo", str(repository), "--file", file)
+    assert done.returncode == 2
+    assert f"--file: {file} is not in the repository" in done.stderr
+    assert outside.read_text(encoding="utf-8") == '__version__ = "1"\n'
