@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
-LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
+LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "uvicorn.error")
 
 
 def leave_out_frames() -> None:
@@ -14,8 +15,13 @@ def leave_out_frames() -> None:
 
 
 def _without_frames(record: logging.LogRecord) -> bool:
-    """Let every record pass. An error that has a status is an answer to a client; any other keeps its frames."""
+    """Let every record pass but those of calls that were cancelled: the gateway stops, and said so in a line before.
+
+    An error that has a status is an answer to a client; any other keeps its frames.
+    """
+    if logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
+        return True
     error = record.exc_info[1] if record.exc_info else None
-    if hasattr(error, "status_code") and not logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
+    if hasattr(error, "status_code"):
         record.exc_info = None
-    return True
+    return not isinstance(error, asyncio.CancelledError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -25,19 +26,19 @@ def _shortened() -> Iterator[None]:
         logging.getLogger(name).filters[:] = filters
 
 
-def logged(error: Exception, caplog: pytest.LogCaptureFixture, name: str) -> str:
+def logged(error: BaseException, caplog: pytest.LogCaptureFixture, name: str) -> str:
     logger = logging.getLogger(name)
     logger.addHandler(caplog.handler)
     try:
         raise error
-    except Exception:
+    except BaseException:
         logger.exception("Exception occured - %s", error)
     finally:
         logger.removeHandler(caplog.handler)
     return caplog.text
 
 
-@pytest.mark.parametrize("name", LOGGERS)
+@pytest.mark.parametrize("name", ["LiteLLM", "LiteLLM Proxy", "LiteLLM Router"])
 def test_an_answered_error_has_no_frames(caplog: pytest.LogCaptureFixture, name: str) -> None:
     text = logged(Answered("no such model"), caplog, name)
     assert "no such model" in text
@@ -51,3 +52,11 @@ def test_any_other_error_has_them(caplog: pytest.LogCaptureFixture) -> None:
 def test_so_has_every_error_where_details_were_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "LiteLLM Proxy"):
         assert "Traceback" in logged(Answered("no such model"), caplog, "LiteLLM Proxy")
+
+
+def test_an_answer_that_is_cut_because_the_gateway_stops_is_no_surprise(caplog: pytest.LogCaptureFixture) -> None:
+    assert logged(asyncio.CancelledError("Task cancelled"), caplog, "uvicorn.error") == ""
+
+
+def test_any_other_error_of_the_servers_has_its_frames(caplog: pytest.LogCaptureFixture) -> None:
+    assert "Traceback" in logged(ZeroDivisionError("what is this"), caplog, "uvicorn.error")

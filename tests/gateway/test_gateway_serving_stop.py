@@ -90,3 +90,4 @@ def test_ctrl_c_in_the_middle_of_an_answer(environment: dict[str, str], tmp_path
         with contextlib.suppress(httpx.HTTPError):  # a connection without its last chunk says the same
             assert "data: [DONE]" not in list(lines)
     assert "Ready" in output.read_text()
+    assert "Traceback" not in output.read_text()
