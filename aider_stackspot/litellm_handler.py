@@ -57,7 +57,15 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         return reply.response(given["model_response"], text)
 
     def streaming(self, model: str, messages: Messages, **given: Any) -> Iterator[GenericStreamingChunk]:
-        """Yield the answer's text and tool calls as they come, and exactly one terminal chunk."""
+        """Yield the answer's text and tool calls as they come, and exactly one terminal chunk.
+
+        Returns when the first of them is there: a call that fails before fails here, where LiteLLM's Router and its
+        retries take the next model, as for its own providers.
+        """
+        chunks = self._streaming(model, messages, given)
+        return _resumed(next(chunks), chunks)
+
+    def _streaming(self, model: str, messages: Messages, given: Mapping[str, Any]) -> Iterator[GenericStreamingChunk]:
         name = self._public_name(model)
         try:
             reply = self._begin(name, messages, given)
@@ -107,6 +115,11 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         if (given.get("optional_params") or {}).get(BEHIND_GATEWAY):
             error = for_gateways_user(error)
         return litellm_error(error, name, self._provider)
+
+
+def _resumed(first: GenericStreamingChunk, rest: Iterator[GenericStreamingChunk]) -> Iterator[GenericStreamingChunk]:
+    yield first
+    yield from rest
 
 
 def _demand(model: Model, parameters: Mapping[str, Any]) -> Demand:

@@ -220,3 +220,20 @@ def test_the_event_loop_is_never_blocked(emulator: Emulator) -> None:
 def test_an_empty_answer_is_an_answer(emulator: Emulator, ask: Ask) -> None:
     emulator.answer = []
     assert ask()[:2] == ("", "stop") or ask()[0] is None
+
+
+def test_a_stream_that_fails_before_any_text_fails_at_the_call(emulator: Emulator) -> None:
+    with pytest.raises(litellm.AuthenticationError):
+        litellm.completion("stackspot-ai", HI, stream=True, api_key="wrong")
+
+
+def test_a_router_takes_the_next_model_where_a_stream_cannot_begin(emulator: Emulator) -> None:
+    refused = {"model": "stackspot-ai", "api_key": "wrong"}
+    models = [
+        {"model_name": "first", "litellm_params": refused},
+        {"model_name": "second", "litellm_params": {"model": "stackspot-ai-code"}},
+    ]
+    router = litellm.Router(model_list=models, fallbacks=[{"first": ["second"]}], num_retries=0)
+    text, reason, _usage = _read_chunks(list(router.completion("first", HI, stream=True)))
+    assert text
+    assert reason == "stop"
