@@ -35,8 +35,7 @@ def models(
     settings = current()
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
-    for notice in settings.notices:  # an ignored server would else just be missing
-        typer.echo(f"aider-stackspot: {notice}", err=True)
+    show_notices(settings)
     known = [*settings.accounts, *settings.compatible]
     if provider is not None and provider not in known:
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")
@@ -49,6 +48,12 @@ def models(
         from aider_stackspot.cli.models_table import print_all
 
         print_all(stackspots, servers, show_all=show_all)
+
+
+def show_notices(settings: Settings) -> None:
+    """Say on stderr what of the files is ignored: a server in it would else just be missing from a list."""
+    for notice in settings.notices:
+        typer.echo(f"aider-stackspot: {notice}", err=True)
 
 
 def _stackspot_models(settings: Settings) -> list[Model]:

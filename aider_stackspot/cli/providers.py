@@ -66,11 +66,12 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
     """
     from rich.markup import escape
 
-    from aider_stackspot.cli.models import state_of
+    from aider_stackspot.cli.models import show_notices, state_of
     from aider_stackspot.cli.models_table import new_table
     from aider_stackspot.config import current
 
     states = [state_of(server) for server in _configured(current().problem)]
+    show_notices(current())
     if as_json:
         typer.echo(json.dumps(states, indent=2))
         return

@@ -135,6 +135,11 @@ def test_a_server_that_a_project_names_is_missing_from_the_list_with_the_reason(
     assert "run: aider-stackspot trust" in result.stderr
 
 
+def test_providers_list_tells_of_a_projects_server_too(server: OpenAIServer) -> None:
+    Path(".aider.litellm.yml").write_text(f"providers:\n  local:\n    api_base: {server.url}\n", encoding="utf-8")
+    assert "the provider `local`, which leads elsewhere" in run("providers", "list").stderr
+
+
 def test_an_unknown_provider_is_named(file: Path) -> None:
     assert "There is no provider `other`; configured are" in failure(run("models", "--provider", "other"))
 
