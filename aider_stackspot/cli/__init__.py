@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 
 def main() -> None:
     """Run the command. What a person can mend ends with one line on stderr and exit status 2."""
-    _open_closed_streams()
+    _mend_surroundings()
     from aider_stackspot.cli.app import app
     from aider_stackspot.errors import StackSpotError
 
@@ -19,8 +20,13 @@ def main() -> None:
         raise SystemExit(2) from None
 
 
-def _open_closed_streams() -> None:
-    """Give a command that was started without stdin, stdout or stderr an empty one: Python has `None` for them."""
+def _mend_surroundings() -> None:
+    """Let no stream and no variable that a shell left in an odd state end a command, or empty its output."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
+            # It was closed when the command was started.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without this character shows a question mark
+    if os.environ.get("COLUMNS", "").strip("0") == "":
+        os.environ.pop("COLUMNS", None)  # no columns: rich would print nothing

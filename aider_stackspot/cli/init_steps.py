@@ -18,6 +18,7 @@ from aider_stackspot.cli.agents import Agent, agents_of, prove
 from aider_stackspot.cli.terminal import is_interactive, write_whole
 from aider_stackspot.config import Account, current
 from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM
+from aider_stackspot.config.text import printable
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
 
 CLIENT_ID, CLIENT_KEY, REALM = "STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY", "STACKSPOTAI_REALM"
@@ -105,9 +106,11 @@ def _given_agents(texts: Sequence[str]) -> dict[str, str]:
     agents: dict[str, str] = {}
     for text in texts:
         name, equals, agent_id = text.rpartition("=")
-        if not agent_id.strip().isalnum() or (equals and not name.strip()):
-            raise ConfigurationError(f"--agent {text}: an agent's id, or NAME=ID, is expected.")
-        agents |= {name.strip(): agent_id.strip()} if equals else dict.fromkeys(NAMES, agent_id.strip())
+        agent_id, name = agent_id.strip(), name.strip()
+        is_name = name.isprintable() and not any(char.isspace() for char in name)
+        if not (agent_id.isalnum() and agent_id.isascii()) or not is_name or (equals and not name):
+            raise ConfigurationError(f"--agent {printable(text)}: an agent's id, or NAME=ID, is expected.")
+        agents |= {name: agent_id} if equals else dict.fromkeys(NAMES, agent_id)
     return agents
 
 

@@ -285,11 +285,12 @@ def test_an_environment_that_wins_over_the_file_is_pointed_out(
     assert "other values for STACKSPOTAI_REALM" in quietly(run).err
 
 
-@pytest.mark.parametrize("text", ["=", "a b", "name=", "=ID", "x=../y"])
+@pytest.mark.parametrize("text", ["=", "a b", "name=", "=ID", "x=../y", "\u00e9", "a b=ID", "a\x1b[31m=ID"])
 def test_an_agent_option_that_makes_no_sense(run: Run, text: str) -> None:
     done = quietly(run, "--agent", text)
     assert done.status == 2
     assert "NAME=ID" in done.err
+    assert "\x1b" not in done.err
 
 
 def test_an_unwritable_directory_is_one_line(

@@ -38,6 +38,21 @@ def test_a_closed_stream_is_an_empty_one(script: str, arguments: tuple[str, ...]
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_no_columns_are_no_reason_to_print_nothing() -> None:
+    assert "stackspot-ai-code" in in_a_shell('COLUMNS=0 "$@"', "models").stdout
+    assert "--days" in in_a_shell('COLUMNS=0 "$@"', "usage", "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [("doctor", "--offline", "--json"), ("trust", ".env", "--yes")])
+def test_ascii_is_enough(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    place = tmp_path / "caf\u00e9"
+    place.mkdir()
+    (place / ".env").write_text("A=1\n", encoding="utf-8")
+    done = in_a_shell(f'cd "{place}" && HOME="{place}/home" PYTHONIOENCODING=ascii "$@"', *arguments)
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [("init",), ("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")])
 def test_a_working_directory_that_is_gone_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = in_a_shell(f'mkdir "{tmp_path}/gone" && cd "{tmp_path}/gone" && rmdir "{tmp_path}/gone" && "$@"', *arguments)
