@@ -99,6 +99,15 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         """Refuse likewise."""
         self.embedding(model)
 
+    def image_generation(self, model: str, *_given: Any, **_named: Any) -> NoReturn:
+        """Refuse, for the same reason."""
+        error = errors.InvalidRequest("StackSpot makes no images: take another provider's model for them.")
+        raise litellm_error(error, self._public_name(model), self._provider)
+
+    async def aimage_generation(self, model: str, *_given: Any, **_named: Any) -> NoReturn:
+        """Refuse likewise."""
+        self.image_generation(model)
+
     def _begin(self, name: str, messages: Messages, given: Mapping[str, Any], *, whole: bool = False) -> Reply:
         """Start a call.
 

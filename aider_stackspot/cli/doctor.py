@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,6 +109,8 @@ class _Shown:
 def _record(settings: Settings, path: Path) -> None:
     from aider_stackspot.doctor.record import record
 
+    if os.path.lexists(path):
+        raise ConfigurationError(f"{path}: this exists already. Name a new file for --record.")
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
     accounts = [account.name for account in settings.accounts.values() if account.client_id and account.client_key]

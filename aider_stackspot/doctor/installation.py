@@ -80,11 +80,11 @@ def _python_of(script: Path) -> Path:
         # A long path does not fit the first line; pip and uv then let `sh` execute the second one.
         text = line.removeprefix("#!").removeprefix("'''exec'").strip()
         candidate = Path(text.split('"')[1] if text.startswith('"') else text.split(" ")[0]) if text else Path()
-        if candidate.name.startswith("python") and candidate.exists():
+        if candidate.name.startswith("python") and os.path.exists(candidate):
             return candidate
     names = ("python.exe",) if os.name == "nt" else ("python3", "python")
     beside = [script.resolve().parent / name for name in names]
-    return next((path for path in beside if path.exists()), Path(sys.executable))
+    return next((path for path in beside if os.path.exists(path)), Path(sys.executable))
 
 
 def _probe(python: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks the key of each request, for a gateway without a database.
+"""Checks the key and the path of each request, for a gateway without a database.
 
 LiteLLM Proxy asks its database about every key that is not the master key. Without one it answers 400 to a wrong key
 and 500 to none, where clients expect 401. Imported by LiteLLM Proxy only.
@@ -11,22 +11,32 @@ import secrets
 
 from fastapi import Request
 from litellm.proxy._types import LitellmUserRoles, ProxyErrorTypes, ProxyException, UserAPIKeyAuth, hash_token
+from litellm.proxy.auth.auth_utils import get_request_route
 
 from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE
+from aider_stackspot.gateway.endpoints import is_served
 
 
 async def check(request: Request, api_key: str) -> UserAPIKeyAuth:
-    """Let the holder of the master key in.
+    """Let the holder of the master key in, to what the gateway serves.
 
     Args:
-        request: the request; its path and body do not matter.
+        request: the request; its body does not matter.
         api_key: what the client sent as its key, without "Bearer".
 
     Raises:
-        ProxyException: no key or a wrong one (401).
+        ProxyException: no key or a wrong one (401), or an endpoint that is none of the gateway's (404).
     """
     master = os.environ.get(MASTER_KEY_VARIABLE, "")
     if master and secrets.compare_digest((api_key or "").encode(), master.encode()):
+        path = get_request_route(request)
+        if not is_served(path):
+            raise ProxyException(
+                message=f"This gateway does not serve {path}: no model of its configuration is behind that.",
+                type=ProxyErrorTypes.not_found_error,
+                param="path",
+                code=404,
+            )
         return UserAPIKeyAuth(api_key=hash_token(master), user_role=LitellmUserRoles.PROXY_ADMIN, user_id="gateway")
     raise ProxyException(
         message="This is not the gateway's key. Whoever runs the gateway knows it: see the file it was kept in, or "

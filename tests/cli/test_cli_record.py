@@ -75,6 +75,14 @@ def test_nothing_that_was_said_is_in_the_file(
         assert secret not in text, secret
 
 
+def test_what_exists_is_not_replaced_and_nothing_is_asked(emulator: Emulator, run: Run, isolated: Path) -> None:
+    (isolated / "transcript.json").write_text("precious")
+    done = run("doctor", "--record", "transcript.json")
+    assert (done.status, emulator.requests) == (2, [])
+    assert "transcript.json: this exists already" in done.err
+    assert (isolated / "transcript.json").read_text() == "precious"
+
+
 def test_a_refusal_is_recorded_too(emulator: Emulator, run: Run, isolated: Path, three_apis: None) -> None:
     emulator.fail("agent", Fault.status(403, {"type": "Forbidden", "code": "INFERENCE_1", "details": "agent is mine"}))
     (agent,) = (each for each in replay(record(run, isolated)) if each.call == "agent")

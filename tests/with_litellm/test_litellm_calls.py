@@ -197,6 +197,14 @@ def test_embeddings_are_refused_and_not_tried_again(emulator: Emulator) -> None:
     assert emulator.requests == []
 
 
+def test_so_are_images(emulator: Emulator) -> None:
+    with pytest.raises(litellm.BadRequestError, match="StackSpot makes no images"):
+        litellm.image_generation("a cat", model="stackspot-ai")
+    with pytest.raises(litellm.BadRequestError, match="StackSpot makes no images"):
+        asyncio.run(litellm.aimage_generation(prompt="a cat", model="stackspot-ai"))
+    assert emulator.requests == []
+
+
 def test_several_event_loops_in_one_process(emulator: Emulator) -> None:
     assert {_async()[0], _async_stream()[0], _async()[0]} == {_sync()[0]}
     assert len(emulator.token_requests) == 1
