@@ -53,6 +53,15 @@ def test_names_work_whatever_of_this_package_is_imported_first(name: str) -> Non
     assert (done.stdout.strip(), done.stderr) == ("16384", "")
 
 
+def test_what_knows_servers_is_loaded_with_the_first_one(isolated: Path) -> None:
+    code = "import sys, litellm; print('aider_stackspot.compatible.server' in sys.modules)"
+    assert python(code).stdout.strip() == "False"
+    (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+        "providers:\n  local:\n    api_base: http://127.0.0.1:9/v1\n", encoding="utf-8"
+    )
+    assert python(code).stdout.strip() == "True"
+
+
 def test_it_can_be_switched_off() -> None:
     code = "import sys, litellm; print([m for m in sys.modules if m.startswith('aider_stackspot')])"
     assert python(code, AIDER_STACKSPOT_AUTOLOAD="0").stdout.strip() == "[]"

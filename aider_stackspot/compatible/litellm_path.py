@@ -20,10 +20,10 @@ import litellm
 from aider_stackspot.compatible import clients, server
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.chunks import Chunks
-from aider_stackspot.compatible.clients import NO_KEY, Target
+from aider_stackspot.compatible.clients import Target
 from aider_stackspot.compatible.overflow import overflow_of
 from aider_stackspot.compatible.requests import messages_for, parameters_for
-from aider_stackspot.compatible.routes import Route
+from aider_stackspot.compatible.routes import NO_KEY, Route
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import MAX_RETRIES

@@ -1,6 +1,7 @@
 """The configured servers as LiteLLM knows them: their names, and what is known of their models.
 
-Each touch of LiteLLM's internals is one function.
+Each touch of LiteLLM's internals is one function. What knows servers is loaded with the first one: those who only use
+StackSpot would wait for it at every import of litellm.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aider_stackspot.compatible import server
-from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.clients import NO_KEY
-from aider_stackspot.compatible.routes import Route, Routes
-from aider_stackspot.compatible.server import Described
+from aider_stackspot.compatible.routes import NO_KEY, Route, Routes
 from aider_stackspot.config import CompatibleProvider, Settings, current
+
+if TYPE_CHECKING:
+    from aider_stackspot.compatible.server import Described
 
 
 def given(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -62,6 +62,9 @@ def led_to_server(litellm: Any, route: Route, args: tuple[Any, ...], kwargs: dic
     if isinstance(key, str) and key.startswith("os.environ/"):
         key = litellm.get_secret(key)
     if provider is not None:
+        from aider_stackspot.compatible import server
+        from aider_stackspot.compatible.catalogue import catalogue
+
         _tell(litellm, provider, [route.model])
         base = base or server.base_of(provider, catalogue.known(provider))
         key = key or (provider.api_key.get_secret_value() if provider.api_key else None)
@@ -71,10 +74,6 @@ def led_to_server(litellm: Any, route: Route, args: tuple[Any, ...], kwargs: dic
 
 def register_servers(litellm: Any, settings: Settings) -> None:
     """Put the servers among the providers for which LiteLLM takes its OpenAI path, and pass its calls on to ours."""
-    from litellm import main
-
-    from aider_stackspot.compatible import litellm_path
-
     names = list(settings.compatible)
     if settings.problem is not None:
         # The names stay, those of the file are learned, and a call gets the problem's text.
@@ -82,6 +81,10 @@ def register_servers(litellm: Any, settings: Settings) -> None:
     servers.learn(names, (str(getattr(known, "value", known)) for known in litellm.provider_list))
     if not names:
         return
+    from litellm import main
+
+    from aider_stackspot.compatible import litellm_path
+
     for slug in servers.slugs.values():
         for known in (litellm.provider_list, litellm.openai_compatible_providers):
             if slug not in known:
@@ -127,6 +130,8 @@ def ask(providers: Iterable[CompatibleProvider], name: str | None = None) -> Non
         providers: the servers.
         name: the only model that matters; nobody is asked about one whose context is configured.
     """
+    from aider_stackspot.compatible.catalogue import catalogue
+
     wanted = []
     for provider in providers:
         keys = provider.models.get(name) if name is not None else None
@@ -140,6 +145,9 @@ def tell(provider: CompatibleProvider) -> None:
     """Tell LiteLLM what is known by now of every model of a server, and of those that were only named."""
     import litellm
 
+    from aider_stackspot.compatible import server
+    from aider_stackspot.compatible.catalogue import catalogue
+
     known = catalogue.known(provider)
     prefix = f"{provider.name}/"
     named = [name.removeprefix(prefix) for name in servers.told if name.startswith(prefix)]
@@ -150,6 +158,8 @@ def tell(provider: CompatibleProvider) -> None:
 
 def _tell(litellm: Any, provider: CompatibleProvider, names: list[str]) -> None:
     """Register models under the public name, and under the dispatcher's where that is another one."""
+    from aider_stackspot.compatible.catalogue import catalogue
+
     slug = servers.slugs.get(provider.name, provider.name)
     known: dict[str, Any] = {}
     for name in names:

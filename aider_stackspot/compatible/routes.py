@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+NO_KEY = "no-key"
+"""Stands for "this server has no key" wherever LiteLLM would else look for another vendor's; it is never sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
