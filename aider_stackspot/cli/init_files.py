@@ -11,10 +11,9 @@ from pathlib import Path
 import yaml
 from dotenv import dotenv_values
 
-from aider_stackspot.config.env_file import LARGEST_ENV_FILE
+from aider_stackspot.config.edit import env_text_of as read
 from aider_stackspot.config.places import ENV_NAME, FILE_NAME
 from aider_stackspot.config.settings import DEFAULT_MODELS
-from aider_stackspot.config.surroundings import Surroundings
 from aider_stackspot.errors import ConfigurationError
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
@@ -22,20 +21,6 @@ _HEAD = """\
 # Which StackSpot agent answers for which model name. The credentials are in .env, not here.
 # aider-stackspot models shows what it comes to; docs/configuration.md explains every key.
 """
-
-
-def read(path: Path) -> str:
-    """Return a file's text, or the empty string where there is no file.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
-    try:
-        return (Surroundings().read(path, LARGEST_ENV_FILE) or b"").decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the file cannot be read: {error.strerror}.") from None
-    except UnicodeError:
-        raise ConfigurationError(f"{path}: this is not UTF-8.") from None
 
 
 def env_values(text: str) -> dict[str, str]:

@@ -71,7 +71,7 @@ def text_of(path: Path) -> str:
 
 
 def env_text_of(path: Path) -> str:
-    """Return a `.env` file's text; the empty string where there is none.
+    """Return the text of a `.env` file, or of another that is read as it stands; the empty string where there is none.
 
     Raises:
         ConfigurationError: it cannot be read.

@@ -34,9 +34,13 @@ def replaceable(path: Path) -> Path:
         mode = os.stat(target).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return target
+    _check_is_a_file(mode)
+    return target
+
+
+def _check_is_a_file(mode: int) -> None:
     if not stat.S_ISREG(mode):
         raise NotAFile(errno.EINVAL, f"this is a {'directory' if stat.S_ISDIR(mode) else 'pipe or a device'}")
-    return target
 
 
 class Surroundings:
@@ -80,9 +84,7 @@ class Surroundings:
                 raise NotAFile(error.errno, "this is a directory") from error
             raise
         try:
-            mode = os.fstat(handle).st_mode
-            if not stat.S_ISREG(mode):
-                raise NotAFile(errno.EINVAL, f"this is a {'directory' if stat.S_ISDIR(mode) else 'pipe or a device'}")
+            _check_is_a_file(os.fstat(handle).st_mode)
             with os.fdopen(handle, "rb", closefd=False) as file:
                 content = file.read(largest + 1)
         finally:

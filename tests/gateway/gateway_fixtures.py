@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from gateway_process import Gateway, started, stop
+from gateway_process import Gateway, serving
 from gateway_ways import WAYS, Way
 
 from aider_stackspot.emulator import Emulator, Style
@@ -23,13 +22,8 @@ def stackspot() -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def running_gateway(stackspot: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """`aider-stackspot serve --workers 2`, as on its first start."""
-    process, url, output = started(tmp_path_factory.mktemp("gateway"), stackspot.environment(), "--workers", "2")
-    key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
-    try:
-        assert key is not None, output.read_text()
-        yield Gateway(url, key[1], output)
-    finally:
-        stop(process)
+    with serving(tmp_path_factory.mktemp("gateway"), stackspot.environment(), "--workers", "2") as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +49,18 @@ def begun(directory: Path, environment: dict[str, str], *arguments: str) -> tupl
             start_new_session=True,
         )
     return process, f"http://127.0.0.1:{port}", output
+
+
+@contextmanager
+def serving(directory: Path, environment: dict[str, str], *arguments: str) -> Iterator[Gateway]:
+    """Run it as on its first start, when it shows its key, and stop it."""
+    process, url, output = started(directory, environment, *arguments)
+    try:
+        key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
+        assert key is not None, output.read_text()
+        yield Gateway(url, key[1], output)
+    finally:
+        stop(process)
 
 
 def started(directory: Path, environment: dict[str, str], *arguments: str) -> tuple[subprocess.Popen[bytes], str, Path]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-from gateway_process import Gateway, started, stop
+from gateway_process import Gateway, serving
 from gateway_ways import Way, openai_client, sdk_errors
 
 from aider_stackspot.emulator import Emulator
@@ -42,13 +41,8 @@ def gateway(server: Any, stackspot: Emulator, tmp_path_factory: pytest.TempPathF
     (home / ".aider.litellm.yml").write_text(
         f"providers: {{local: {{api_base: '{server.url}/v1', api_key: server-key}}}}"
     )
-    process, url, output = started(home, stackspot.environment())
-    try:
-        key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
-        assert key is not None
-        yield Gateway(url, key[1], output)
-    finally:
-        stop(process)
+    with serving(home, stackspot.environment()) as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
 import pytest
-from gateway_process import Gateway, started, stop
+from gateway_process import Gateway, serving
 
 from aider_stackspot.emulator import Emulator
 
@@ -41,15 +40,10 @@ def gateway(stackspot: Emulator, tmp_path_factory: pytest.TempPathFactory) -> It
     vendors = dict.fromkeys(bases, url) | dict.fromkeys(
         ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY"), "sk-of-the-operator"
     )
-    process, address, output = started(tmp_path_factory.mktemp("vendors"), {**stackspot.environment(), **vendors})
-    try:
-        key = re.search(r"^  (sk-\S+)$", output.read_text(), re.MULTILINE)
-        assert key is not None
-        yield Gateway(address, key[1], output)
-    finally:
-        stop(process)
-        server.shutdown()
-        server.server_close()
+    with serving(tmp_path_factory.mktemp("vendors"), {**stackspot.environment(), **vendors}) as gateway:
+        yield gateway
+    server.shutdown()
+    server.server_close()
 
 
 BODY = {
