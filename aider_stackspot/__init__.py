@@ -9,17 +9,17 @@ from aider_stackspot.__about__ import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aider_stackspot.errors import StackSpotError
-    from aider_stackspot.litellm_handler import StackSpotLLM
-    from aider_stackspot.provider import StackSpotProvider
-    from aider_stackspot.registration import register
+    from aider_stackspot.hosts.litellm.handler import StackSpotLLM
+    from aider_stackspot.hosts.litellm.registration import register
+    from aider_stackspot.pipeline.provider import StackSpotProvider
 
 __all__ = ["StackSpotError", "StackSpotLLM", "StackSpotProvider", "__version__", "register"]
 
 _HOMES = {
     "StackSpotError": "errors",
-    "StackSpotLLM": "litellm_handler",
-    "StackSpotProvider": "provider",
-    "register": "registration",
+    "StackSpotLLM": "hosts.litellm.handler",
+    "StackSpotProvider": "pipeline.provider",
+    "register": "hosts.litellm.registration",
 }
 
 

@@ -10,9 +10,9 @@ import sys
 environment_at_start = dict(os.environ)
 
 _HOOKS = {
-    "litellm": "aider_stackspot.registration",
-    "aider.main": "aider_stackspot.config.aider_changes",
-    "aider.models": "aider_stackspot.aider_host",
+    "litellm": "aider_stackspot.hosts.litellm.registration",
+    "aider.main": "aider_stackspot.config.trust.host_changes",
+    "aider.models": "aider_stackspot.hosts.aider.models",
 }
 
 

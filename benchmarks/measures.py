@@ -17,8 +17,8 @@ from typing import Any
 import litellm
 
 from aider_stackspot.api.agent import AgentAnswer
-from aider_stackspot.prompt import render
-from aider_stackspot.sse import EventStream
+from aider_stackspot.api.sse import EventStream
+from aider_stackspot.pipeline.prompt import render
 from benchmarks.distance import distant
 from benchmarks.machine import LocalServer
 from benchmarks.server import frames

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from aider_stackspot import engine, upstream
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.pipeline import background_loop, shared
 
 # How long an example takes is the machine's business.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,7 +69,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_call_outlives_its_test(isolated: Path) -> Iterator[None]:
     """A call does its accounts after its answer, and would find the next test's home."""
     yield
-    shared, end = engine._engine, time.monotonic() + 5
+    shared, end = background_loop._engine, time.monotonic() + 5
     while shared is not None and shared.loop.is_running() and asyncio.all_tasks(shared.loop):
         assert time.monotonic() < end, asyncio.all_tasks(shared.loop)
         time.sleep(0.001)
@@ -78,7 +78,7 @@ def _no_call_outlives_its_test(isolated: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system gives out a port again, and then another emulator refuses a token that was for the same URL."""
-    monkeypatch.setattr(upstream, "_of_engine", None)
+    monkeypatch.setattr(shared, "_of_engine", None)
 
 
 @pytest.fixture(autouse=True)

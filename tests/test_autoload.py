@@ -80,14 +80,14 @@ print(type(litellm.__spec__.loader).__name__)
 def test_a_failure_of_ours_is_one_line_and_the_program_goes_on() -> None:
     code = """
 import sys
-sys.modules["aider_stackspot.registration"] = None
+sys.modules["aider_stackspot.hosts.litellm.registration"] = None
 import litellm
 print("still here", litellm.completion is not None)
 """
     done = python(code)
     assert done.stdout.strip() == "still here True"
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("aider-stackspot: aider_stackspot.registration failed and is off: ")
+    assert done.stderr.startswith("aider-stackspot: aider_stackspot.hosts.litellm.registration failed and is off: ")
 
 
 def test_a_missing_package_is_one_line_and_python_goes_on(tmp_path: Path) -> None:

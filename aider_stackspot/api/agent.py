@@ -18,7 +18,7 @@ from aider_stackspot.api.answer import (
     objects,
     whole_object,
 )
-from aider_stackspot.api.failure import from_frame
+from aider_stackspot.api.error_response import from_frame
 
 
 def request(prompt: str, agent_id: str, *, stackspot_knowledge: bool = False) -> ApiRequest:

@@ -8,7 +8,7 @@ from httpx_sse import ServerSentEvent
 from ulid import ULID
 
 from aider_stackspot.api.answer import AnswerText, ApiRequest, Finish, as_text, holds_no_answer, objects, whole_object
-from aider_stackspot.api.failure import from_frame
+from aider_stackspot.api.error_response import from_frame
 
 END_EVENT = "end_event"
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aider_stackspot.api.answer import ApiRequest, clean, whole_object
-from aider_stackspot.api.failure import code_and_details, from_response
+from aider_stackspot.api.error_response import code_and_details, from_response
 from aider_stackspot.errors import ContextTooLong, MalformedAnswer, ServerFailed, StatusError
 
 SHORTEST_WAIT = 1.0

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
-from aider_stackspot.auth import AccessToken, ClientCredentials
 from aider_stackspot.config import Account
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
-from aider_stackspot.config.text import printable
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.transport import build_client, read_limited
+from aider_stackspot.network.client import build_client, read_limited
+from aider_stackspot.network.tokens import AccessToken, ClientCredentials
+from aider_stackspot.pipeline.background_loop import engine
 
 LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
 PATIENCE = 5.0

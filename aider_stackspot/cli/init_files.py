@@ -12,7 +12,7 @@ import yaml
 from dotenv import dotenv_values
 
 from aider_stackspot.config.edit import env_text_of as read
-from aider_stackspot.config.places import ENV_NAME, FILE_NAME
+from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
 from aider_stackspot.config.settings import DEFAULT_MODELS
 from aider_stackspot.errors import ConfigurationError
 

@@ -17,8 +17,8 @@ from aider_stackspot.cli import init_files as files
 from aider_stackspot.cli.agents import Agent, agents_of, prove
 from aider_stackspot.cli.terminal import is_interactive, write_whole
 from aider_stackspot.config import Account, current
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM
-from aider_stackspot.config.text import printable
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
 
 CLIENT_ID, CLIENT_KEY, REALM = "STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY", "STACKSPOTAI_REALM"

@@ -17,15 +17,8 @@ from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.discovery import Outcome, discover
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.edit import (
-    save_variable,
-    text_of,
-    users_env_file,
-    users_file,
-    with_provider,
-    write_text,
-)
-from aider_stackspot.config.hosts import checked
+from aider_stackspot.config.base_url import checked
+from aider_stackspot.config.edit import save_variable, text_of, users_env_file, users_file, with_provider, write_text
 from aider_stackspot.errors import ConfigurationError
 
 PATIENCE = 10.0

@@ -12,11 +12,11 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import Described, models_of
 from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
-from aider_stackspot.gateway.configuration import proxy_config, to_yaml, without_database
+from aider_stackspot.gateway.key import MasterKey, master_key
 from aider_stackspot.gateway.launch import install_command, listen, missing_packages, run_proxy
-from aider_stackspot.gateway.master_key import MasterKey, master_key
-from aider_stackspot.gateway.tools import base_url, settings_for_tools
-from aider_stackspot.provider import DEFAULT_MODEL
+from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml, without_database
+from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
+from aider_stackspot.pipeline.provider import DEFAULT_MODEL
 
 
 def serve(

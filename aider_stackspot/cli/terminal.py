@@ -51,7 +51,7 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    from aider_stackspot.config.surroundings import replaceable
+    from aider_stackspot.config.inputs import replaceable
 
     target = replaceable(path)
     mode = 0o600 if private or not target.exists() else target.stat().st_mode & 0o777

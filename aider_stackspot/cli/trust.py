@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from aider_stackspot.config.allowances import Candidate
     from aider_stackspot.config.environment import Environment
+    from aider_stackspot.config.trust.preview import Candidate
 
 
 def trust(
@@ -56,7 +56,7 @@ def trust(
 
 def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
     """Return the files that are meant. A directory means those in it."""
-    from aider_stackspot.config.allowances import PROJECT_FILES, project_files
+    from aider_stackspot.config.trust.preview import PROJECT_FILES, project_files
 
     if not paths:
         files = project_files(environment)
@@ -76,7 +76,7 @@ def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
 
 
 def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
-    from aider_stackspot.config.allowances import candidate
+    from aider_stackspot.config.trust.preview import candidate
     from aider_stackspot.errors import ConfigurationError
 
     try:
@@ -169,7 +169,7 @@ def _unwritten(environment: Environment, error: OSError) -> NoReturn:
 
 
 def _shown(text: object) -> str:
-    from aider_stackspot.config.text import printable
+    from aider_stackspot.config.display import printable
 
     return printable(str(text))
 

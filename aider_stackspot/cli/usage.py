@@ -14,7 +14,7 @@ from aider_stackspot.cli.terminal import output
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aider_stackspot.usage import Total
+    from aider_stackspot.pipeline.usage_record import Total
 
 _BAR = 40
 """Columns of the longest bar."""
@@ -35,7 +35,7 @@ def usage(
         aider-stackspot usage --days 7 --plot
         aider-stackspot usage --json
     """
-    from aider_stackspot import usage as record
+    from aider_stackspot.pipeline import usage_record as record
 
     today = datetime.now().date()
     recorded = record.calls(today - timedelta(days=days - 1))
@@ -53,7 +53,7 @@ def usage(
 
 
 def _nothing(days: int) -> str:
-    from aider_stackspot import usage as record
+    from aider_stackspot.pipeline import usage_record as record
 
     if not record.is_on():
         return f"Nothing is recorded: {record.SWITCH} switches it off."
@@ -79,7 +79,7 @@ def _table(console: Console, totals: list[Total]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from aider_stackspot.config.text import printable
+    from aider_stackspot.config.display import printable
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)

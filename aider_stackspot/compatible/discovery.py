@@ -11,14 +11,13 @@ from urllib.parse import quote
 import httpx
 
 from aider_stackspot.compatible import details, listing
-from aider_stackspot.compatible.kinds import kind_of
+from aider_stackspot.compatible.chat_models import kind_of
 from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import ListedModel, filled
 from aider_stackspot.compatible.profiles import GENERIC, Endpoint, Profile, named
 from aider_stackspot.compatible.recognise import recognise
 from aider_stackspot.compatible.server import Snapshot, candidates
 from aider_stackspot.config.settings import CompatibleProvider
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import (
     AuthenticationFailed,
     NotFound,
@@ -27,8 +26,9 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
-from aider_stackspot.transport import read_limited, translated
-from aider_stackspot.upstream import upstream
+from aider_stackspot.network.client import read_limited, translated
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.shared import upstream
 
 BUDGET = 2.0
 """Seconds for all servers together."""

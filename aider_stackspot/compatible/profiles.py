@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from aider_stackspot.compatible.kinds import kind_of
+from aider_stackspot.compatible.chat_models import kind_of
 from aider_stackspot.compatible.model import ListedModel
 
 End = Literal["finish_reason", "[DONE]"]

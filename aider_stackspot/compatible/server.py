@@ -8,8 +8,8 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from aider_stackspot.compatible import limits
+from aider_stackspot.compatible.chat_models import kind_of
 from aider_stackspot.compatible.figure import Figure
-from aider_stackspot.compatible.kinds import kind_of
 from aider_stackspot.compatible.listing import find
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
 from aider_stackspot.compatible.profiles import GENERIC, Profile, named

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from aider_stackspot.config.display import shortened
 from aider_stackspot.config.settings import DEFAULT_HOSTS
-from aider_stackspot.config.text import shortened
 from aider_stackspot.errors import ConfigurationError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aider_stackspot.config import hosts
+from aider_stackspot.config import base_url
 from aider_stackspot.config.declared import Declared
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import network
@@ -30,7 +30,7 @@ def resolve_compatible(declared: Declared, environment: Environment) -> Compatib
     ways = network(declared, environment)
     return CompatibleProvider(
         name=declared.name,
-        api_base=hosts.checked(
+        api_base=base_url.checked(
             api_base,
             what=f"{declared.origin('api_base')}: `api_base` of the provider `{declared.name}`",
             allow_insecure_http=ways.allow_insecure_http,

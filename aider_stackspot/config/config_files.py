@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aider_stackspot.config import places
+from aider_stackspot.config import locations
 from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.inputs import NotAFile
 from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.schema import validate
-from aider_stackspot.config.surroundings import NotAFile
-from aider_stackspot.config.text import printable
 from aider_stackspot.config.yaml_file import LARGEST_FILE, Document, parse
 from aider_stackspot.errors import ConfigurationError
 
@@ -44,8 +44,8 @@ def read_files(environment: Environment, notices: list[str]) -> list[ConfigFile]
         return [file or ConfigFile(path, problem=printable(missing))]
     home = [environment.home] if environment.home is not None else []
     files: list[ConfigFile] = []
-    for path in (directory / places.FILE_NAME for directory in (*environment.project_directories, *home)):
-        if not any(places.same_file(path, other.path) for other in files):
+    for path in (directory / locations.FILE_NAME for directory in (*environment.project_directories, *home)):
+        if not any(locations.same_file(path, other.path) for other in files):
             found = _read(path, environment, notices)
             files += [found] if found is not None else []
     return files
@@ -63,7 +63,7 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
     document: Document | None = None
     try:
         document = parse(path, content)
-        trusted = trusted or environment.is_users_own(path, content, places.FILE_NAME)
+        trusted = trusted or environment.is_users_own(path, content, locations.FILE_NAME)
         return ConfigFile(path, _declared(document, environment, notices, trusted=trusted))
     except ConfigurationError as error:
         if document is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.schema import ProviderKeys
-from aider_stackspot.config.text import printable, trust_command
 from aider_stackspot.errors import ConfigurationError
 
 VARIABLES = {

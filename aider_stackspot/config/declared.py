@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.interpolate import Interpolated
 from aider_stackspot.config.schema import ProviderKeys
-from aider_stackspot.config.text import ignored_line, shown_url
 from aider_stackspot.config.yaml_file import Document
 from aider_stackspot.errors import ConfigurationError
 

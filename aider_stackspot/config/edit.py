@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
-from aider_stackspot.config import places
+from aider_stackspot.config import locations
+from aider_stackspot.config.config_files import CONFIG_VARIABLE
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.env_file import LARGEST_ENV_FILE
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.files import CONFIG_VARIABLE
-from aider_stackspot.config.surroundings import Surroundings, replaceable
-from aider_stackspot.config.text import printable
+from aider_stackspot.config.inputs import Surroundings, replaceable
 from aider_stackspot.config.yaml_file import LARGEST_FILE, parse
 from aider_stackspot.errors import ConfigurationError
 
@@ -39,7 +39,7 @@ def users_file() -> Path:
     named = environment.pick(CONFIG_VARIABLE, "names another configuration file")
     if named is not None:
         return Path(environment.expanded(named.text))
-    return _home(environment) / places.FILE_NAME
+    return _home(environment) / locations.FILE_NAME
 
 
 def users_env_file() -> Path:
@@ -48,7 +48,7 @@ def users_env_file() -> Path:
     Raises:
         ConfigurationError: the user has no home directory.
     """
-    return _home(Environment()) / places.ENV_NAME
+    return _home(Environment()) / locations.ENV_NAME
 
 
 def _home(environment: Environment) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from aider_stackspot.config.surroundings import NotAFile, Surroundings
+from aider_stackspot.config.inputs import NotAFile, Surroundings
 
 LARGEST_ENV_FILE = 1024 * 1024
 """Bytes."""

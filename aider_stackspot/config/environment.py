@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot import autoload
-from aider_stackspot.config import places
-from aider_stackspot.config.aider_changes import changes
+from aider_stackspot.config import locations
+from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.provenance import Provenance, loadable
-from aider_stackspot.config.surroundings import Surroundings
-from aider_stackspot.config.text import ignored_line, shown_url
-from aider_stackspot.config.trust import TrustStore
+from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.trust.host_changes import changes
+from aider_stackspot.config.trust.store import TrustStore
+from aider_stackspot.config.trust.variable_origin import Provenance, loadable
 
 HERE = "the environment"
 
@@ -54,8 +54,8 @@ class Environment:
     def __init__(self, surroundings: Surroundings | None = None) -> None:
         self.surroundings = surroundings or Surroundings()
         self.notices: list[str] = []
-        self.project_directories = places.project_directories(self.surroundings)
-        self.files = self._read(directory / places.ENV_NAME for directory in self.project_directories)
+        self.project_directories = locations.project_directories(self.surroundings)
+        self.files = self._read(directory / locations.ENV_NAME for directory in self.project_directories)
         self.home = self._find_home()
         self.trust = TrustStore(self.home, self.surroundings)
         self._add_home_file()
@@ -97,7 +97,7 @@ class Environment:
 
     def is_users_own(self, path: Path, content: bytes, name: str) -> bool:
         """Tell whether a file is the user's: the one of this name in the home directory, or one they trusted."""
-        if self.home is not None and places.same_file(path, self.home / name):
+        if self.home is not None and locations.same_file(path, self.home / name):
             return True
         return self.trust.has(path, content)
 
@@ -160,7 +160,7 @@ class Environment:
                 why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
                 self.notices.append(f"{path}: the file cannot be read and was passed over: {why}.")
                 continue
-            if file is not None and not any(places.same_file(path, other.path) for other in found):
+            if file is not None and not any(locations.same_file(path, other.path) for other in found):
                 found.append(file)
         return found
 
@@ -168,9 +168,9 @@ class Environment:
         name = "USERPROFILE" if os.name == "nt" else "HOME"
         now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
         if not now or now == start or changes.include(name, now):
-            return Path(start) if start and now else places.account_home()
+            return Path(start) if start and now else locations.account_home()
         if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):
-            return Path(start) if start else places.account_home()
+            return Path(start) if start else locations.account_home()
         return Path(now)
 
     def _add_home_file(self) -> None:
@@ -178,11 +178,11 @@ class Environment:
             paths = [file.path for file in self.files]
             self.files += [
                 file
-                for file in self._read([self.home / places.ENV_NAME])
-                if not any(places.same_file(file.path, path) for path in paths)
+                for file in self._read([self.home / locations.ENV_NAME])
+                if not any(locations.same_file(file.path, path) for path in paths)
             ]
         for file in self.files:
-            file.trusted = self.is_users_own(file.path, file.content, places.ENV_NAME)
+            file.trusted = self.is_users_own(file.path, file.content, locations.ENV_NAME)
 
     def _new_provenance(self) -> Provenance:
         return Provenance(self.surroundings, self.project_directories, self.home, self.files, self.is_users_own)

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aider_stackspot.config.compatible import resolve_compatible
+from aider_stackspot.config.config_files import ConfigFile, read_files
 from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.files import ConfigFile, read_files
+from aider_stackspot.config.inputs import Surroundings
 from aider_stackspot.config.schema import ProviderKeys
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
-from aider_stackspot.config.surroundings import Surroundings
-from aider_stackspot.config.text import printable, trust_command
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.inputs import Surroundings
 
 FILE_NAME = ".aider.litellm.yml"
 ENV_NAME = ".env"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from aider_stackspot.config.aider_options import VERIFY_VARIABLE
 from aider_stackspot.config.declared import Declared
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Network
+from aider_stackspot.config.trust.aider_options import VERIFY_VARIABLE
 
 PROXY_VARIABLES = ("https_proxy", "http_proxy", "all_proxy")
 EXCEPTIONS_VARIABLE = "no_proxy"

@@ -13,15 +13,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
+from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.declared import GUARDED
-from aider_stackspot.config.files import CONFIG_VARIABLE
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
-from aider_stackspot.config.settings import (
-    DEFAULT_AGENT_API_BASE,
-    DEFAULT_API_BASE,
-    DEFAULT_AUTH_URL,
-    DEFAULT_REALM,
-)
+from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL, DEFAULT_REALM
 
 VARIABLES = {
     "STACKSPOTAI_CLIENT_ID": ("required", "The client id of your service credential or personal access token."),

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from aider_stackspot.config.text import shortened
+from aider_stackspot.config.display import shortened
 from aider_stackspot.config.yaml_file import Document, Location
 from aider_stackspot.errors import ConfigurationError
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
-from aider_stackspot.config import hosts
+from aider_stackspot.config import base_url
 from aider_stackspot.config.credentials import VARIABLES, looked_in, resolve_credentials
 from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
@@ -25,7 +26,6 @@ from aider_stackspot.config.settings import (
     Api,
     Model,
 )
-from aider_stackspot.config.text import printable
 from aider_stackspot.errors import ConfigurationError
 
 BASES = {
@@ -105,16 +105,16 @@ def _base(declared: Declared, key: str, environment: Environment, insecure: bool
     variable, default = BASES[key]
     in_file = getattr(declared.keys, key)
     if declared.name == STACKSPOT or not in_file:
-        value = environment.pick(variable, "leads elsewhere", harmless=hosts.is_default_host)
+        value = environment.pick(variable, "leads elsewhere", harmless=base_url.is_default_host)
         if value is not None:
             origins[key] = f"{variable} in {value.source}"
-            return hosts.checked(value.text, what=origins[key], allow_insecure_http=insecure)
-    url = in_file if in_file and hosts.is_default_host(in_file) else declared.guarded(key)
+            return base_url.checked(value.text, what=origins[key], allow_insecure_http=insecure)
+    url = in_file if in_file and base_url.is_default_host(in_file) else declared.guarded(key)
     origins[key] = declared.origin(key) if url else "default"
     if not url:
         return default
     what = f"{origins[key]}: `{key}` of the provider `{declared.name}`"
-    return hosts.checked(url, what=what, allow_insecure_http=insecure)
+    return base_url.checked(url, what=what, allow_insecure_http=insecure)
 
 
 def _agent_id(declared: Declared, environment: Environment, origins: dict[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from aider_stackspot.config.text import printable, shortened
+from aider_stackspot.config.display import printable, shortened
 from aider_stackspot.errors import ConfigurationError
 
 LARGEST_FILE = 1024 * 1024

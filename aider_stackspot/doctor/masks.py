@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aider_stackspot.config import Network, Settings
-from aider_stackspot.config.text import printable
+from aider_stackspot.config.display import printable
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.redact import scrub
 

@@ -19,7 +19,7 @@ import httpx
 from aider_stackspot.config import Network
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.errors import StackSpotError, TransportError, UntrustedCertificate
-from aider_stackspot.transport import build_client, proxy_for, timeouts, translated
+from aider_stackspot.network.client import build_client, proxy_for, timeouts, translated
 
 SECTION = "Network"
 PATIENCE = 10.0

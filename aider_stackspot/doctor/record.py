@@ -13,13 +13,13 @@ import httpx
 
 from aider_stackspot import __version__, api
 from aider_stackspot.api import quick_command
-from aider_stackspot.auth import ClientCredentials
 from aider_stackspot.config import Account, Model, Settings
-from aider_stackspot.config.hosts import is_default_host
+from aider_stackspot.config.base_url import is_default_host
 from aider_stackspot.doctor.transcript import FORMAT, body_shape
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
-from aider_stackspot.transport import build_client, translated
+from aider_stackspot.network.client import build_client, translated
+from aider_stackspot.network.tokens import ClientCredentials
+from aider_stackspot.pipeline.background_loop import engine
 
 PROMPT = "Answer with the single word OK."
 LARGEST_BODY = 8 * 1024 * 1024

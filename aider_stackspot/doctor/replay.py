@@ -9,10 +9,10 @@ from aider_stackspot.api import quick_command
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.answer import AnswerParser, Finish
 from aider_stackspot.api.chat import ChatAnswer
-from aider_stackspot.api.failure import from_response
+from aider_stackspot.api.error_response import from_response
+from aider_stackspot.api.sse import EventStream
 from aider_stackspot.doctor.transcript import FORMAT, body_bytes
 from aider_stackspot.errors import ConfigurationError, StackSpotError
-from aider_stackspot.sse import EventStream
 
 _PIECE = 61
 """Bytes of a piece: events are cut at odd places on purpose."""

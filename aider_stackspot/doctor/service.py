@@ -9,7 +9,6 @@ from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.config import Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.doctor.report import Finding, duration
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import (
     AuthenticationFailed,
     ContextTooLong,
@@ -20,8 +19,9 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
-from aider_stackspot.provider import Options, start
-from aider_stackspot.upstream import Access, upstream
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.provider import Options, start
+from aider_stackspot.pipeline.shared import Access, upstream
 
 SECTION = "StackSpot"
 SERVERS = "Other servers"

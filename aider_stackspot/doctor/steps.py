@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from aider_stackspot.config import Account, Settings
 from aider_stackspot.doctor import configuration, installation, network, service
 from aider_stackspot.doctor.report import Finding
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.pipeline.background_loop import engine
 
 
 def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE
+from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
 LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
 """Below the home directory."""

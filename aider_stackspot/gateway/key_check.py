@@ -13,8 +13,8 @@ from fastapi import Request
 from litellm.proxy._types import LitellmUserRoles, ProxyErrorTypes, ProxyException, UserAPIKeyAuth, hash_token
 from litellm.proxy.auth.auth_utils import get_request_route
 
-from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE
 from aider_stackspot.gateway.endpoints import is_served
+from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
 
 async def check(request: Request, api_key: str) -> UserAPIKeyAuth:

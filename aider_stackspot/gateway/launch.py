@@ -18,7 +18,7 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway.configuration import MASTER_KEY_VARIABLE, to_yaml
+from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE, to_yaml
 from aider_stackspot.gateway.stopping import GRACE, stop_with_status_0, stop_workers_in_time
 
 _NEEDED = ("fastapi", "uvicorn", "orjson", "apscheduler", "backoff")

@@ -32,7 +32,7 @@ from aider_stackspot.errors import (
     TransportError,
     UntrustedCertificate,
 )
-from aider_stackspot.pool import MAX_CONNECTIONS, PoolsTransport
+from aider_stackspot.network.pool import MAX_CONNECTIONS, PoolsTransport
 
 CONNECT_TIMEOUT = 10.0
 """Seconds."""

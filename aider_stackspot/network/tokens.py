@@ -20,15 +20,10 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from aider_stackspot.api.failure import code_and_details, from_response, is_html
-from aider_stackspot.errors import (
-    AuthenticationFailed,
-    MalformedAnswer,
-    StackSpotError,
-    TimedOut,
-)
+from aider_stackspot.api.error_response import code_and_details, from_response, is_html
+from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
+from aider_stackspot.network.client import read_limited, retry_after, translated
 from aider_stackspot.redact import scrub
-from aider_stackspot.transport import read_limited, retry_after, translated
 
 log = logging.getLogger(__name__)
 

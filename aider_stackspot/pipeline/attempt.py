@@ -12,14 +12,14 @@ from pydantic import SecretStr
 
 from aider_stackspot import api
 from aider_stackspot.api.answer import ApiRequest, clean
-from aider_stackspot.api.failure import from_response
-from aider_stackspot.auth import BearerAuth
+from aider_stackspot.api.error_response import from_response
 from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Model
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StreamInterrupted
-from aider_stackspot.reading import read
-from aider_stackspot.sink import Sink
-from aider_stackspot.transport import HEADERS, IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
-from aider_stackspot.upstream import Access, Upstream
+from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
+from aider_stackspot.network.tokens import BearerAuth
+from aider_stackspot.pipeline.response_body import read
+from aider_stackspot.pipeline.shared import Access, Upstream
+from aider_stackspot.pipeline.writer import Sink
 
 LARGEST_ERROR_BODY = 256 * 1024
 

@@ -9,20 +9,20 @@ from urllib.parse import unquote
 
 import anyio
 
-from aider_stackspot import debug, polling, usage
-from aider_stackspot.attempt import Call, attempt
 from aider_stackspot.errors import StackSpotError, StatusError, StreamInterrupted, TimedOut
+from aider_stackspot.pipeline import call_log, execution, usage_record
+from aider_stackspot.pipeline.attempt import Call, attempt
+from aider_stackspot.pipeline.retry import wait_before_retry
+from aider_stackspot.pipeline.shared import Upstream
+from aider_stackspot.pipeline.writer import Sink
 from aider_stackspot.redact import scrub
-from aider_stackspot.retry import wait_before_retry
-from aider_stackspot.sink import Sink
-from aider_stackspot.upstream import Upstream
 
 log = logging.getLogger(__name__)
 
 
 async def run(call: Call, upstream: Upstream, sink: Sink) -> None:
     """Do a call and end the sink, with a `StackSpotError` where it failed."""
-    with debug.call(call.model.route, call.model.api) as watched:
+    with call_log.call(call.model.route, call.model.api) as watched:
         outcome = "cancelled"
         try:
             await _within_total(call, upstream, sink)
@@ -42,7 +42,7 @@ async def run(call: Call, upstream: Upstream, sink: Sink) -> None:
             counted = sink.finish.usage if sink.finish is not None else None
             if sink.finish is not None:
                 outcome = "ok"
-                usage.add(call.model.route, counted, (len(call.prompt), sink.characters))
+                usage_record.add(call.model.route, counted, (len(call.prompt), sink.characters))
             if watched is not None:
                 watched.ended(outcome, counted, sink.first_text_at)
 
@@ -81,7 +81,7 @@ async def _within_total(call: Call, upstream: Upstream, sink: Sink) -> None:
 
 async def _with_retries(call: Call, upstream: Upstream, sink: Sink, deadline: float) -> None:
     tries = 0
-    attempt_once = polling.attempt if call.model.api == "quick-command" else attempt
+    attempt_once = execution.attempt if call.model.api == "quick-command" else attempt
     while True:
         tries += 1
         try:
@@ -90,6 +90,6 @@ async def _with_retries(call: Call, upstream: Upstream, sink: Sink, deadline: fl
             wait = None if sink.has_text or tries > call.max_retries else wait_before_retry(error, tries)
             if wait is None or time.monotonic() + wait >= deadline:
                 raise
-            debug.retried()
+            call_log.retried()
             log.info("try %d of %s failed (%s); again in %.1f s", tries, call.model.name, type(error).__name__, wait)
         await asyncio.sleep(wait)

@@ -16,15 +16,15 @@ import httpx
 
 from aider_stackspot.api import quick_command
 from aider_stackspot.api.answer import Finish, clean
-from aider_stackspot.api.failure import from_response, is_html
+from aider_stackspot.api.error_response import from_response, is_html
 from aider_stackspot.api.quick_command import Progress
-from aider_stackspot.attempt import LARGEST_ERROR_BODY, Call
-from aider_stackspot.auth import BearerAuth
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, NotFound, RateLimited, StackSpotError
-from aider_stackspot.reading import LARGEST_WHOLE_ANSWER
-from aider_stackspot.sink import Sink
-from aider_stackspot.transport import IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
-from aider_stackspot.upstream import Upstream
+from aider_stackspot.network.client import IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
+from aider_stackspot.network.tokens import BearerAuth
+from aider_stackspot.pipeline.attempt import LARGEST_ERROR_BODY, Call
+from aider_stackspot.pipeline.response_body import LARGEST_WHOLE_ANSWER
+from aider_stackspot.pipeline.shared import Upstream
+from aider_stackspot.pipeline.writer import Sink
 
 log = logging.getLogger(__name__)
 

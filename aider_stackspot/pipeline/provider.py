@@ -16,17 +16,18 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from aider_stackspot import calls, prompt
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.attempt import Call
-from aider_stackspot.channel import Channel
 from aider_stackspot.config import Account, Model, current
-from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
-from aider_stackspot.engine import engine
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import InvalidRequest
-from aider_stackspot.sink import Sink
-from aider_stackspot.upstream import Access, upstream
+from aider_stackspot.pipeline import prompt
+from aider_stackspot.pipeline.attempt import Call
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.call import run
+from aider_stackspot.pipeline.channel import Channel
+from aider_stackspot.pipeline.shared import Access, upstream
+from aider_stackspot.pipeline.writer import Sink
 
 DEFAULT_MODEL = "stackspot-ai-code"
 TEMPERATURES = (0.0, 1.0)
@@ -121,7 +122,7 @@ def start(model: Model, messages: Sequence[prompt.Message], options: Options) ->
     shared = engine()
     channel = Channel(shared.loop)
     sink = Sink(channel, call.stop)
-    return TextStream(channel, sink, shared.submit(calls.run(call, upstream(), sink)))
+    return TextStream(channel, sink, shared.submit(run(call, upstream(), sink)))
 
 
 def _call(model: Model, messages: Sequence[prompt.Message], options: Options) -> Call:

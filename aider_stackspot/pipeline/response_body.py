@@ -15,10 +15,10 @@ import httpx
 from httpx_sse import ServerSentEvent
 
 from aider_stackspot.api.answer import AnswerParser
-from aider_stackspot.api.failure import is_html
+from aider_stackspot.api.error_response import is_html
+from aider_stackspot.api.sse import EventStream
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
-from aider_stackspot.sink import Sink
-from aider_stackspot.sse import EventStream
+from aider_stackspot.pipeline.writer import Sink
 
 LARGEST_WHOLE_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that comes as one JSON document."""

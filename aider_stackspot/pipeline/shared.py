@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import httpx
 from pydantic import SecretStr
 
-from aider_stackspot import debug
-from aider_stackspot.auth import AccessToken, ClientCredentials, TokenCache
 from aider_stackspot.config.settings import Network
-from aider_stackspot.engine import Engine, engine
-from aider_stackspot.rate import RateLimiter
-from aider_stackspot.transport import build_client, build_transport, proxy_for
+from aider_stackspot.network.client import build_client, build_transport, proxy_for
+from aider_stackspot.network.tokens import AccessToken, ClientCredentials, TokenCache
+from aider_stackspot.pipeline import call_log
+from aider_stackspot.pipeline.background_loop import Engine, engine
+from aider_stackspot.pipeline.rate_limit import RateLimiter
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Upstream:
         if key not in self._ways:
             transport = build_transport(network, url)
             client = build_client(network, url, transport)
-            client.event_hooks = debug.HOOKS
+            client.event_hooks = call_log.HOOKS
             self._ways[key] = _Way(transport, client)
         return self._ways[key]
 
@@ -119,14 +119,14 @@ class Upstream:
 
 
 async def _response(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
-    await debug.on_request(request)
+    await call_log.on_request(request)
     try:
         response = await transport.handle_async_request(request)
     except httpx.RequestError as error:
         error.request = request
         raise
     response.request = request
-    await debug.on_response(response)
+    await call_log.on_response(response)
     return response
 
 

@@ -14,9 +14,9 @@ import threading
 import time
 
 from aider_stackspot.config import Model, current
-from aider_stackspot.engine import engine
-from aider_stackspot.transport import CONNECT_TIMEOUT, timeouts
-from aider_stackspot.upstream import Access, upstream
+from aider_stackspot.network.client import CONNECT_TIMEOUT, timeouts
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.shared import Access, upstream
 
 log = logging.getLogger(__name__)
 

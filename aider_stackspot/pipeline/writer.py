@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.channel import Channel
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.stop import StopSequences
+from aider_stackspot.pipeline.channel import Channel
+from aider_stackspot.pipeline.stop_sequences import StopSequences
 
 
 class Sink:

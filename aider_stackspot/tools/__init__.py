@@ -1,12 +1,12 @@
 """Tool calls and JSON answers over a service that only knows text. Pure: no network, no files, no litellm."""
 
-from .demand import AnswerReader, Demand, read_demand
-from .events import Event, TextDelta, ToolCall, Warning
-from .history import render_call, render_message
-from .instructions import instructions
-from .parser import ToolCallParser
-from .protocol import escape_text, new_call_id
-from .response_format import ResponseFormatFilter, response_format_instructions
+from aider_stackspot.tools.demand import AnswerReader, Demand, read_demand
+from aider_stackspot.tools.events import Event, TextDelta, ToolCall, Warning
+from aider_stackspot.tools.history import render_call, render_message
+from aider_stackspot.tools.instructions import instructions
+from aider_stackspot.tools.parser import ToolCallParser
+from aider_stackspot.tools.protocol import escape_text, new_call_id
+from aider_stackspot.tools.response_format import ResponseFormatFilter, response_format_instructions
 
 __all__ = [
     "AnswerReader",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from .protocol import CLOSE, OPEN
-from .scan import BEHIND, JsonExtent
+from aider_stackspot.tools.protocol import CLOSE, OPEN
+from aider_stackspot.tools.scan import BEHIND, JsonExtent
 
 # What may stand between a marker and the JSON: spaces and a code fence, with its language. The limit keeps a marker
 # that is only talked about from holding text back.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .offer import Offer
-from .repair import decode, members, mend
-from .validate import Checker
+from aider_stackspot.tools.offer import Offer
+from aider_stackspot.tools.repair import decode, members, mend
+from aider_stackspot.tools.validate import Checker
 
 # "parameters" (Llama) and "input" (Claude) are what some models call the arguments in their own format.
 _ARGUMENTS = ("arguments", "parameters", "input")

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .events import Event, TextDelta, ToolCall
-from .instructions import instructions
-from .parser import ToolCallParser
-from .response_format import ResponseFormatFilter, response_format_instructions
+from aider_stackspot.tools.events import Event, TextDelta, ToolCall
+from aider_stackspot.tools.instructions import instructions
+from aider_stackspot.tools.parser import ToolCallParser
+from aider_stackspot.tools.response_format import ResponseFormatFilter, response_format_instructions
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .protocol import CLOSE, OPEN, PART_CLOSE, PART_OPEN, RESULT_CLOSE, RESULT_OPEN, escape_json, escape_text
-from .repair import members
+from aider_stackspot.tools.protocol import (
+    CLOSE,
+    OPEN,
+    PART_CLOSE,
+    PART_OPEN,
+    RESULT_CLOSE,
+    RESULT_OPEN,
+    escape_json,
+    escape_text,
+)
+from aider_stackspot.tools.repair import members
 
 _TEXT_PARTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 

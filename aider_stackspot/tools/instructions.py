@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .history import to_json
-from .offer import Offer, Tool, read_offer
-from .protocol import CLOSE, OPEN, RESULT_CLOSE, RESULT_OPEN
+from aider_stackspot.tools.history import to_json
+from aider_stackspot.tools.offer import Offer, Tool, read_offer
+from aider_stackspot.tools.protocol import CLOSE, OPEN, RESULT_CLOSE, RESULT_OPEN
 
 _SYNTAX = f"""\
 # Tools

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .block import Block, State
-from .call import CallError, CallReader, CheckedCall
-from .events import Event, TextDelta, ToolCall, Warning
-from .offer import read_offer
-from .protocol import OPEN, RESULT_OPEN, new_call_id
+from aider_stackspot.tools.block import Block, State
+from aider_stackspot.tools.call import CallError, CallReader, CheckedCall
+from aider_stackspot.tools.events import Event, TextDelta, ToolCall, Warning
+from aider_stackspot.tools.offer import read_offer
+from aider_stackspot.tools.protocol import OPEN, RESULT_OPEN, new_call_id
 
 _CALL = re.compile(re.escape(OPEN))
 _CALL_OR_RESULT = re.compile(f"{re.escape(OPEN)}|{re.escape(RESULT_OPEN)}")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .events import Event, TextDelta, Warning
-from .history import to_json
-from .repair import decode, mend
-from .scan import BEHIND, JsonExtent
-from .validate import Checker
+from aider_stackspot.tools.events import Event, TextDelta, Warning
+from aider_stackspot.tools.history import to_json
+from aider_stackspot.tools.repair import decode, mend
+from aider_stackspot.tools.scan import BEHIND, JsonExtent
+from aider_stackspot.tools.validate import Checker
 
 # What may stand before the JSON: spaces and a code fence, with its language.
 _BEFORE = re.compile(r"\s*(?:`{0,8}|`{3,8}[A-Za-z0-9]*\s*)")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from .patterns import matcher
+from aider_stackspot.tools.patterns import matcher
 
 
 class Checker:

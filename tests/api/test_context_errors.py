@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.compatible.overflow import Overflow, overflow_of
+from aider_stackspot.api.context_errors import Overflow, overflow_of
 
 LLAMA_CPP = {
     "error": {

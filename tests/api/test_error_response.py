@@ -7,7 +7,7 @@ import json
 import pytest
 
 from aider_stackspot import errors
-from aider_stackspot.api.failure import from_response
+from aider_stackspot.api.error_response import from_response
 
 TOO_LONG = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 tokens."
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aider_stackspot.api.sse import EventStream
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
-from aider_stackspot.sse import EventStream
 
 
 def events(*pieces: bytes, largest_event: int = 1000) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import typer
-from command import Done, Run, commands
 
 from aider_stackspot.errors import StackSpotError
+from tests.cli.command import Done, Run, commands
 
 
 @pytest.fixture

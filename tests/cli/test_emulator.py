@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from emulator_client import text_of
+
+from tests.emulator.client import text_of
 
 PROGRAM = "import typer; from aider_stackspot.cli.emulator import emulator; typer.run(emulator)"
 SECONDS = 20.0

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
-from command import Done, Run
 
 from aider_stackspot.cli import init_files
 from aider_stackspot.cli import init_steps as room
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import ConfigurationError
+from tests.cli.command import Done, Run
 
-pytest_plugins = ["cli_fixtures"]
+pytest_plugins = ["tests.cli.cli_fixtures"]
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"

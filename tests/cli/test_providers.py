@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import typer
 from click.testing import Result
-from openai_server import OpenAIServer, models
 from typer.testing import CliRunner
 
 from aider_stackspot.cli.models import models as models_command
@@ -23,6 +22,7 @@ from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.config import current
 from aider_stackspot.errors import StackSpotError
+from tests.compatible.openai_server import OpenAIServer, models
 
 KEY = "secret-of-the-server"
 EMBEDDING = {"id": "nomic-embed-text", "object": "model", "created": 1, "owned_by": "x"}

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from person import INTERRUPT, at_a_terminal
 
-from aider_stackspot import usage
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.pipeline import usage_record
+from tests.cli.person import INTERRUPT, at_a_terminal
 
 KEY = "the-client-key-of-acme"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
@@ -84,6 +84,6 @@ def test_a_table_of_models_fits_a_terminal(many_models: None) -> None:
 
 
 def test_colours_are_for_a_terminal_that_wants_them() -> None:
-    usage.add("stackspot/stackspot-ai-code", Usage(100, 20), (0, 0))
+    usage_record.add("stackspot/stackspot-ai-code", Usage(100, 20), (0, 0))
     assert COLOUR.search(at_a_terminal("usage", "--plot").text)
     assert not COLOUR.search(at_a_terminal("usage", "--plot", NO_COLOR="1").text)

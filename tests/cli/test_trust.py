@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import typer
 from click.testing import Result
-from config_support import FILE, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 from typer.testing import CliRunner
 
 from aider_stackspot.cli.trust import trust
 from aider_stackspot.config import current
 from aider_stackspot.config.settings import DEFAULT_AUTH_URL
+from tests.config.config_support import FILE, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 Run = Callable[..., Result]
 
@@ -304,7 +306,7 @@ def test_a_projects_dotenv_cannot_choose_where_the_record_is(
 ) -> None:
     fake = places.cwd / "fake"
     (places.cwd / ".env").write_text(f"HOME={fake}\n")
-    monkeypatch.setattr("aider_stackspot.config.places.account_home", lambda: places.home)
+    monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
     monkeypatch.setenv("HOME", str(fake))
     (places.cwd / FILE).write_text(TEXT)
     run(FILE, "--yes")

@@ -12,22 +12,22 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command import Run
 
-from aider_stackspot import usage
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault, Style
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline import usage_record
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.cli.command import Run
 
-pytest_plugins = ["cli_fixtures"]
+pytest_plugins = ["tests.cli.cli_fixtures"]
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 ASK = [{"role": "user", "content": "a confidential question"}]
 TODAY = datetime.now().date()
 
 
-def recorded() -> list[usage.Call]:
-    return list(usage.calls(TODAY - timedelta(days=1)))
+def recorded() -> list[usage_record.Call]:
+    return list(usage_record.calls(TODAY - timedelta(days=1)))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -42,7 +42,7 @@ def test_a_call_is_recorded_as_the_service_counted_it(emulator: Emulator, monkey
     emulator.style = Style(usage=(120, 7))
     StackSpotProvider().completion_sync(ASK)
     until(lambda: bool(recorded()))
-    assert recorded() == [usage.Call(TODAY, "stackspot/stackspot-ai-code", 120, 7)]
+    assert recorded() == [usage_record.Call(TODAY, "stackspot/stackspot-ai-code", 120, 7)]
 
 
 def test_without_a_count_it_is_an_estimate(emulator: Emulator) -> None:
@@ -67,7 +67,7 @@ def test_counts_only(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Non
     emulator.answer = "a confidential answer"
     StackSpotProvider().completion_sync(ASK)
     until(lambda: bool(recorded()))
-    (file,) = usage.directory().iterdir()
+    (file,) = usage_record.directory().iterdir()
     text = file.read_text(encoding="utf-8")
     for secret in ("confidential", "client", AGENT):
         assert secret not in text
@@ -81,7 +81,7 @@ def test_it_can_be_switched_off(emulator: Emulator, run: Run, monkeypatch: pytes
     monkeypatch.setenv("AIDER_STACKSPOT_USAGE", off)
     StackSpotProvider().completion_sync(ASK)
     time.sleep(0.1)
-    assert not usage.directory().exists()
+    assert not usage_record.directory().exists()
     assert "switches it off" in run("usage").out
 
 
@@ -95,7 +95,7 @@ def test_a_record_that_cannot_be_written_costs_no_answer(emulator: Emulator) -> 
 def test_many_writers_lose_nothing() -> None:
     def write() -> None:
         for _ in range(100):
-            usage.add("m", Usage(1, 2), (0, 0))
+            usage_record.add("m", Usage(1, 2), (0, 0))
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
@@ -103,32 +103,32 @@ def test_many_writers_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     # Another test's last call may still be writing its own line.
-    (total,) = usage.totals(call for call in recorded() if call.model == "m")
+    (total,) = usage_record.totals(call for call in recorded() if call.model == "m")
     assert (total.calls, total.prompt_tokens, total.completion_tokens) == (800, 800, 1600)
 
 
 def test_damaged_lines_are_passed_over() -> None:
-    usage.add("m", Usage(1, 2), (0, 0))
-    (file,) = usage.directory().iterdir()
+    usage_record.add("m", Usage(1, 2), (0, 0))
+    (file,) = usage_record.directory().iterdir()
     with file.open("ab") as damaged:
         damaged.write(b'{"day": "2026-\n\xff\xfe\n[]\n{"day": "x", "model": "m", "in": 1, "out": 1}\n')
-    usage.add("m", Usage(3, 4), (0, 0))
+    usage_record.add("m", Usage(3, 4), (0, 0))
     assert [call.prompt_tokens for call in recorded()] == [1, 3]
 
 
 def test_old_months_go() -> None:
-    for month in range(usage.KEPT_MONTHS + 3):
-        usage.add("m", Usage(1, 1), (0, 0), day=date(2020 + month // 12, month % 12 + 1, 1))
-    assert len(list(usage.directory().iterdir())) == usage.KEPT_MONTHS
+    for month in range(usage_record.KEPT_MONTHS + 3):
+        usage_record.add("m", Usage(1, 1), (0, 0), day=date(2020 + month // 12, month % 12 + 1, 1))
+    assert len(list(usage_record.directory().iterdir())) == usage_record.KEPT_MONTHS
 
 
 @pytest.fixture
 def some() -> None:
-    usage.add("stackspot/stackspot-ai-code", Usage(1_234_567, 8_901), (0, 0), day=TODAY)
-    usage.add("stackspot/stackspot-ai-code", Usage(433, 99), (0, 0), day=TODAY)
-    usage.add("second-account-with-a-long-name/stackspot-ai-chat", None, (400, 40), day=TODAY)
-    usage.add("stackspot/stackspot-ai-code", Usage(5, 5), (0, 0), day=TODAY - timedelta(days=2))
-    usage.add("stackspot/stackspot-ai-code", Usage(7, 7), (0, 0), day=TODAY - timedelta(days=40))
+    usage_record.add("stackspot/stackspot-ai-code", Usage(1_234_567, 8_901), (0, 0), day=TODAY)
+    usage_record.add("stackspot/stackspot-ai-code", Usage(433, 99), (0, 0), day=TODAY)
+    usage_record.add("second-account-with-a-long-name/stackspot-ai-chat", None, (400, 40), day=TODAY)
+    usage_record.add("stackspot/stackspot-ai-code", Usage(5, 5), (0, 0), day=TODAY - timedelta(days=2))
+    usage_record.add("stackspot/stackspot-ai-code", Usage(7, 7), (0, 0), day=TODAY - timedelta(days=40))
 
 
 def test_the_table(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +187,8 @@ DAMAGED = {
 
 @pytest.mark.parametrize("counts", DAMAGED.values(), ids=DAMAGED)
 def test_impossible_counts_are_passed_over(run: Run, counts: str) -> None:
-    usage.add("good", Usage(1, 2), (0, 0))
-    file = usage.directory() / f"{TODAY:%Y-%m}.jsonl"
+    usage_record.add("good", Usage(1, 2), (0, 0))
+    file = usage_record.directory() / f"{TODAY:%Y-%m}.jsonl"
     good = file.read_text(encoding="utf-8")
     damaged = f'{{"day": "{TODAY}", "model": "bad", {counts}}}\n'
     file.write_text("[" * 100_000 + "\n" + damaged + good, encoding="utf-8")
@@ -197,13 +197,13 @@ def test_impossible_counts_are_passed_over(run: Run, counts: str) -> None:
 
 
 def test_a_name_in_the_record_cannot_steer_the_terminal(run: Run) -> None:
-    usage.add("bad\x1b[31mname", Usage(1, 2), (0, 0))
+    usage_record.add("bad\x1b[31mname", Usage(1, 2), (0, 0))
     shown = run("usage").out
     assert "\x1b" not in shown
     assert "bad\\x1b[31mname" in shown
 
 
 def test_days_to_come_are_not_counted(run: Run) -> None:
-    usage.add("early", Usage(1, 2), (0, 0), day=TODAY + timedelta(days=1))
+    usage_record.add("early", Usage(1, 2), (0, 0), day=TODAY + timedelta(days=1))
     for options in ((), ("--plot",)):
         assert run("usage", *options).out == "No calls in the last 30 days.\n"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import listing
-from aider_stackspot.compatible.kinds import Kind, kind_of
+from aider_stackspot.compatible.chat_models import Kind, kind_of
 from aider_stackspot.compatible.model import ListedModel, Stated
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_server import OpenAIServer, models
 from pydantic import SecretStr
 
 from aider_stackspot.compatible import cache
@@ -19,6 +18,7 @@ from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import models_of, profile_of
 from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.config.schema import ModelKeys
+from tests.compatible.openai_server import OpenAIServer, models
 
 KEY = "a-key-that-must-not-be-kept"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
 from aider_stackspot.config import current
-from aider_stackspot.config.hosts import checked, is_default_host, is_loopback
+from aider_stackspot.config.base_url import checked, is_default_host, is_loopback
 from aider_stackspot.config.settings import DEFAULT_HOSTS
 from aider_stackspot.errors import ConfigurationError
+from tests.config.config_support import FILE, AtStart, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 
 @pytest.mark.parametrize("url", [*DEFAULT_HOSTS, *(f"{host}/" for host in DEFAULT_HOSTS)])

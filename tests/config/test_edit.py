@@ -10,14 +10,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from aider_stackspot.config.edit import (
-    env_text_of,
-    save_variable,
-    text_of,
-    with_provider,
-    without_provider,
-    write_text,
-)
+from aider_stackspot.config.edit import env_text_of, save_variable, text_of, with_provider, without_provider, write_text
 from aider_stackspot.errors import ConfigurationError
 
 KEYS: dict[str, str | bool] = {"api_base": "http://localhost:1234/v1", "api_key": "${LMSTUDIO_API_KEY}"}

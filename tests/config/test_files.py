@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
 from aider_stackspot.config import current
 from aider_stackspot.config.yaml_file import parse
 from aider_stackspot.errors import ConfigurationError
+from tests.config.config_support import FILE, AtStart, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 SEED = """
 providers:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
 from aider_stackspot.config import Settings, current, load
-from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.inputs import Surroundings
+from tests.config.config_support import FILE, AtStart, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 
 def test_the_same_settings_as_long_as_nothing_changes(places: Places) -> None:

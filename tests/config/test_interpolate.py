@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
 from aider_stackspot.config import current
+from tests.config.config_support import FILE, AtStart, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 
 def realm(places: Places, text: str) -> str:

@@ -7,10 +7,12 @@ environment as it was when Python started, `.env`, the provider's keys in the fi
 from __future__ import annotations
 
 import pytest
-from config_support import FILE, AtStart, Places, api_of, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
 from aider_stackspot.config import current
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL
+from tests.config.config_support import FILE, AtStart, Places, api_of, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 
 def test_with_nothing_at_all_the_built_in_defaults_apply(places: Places) -> None:

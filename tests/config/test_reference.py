@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from config_support import FILE, AtStart, Places, api_of, at_start_fixture, places_fixture, stackspot  # noqa: F401
-from test_config_files import SEED
 
 from aider_stackspot.config import current
 from aider_stackspot.config.declared import GUARDED
 from aider_stackspot.config.reference import updated
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
+from tests.config.config_support import FILE, AtStart, Places, api_of, stackspot
+from tests.config.test_files import SEED
+
+pytest_plugins = ["tests.config.config_support"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".aider.litellm.yml.example").read_text(encoding="utf-8")

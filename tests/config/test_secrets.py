@@ -7,12 +7,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, places_fixture, stackspot  # noqa: F401
 
-from aider_stackspot.config import current, declared, files
+from aider_stackspot.config import config_files, current, declared
+from aider_stackspot.config.display import ignored_line, printable, shortened, shown_url
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.text import ignored_line, printable, shortened, shown_url
 from aider_stackspot.errors import ConfigurationError
+from tests.config.config_support import FILE, AtStart, Places, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 SECRETS = ("canary-key", "canary-header", "canary-proxy", "canary-server", "canary-env", "canary-dotenv")
 TEXT = """
@@ -67,7 +69,7 @@ def test_the_settings_show_none_and_still_have_them() -> None:
 def test_neither_do_the_steps_on_the_way() -> None:
     """What a debugger, or a traceback with local variables, would show of the objects that hold them."""
     environment = Environment()
-    read = files.read_files(environment, [])
+    read = config_files.read_files(environment, [])
     value = environment.get("OTHER")
     assert value is not None and value.text == "canary-dotenv"
     objects = [environment, *environment.files, value, *read]

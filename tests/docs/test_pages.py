@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import typer
 
-from aider_stackspot import debug, usage
 from aider_stackspot.cli.app import app
 from aider_stackspot.config import current
+from aider_stackspot.pipeline import call_log, usage_record
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
@@ -79,8 +79,8 @@ def test_every_message_in_troubleshooting_is_one_of_the_codes() -> None:
 
 def test_every_field_of_the_log_is_explained() -> None:
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    source = (ROOT / "aider_stackspot" / "debug.py").read_text(encoding="utf-8")
-    fields = set(re.findall(r'fields\["(\w+)"\]', source)) | set(debug._STAGES.values())
+    source = (ROOT / "aider_stackspot" / "pipeline" / "call_log.py").read_text(encoding="utf-8")
+    fields = set(re.findall(r'fields\["(\w+)"\]', source)) | set(call_log._STAGES.values())
     fields |= {"host", "status", "model", "api", "prompt_tokens", "completion_tokens"}
     for name in fields:
         assert f"`{name}`" in text, name
@@ -88,8 +88,8 @@ def test_every_field_of_the_log_is_explained() -> None:
 
 def test_the_places_on_disk_are_the_codes() -> None:
     text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
-    assert f"~/{usage.LOCATION.as_posix()}" in text
-    assert usage.SWITCH in text
+    assert f"~/{usage_record.LOCATION.as_posix()}" in text
+    assert usage_record.SWITCH in text
 
 
 def test_every_fact_of_the_wire_has_its_evidence() -> None:

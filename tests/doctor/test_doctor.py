@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 import trustme
-from command import Done, Run
 
 from aider_stackspot.doctor import installation
 from aider_stackspot.emulator import Emulator, Fault
+from tests.cli.command import Done, Run
+from tests.network.connect_proxy import ConnectProxy
 
-sys.path.append(str(Path(__file__).parents[1] / "network"))
-from connect_proxy import ConnectProxy
-
-pytest_plugins = ["cli_fixtures"]
+pytest_plugins = ["tests.cli.cli_fixtures"]
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 HEALTHY: dict[str, Any] = {
@@ -253,7 +251,7 @@ def test_it_is_safe_to_paste(
 
 def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) -> None:
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "command.py"), "doctor", "--offline"],
+        [sys.executable, str(Path(__file__).parents[1] / "cli" / "command.py"), "doctor", "--offline"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         timeout=120,

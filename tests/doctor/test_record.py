@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Run
 
 from aider_stackspot.api import quick_command
 from aider_stackspot.api.answer import Usage
@@ -16,8 +15,9 @@ from aider_stackspot.doctor.transcript import body_bytes, body_shape, filled, sh
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
 from aider_stackspot.errors import AuthenticationFailed
+from tests.cli.command import Run
 
-pytest_plugins = ["cli_fixtures"]
+pytest_plugins = ["tests.cli.cli_fixtures"]
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 ANSWER = ["Top ", "secret ", "answer."]

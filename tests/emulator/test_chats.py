@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_client import AGENT, CONVERSATION, Client, events, objects, text_of
 
 from aider_stackspot.emulator import Emulator, Script, Style
+from tests.emulator.client import AGENT, CONVERSATION, Client, events, objects, text_of
 
 
 @pytest.fixture

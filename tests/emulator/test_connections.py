@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 import trustme
-from emulator_client import Client, bearer, finished, raw_call, request_bytes, text_of
 
 from aider_stackspot.emulator import Emulator, Fault, Style
+from tests.emulator.client import Client, bearer, finished, raw_call, request_bytes, text_of
 
 FOREVER = Style(delay=100)
 

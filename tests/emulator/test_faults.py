@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from emulator_client import Client, events, finished, objects, raw_call, read_all, text_of
 
 from aider_stackspot.emulator import Emulator, Fault, Reply, Style
 from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, parse_fault
+from tests.emulator.client import Client, events, finished, objects, raw_call, read_all, text_of
 
 DELTAS = ["one ", "two ", "three"]
 

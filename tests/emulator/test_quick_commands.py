@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from emulator_client import CONVERSATION, Client
 
 from aider_stackspot.emulator import Emulator, Fault, QuickCommand, Rule, Script
+from tests.emulator.client import CONVERSATION, Client
 
 CREATE = "/v1/quick-commands/create-execution/review"
 

@@ -6,9 +6,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from emulator_client import Client, objects, text_of
 
 from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, Rule, Script, ScriptError, Style, script_file
+from tests.emulator.client import Client, objects, text_of
 
 
 def answers(script: Script, *prompts: str) -> list[str]:

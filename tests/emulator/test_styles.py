@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from emulator_client import Client, events, objects, raw_call, read_all, text_of
 
 from aider_stackspot.emulator import STYLES, Emulator, Style
+from tests.emulator.client import Client, events, objects, raw_call, read_all, text_of
 
 DELTAS = ["Hé", "llo ✅", " 1", "10", " \u2028", "\U0001f600!"]
 TEXT = "".join(DELTAS)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from emulator_client import Client, finished
 
 from aider_stackspot.emulator import Emulator
+from tests.emulator.client import Client, finished
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
 
-from aider_stackspot import retry
+from aider_stackspot.pipeline import retry
+from tests.faults.fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
 
 
 @pytest.fixture(params=[completion, completion_stream, acompletion, acompletion_stream], ids=lambda way: way.__name__)

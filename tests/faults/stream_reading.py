@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import httpx
 
-from aider_stackspot import reading
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.chat import ChatAnswer
-from aider_stackspot.channel import Channel
 from aider_stackspot.emulator import Style, frames
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.sink import Sink
+from aider_stackspot.pipeline import response_body
+from aider_stackspot.pipeline.channel import Channel
+from aider_stackspot.pipeline.writer import Sink
 
 DELTAS = ["One ", "tẃo 😀\n", '{"three": "}"}']
 TEXT = "".join(DELTAS)
@@ -62,7 +62,7 @@ async def read(api: str, pieces: Iterable[bytes]) -> Outcome:
     response = httpx.Response(200, headers=headers, stream=_Body(pieces), request=httpx.Request("POST", "http://host"))
     problem: StackSpotError | None = None
     try:
-        await reading.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), sink)
+        await response_body.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), sink)
     except StackSpotError as error:
         problem = error
     channel.end()

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
-from stream_reading import recorded
 
 from aider_stackspot.emulator import Style
+from tests.faults.stream_reading import recorded
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 """NUL is left out because JSON escapes it; every other character is in it, U+2028 and line ends too."""

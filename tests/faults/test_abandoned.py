@@ -17,16 +17,17 @@ from typing import Any
 
 import litellm
 import pytest
-from fault_ways import HI, MODEL
 
-from aider_stackspot import StackSpotProvider, calls, provider, upstream
-from aider_stackspot.channel import Channel
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault, Style
-from aider_stackspot.engine import engine
-from aider_stackspot.sink import Sink
+from aider_stackspot.pipeline import call, provider, shared
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.channel import Channel
+from aider_stackspot.pipeline.writer import Sink
+from tests.faults.fault_ways import HI, MODEL
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 AT_ONCE = 3.0
@@ -247,18 +248,18 @@ def cancelled_at(work: Awaitable[None], step: int, together: bool) -> Generator[
 def test_a_cancellation_is_never_lost_whenever_it_comes(emulator: Emulator, together: bool) -> None:
     """`asyncio.wait_for` of Python 3.10 and 3.11 loses one that comes together with what it waits for."""
     emulator.answer, emulator.style = ["word "] * 200, Style(delay=0.005)
-    shared = engine()
+    loop = engine()
     for step in range(30):
         emulator.reset()
-        upstream._of_engine = None
-        call = provider._call(current().model(MODEL), HI, provider.Options())
-        work = calls.run(call, upstream.upstream(), Sink(Channel(shared.loop)))
+        shared._of_engine = None
+        asked = provider._call(current().model(MODEL), HI, provider.Options())
+        work = call.run(asked, shared.upstream(), Sink(Channel(loop.loop)))
 
         async def run(work: Awaitable[None] = work, step: int = step) -> int:
             return await cancelled_at(work, step, together)
 
         with pytest.raises(concurrent.futures.CancelledError):
-            shared.submit(run()).result(timeout=5)
+            loop.submit(run()).result(timeout=5)
         for request in emulator.chat_requests:
             assert request.finished.wait(AT_ONCE)
             assert request.closed_early, step

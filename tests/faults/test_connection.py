@@ -8,14 +8,14 @@ from typing import Any
 
 import litellm
 import pytest
-from fault_ways import HI, Ask, Case, check, completion, each
 
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.bodies import Reply, too_long
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.faults.fault_ways import HI, Ask, Case, check, completion, each
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError

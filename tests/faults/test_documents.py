@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aider_stackspot.api import quick_command
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.chat import ChatAnswer
-from aider_stackspot.api.failure import from_frame, from_response
+from aider_stackspot.api.error_response import from_frame, from_response
 from aider_stackspot.errors import StackSpotError
 
 NAMES = [

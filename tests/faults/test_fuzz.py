@@ -7,18 +7,18 @@ import zlib
 from pathlib import Path
 
 import pytest
-from fault_ways import HI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raw_server import RawServer
-from stream_reading import Outcome, read
-from stream_strategies import Stream, streams
 
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.errors import StackSpotError, TimedOut
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.faults.fault_ways import HI
+from tests.faults.raw_server import RawServer
+from tests.faults.stream_reading import Outcome, read
+from tests.faults.stream_strategies import Stream, streams
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

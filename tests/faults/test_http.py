@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import litellm
 import pytest
-from fault_ways import Ask, completion, expect
-from raw_server import RawServer
 
-from aider_stackspot import attempt, transport
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.network import client
+from aider_stackspot.pipeline import attempt
+from tests.faults.fault_ways import Ask, completion, expect
+from tests.faults.raw_server import RawServer
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError
@@ -83,7 +84,7 @@ def test_nobody_listens(emulator: Emulator, ask: Ask, monkeypatch: pytest.Monkey
 def test_no_connection_within_the_limit(
     emulator: Emulator, ask: Ask, full_house: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "CONNECT_TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.05)
     monkeypatch.setenv("STACKSPOTAI_AGENT_API_BASE", full_house)
     expect(litellm.Timeout, ("did not accept a connection for the answer within 0.05 s", "Check the network"), ask)
     assert len(emulator.token_requests) == 1

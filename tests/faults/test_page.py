@@ -9,7 +9,7 @@ import litellm
 import pytest
 
 from aider_stackspot import errors
-from aider_stackspot.litellm_handler import litellm_error
+from aider_stackspot.hosts.litellm.handler import litellm_error
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ def test_a_row_is_true(row: list[str]) -> None:
 
 
 def test_what_is_marked_is_repeated() -> None:
-    from aider_stackspot.retry import wait_before_retry
+    from aider_stackspot.pipeline.retry import wait_before_retry
 
     for row in ROWS:
         marked = "↻" in row[0] + row[1]

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import litellm
 import pytest
-from fault_ways import Ask, Case, completion, each, expect
 
-from aider_stackspot import polling
 from aider_stackspot.api import quick_command
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline import execution
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.faults.fault_ways import Ask, Case, completion, each, expect
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 LOST = litellm.APIConnectionError
@@ -96,7 +96,7 @@ def test_odd_documents_are_typed_errors(body: str, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("kind", ["quick-command", "quick-command-callback"])
 def test_silence_has_a_limit(kind: str, emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "IDLE_TIMEOUT", 0.1)
+    monkeypatch.setattr(execution, "IDLE_TIMEOUT", 0.1)
     emulator.fail(kind, Fault.silent(), times=None)
     expect(litellm.Timeout, ("was silent for too long while the quick command",), ask, model="stackspot/reviewer")
     assert len(emulator.requests_of(kind)) == 1

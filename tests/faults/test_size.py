@@ -10,7 +10,7 @@ import pytest
 
 from aider_stackspot.emulator import Emulator, Fault, Style
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 SIZE = 100_000_000

@@ -7,12 +7,12 @@ import time
 
 import litellm
 import pytest
-from fault_ways import AGENT, Ask, Case, check, completion, each, expect
 
 from aider_stackspot.emulator import Emulator, Fault
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.faults.fault_ways import AGENT, Ask, Case, check, completion, each, expect
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 WHERE = f"agent `{AGENT}` at 127.0.0.1 (realm `stackspot`, client id `client-id`)"

@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import litellm
 import pytest
-from fault_ways import Ask, Case, acompletion_stream, check, completion, each, expect
 
-from aider_stackspot import attempt, retry, transport
 from aider_stackspot.config import settings
 from aider_stackspot.emulator import Emulator, Fault, Style
+from aider_stackspot.network import client
+from aider_stackspot.pipeline import attempt, retry
+from tests.faults.fault_ways import Ask, Case, acompletion_stream, check, completion, each, expect
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 SLACK = 2.5
@@ -85,8 +86,8 @@ def test_words_that_drip_are_no_silence(emulator: Emulator, ask: Ask, monkeypatc
 
 
 def test_the_limits_are_what_the_documentation_says() -> None:
-    assert (transport.CONNECT_TIMEOUT, transport.IDLE_TIMEOUT, settings.TOTAL_TIMEOUT) == (10.0, 120.0, 600.0)
-    limits = transport.timeouts(settings.Network(), transport.IDLE_TIMEOUT)
+    assert (client.CONNECT_TIMEOUT, client.IDLE_TIMEOUT, settings.TOTAL_TIMEOUT) == (10.0, 120.0, 600.0)
+    limits = client.timeouts(settings.Network(), client.IDLE_TIMEOUT)
     assert limits == httpx.Timeout(120.0, connect=10.0)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import litellm
 import pytest
-from fault_ways import Ask, Case, check, each, expect
 
-from aider_stackspot import auth, transport
 from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.network import client, tokens
+from tests.faults.fault_ways import Ask, Case, check, each, expect
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 WHO = "realm `stackspot`, client id `client-id`"
@@ -141,7 +141,7 @@ def test_the_name_is_unknown(emulator: Emulator, ask: Ask, monkeypatch: pytest.M
 
 
 def test_silence_ends_at_the_tokens_own_limit(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "TOKEN_TIMEOUT", 0.1)
+    monkeypatch.setattr(tokens, "TOKEN_TIMEOUT", 0.1)
     case = Case("", Fault.silent(), litellm.Timeout, (1, 0), ("/oidc/oauth/token gave no token within 0.1 s",))
     check(case, emulator, ask, "token")
 
@@ -154,7 +154,7 @@ def test_silence_ends_at_the_calls_total_limit(emulator: Emulator, ask: Ask) -> 
 def test_no_connection_within_the_limit(
     emulator: Emulator, ask: Ask, full_house: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "CONNECT_TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.05)
     monkeypatch.setenv("STACKSPOTAI_AUTH_URL", full_house)
     expect(litellm.Timeout, ("did not accept a connection for the token within 0.05 s", "Check the network"), ask)
     assert emulator.requests == []

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 import pytest
-from fault_ways import HI
-from stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES, Transfer
 from aider_stackspot.errors import StreamInterrupted, TransportError
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.faults.fault_ways import HI
+from tests.faults.stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 
-pytest_plugins = ["fault_fixtures"]
+pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 FRAMINGS = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from gateway_process import Gateway, serving
-from gateway_ways import WAYS, Way
 
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.emulator.models import hello
+from tests.gateway.gateway_process import Gateway, serving
+from tests.gateway.gateway_ways import WAYS, Way
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import openai
-from gateway_process import Gateway
+
+from tests.gateway.gateway_process import Gateway
 
 MODEL = "stackspot-ai-code"
 HI: list[Any] = [{"role": "user", "content": "Say hi"}]

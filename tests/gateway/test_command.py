@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from gateway_process import COMMAND, free_port
 
 from aider_stackspot.cli import serve_steps as command
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway import launch
+from tests.gateway.gateway_process import COMMAND, free_port
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from aider_stackspot.config import current
-from aider_stackspot.gateway.configuration import KEY_CHECK, proxy_config
+from aider_stackspot.gateway.proxy_config import KEY_CHECK, proxy_config
 
 TEXT = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
 BLOCKS: list[dict[str, Any]] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]

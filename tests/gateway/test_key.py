@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway.master_key import LOCATION, is_loopback, master_key
+from aider_stackspot.gateway.key import LOCATION, is_loopback, master_key
 
 LOOPBACK = "127.0.0.1"
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from gateway_process import settings_of
 
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import current
 from aider_stackspot.gateway import BEHIND_GATEWAY
-from aider_stackspot.gateway.configuration import proxy_config, to_yaml
-from aider_stackspot.gateway.tools import base_url, settings_for_tools
+from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
+from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
+from tests.gateway.gateway_process import settings_of
 
 FILE = """
 providers:

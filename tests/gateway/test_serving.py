@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from assistant import CHAT_TOOL, FILES, FINAL, MESSAGES_TOOL, RESPONSES_TOOL, tool_using_assistant
-from gateway_process import Gateway
-from gateway_ways import HI, MODEL, Way, anthropic_client, openai_client
 
 from aider_stackspot.emulator import Emulator, Style
+from tests.gateway.assistant import CHAT_TOOL, FILES, FINAL, MESSAGES_TOOL, RESPONSES_TOOL, tool_using_assistant
+from tests.gateway.gateway_process import Gateway
+from tests.gateway.gateway_ways import HI, MODEL, Way, anthropic_client, openai_client
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 TOOLS: list[Any] = [CHAT_TOOL]
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_process import Gateway, settings_of
 
 from aider_stackspot.emulator import Emulator
+from tests.gateway.gateway_process import Gateway, settings_of
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 TASK = "Write hello.py, read it, change it to goodbye and run it."
 PACKAGES = {

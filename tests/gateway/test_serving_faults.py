@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from gateway_process import Gateway
-from gateway_ways import HI, MODEL, Way, chat, chat_stream, messages, responses, sdk_errors
 
 from aider_stackspot.emulator import Emulator, Fault
+from tests.gateway.gateway_process import Gateway
+from tests.gateway.gateway_ways import HI, MODEL, Way, chat, chat_stream, messages, responses, sdk_errors
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 
 def test_a_revoked_token_is_not_noticed(gateway: Gateway, stackspot: Emulator, way: Way) -> None:

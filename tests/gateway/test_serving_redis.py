@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from gateway_process import COMMAND, free_port, stop, wait
 
 from aider_stackspot.emulator import Emulator
+from tests.gateway.gateway_process import COMMAND, free_port, stop, wait
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 KEY = "sk-a-key-for-both-proxies"
 LIMIT = 5

@@ -9,13 +9,13 @@ from typing import Any
 
 import openai
 import pytest
-from gateway_process import Gateway, serving
-from gateway_ways import Way, openai_client, sdk_errors
 
 from aider_stackspot.emulator import Emulator
+from tests.gateway.gateway_process import Gateway, serving
+from tests.gateway.gateway_ways import Way, openai_client, sdk_errors
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 _SERVER = Path(__file__).parent.parent / "with_compatible" / "openai_server.py"
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateway_process import begun, started
 
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.gateway.launch import listen
+from tests.gateway.gateway_process import begun, started
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 KEY = "sk-a-key-for-this-gateway"
 

@@ -8,12 +8,12 @@ from threading import Thread
 
 import httpx
 import pytest
-from gateway_process import Gateway, serving
 
 from aider_stackspot.emulator import Emulator
+from tests.gateway.gateway_process import Gateway, serving
 
 pytestmark = pytest.mark.slow
-pytest_plugins = ["gateway_fixtures"]
+pytest_plugins = ["tests.gateway.gateway_fixtures"]
 
 CAUGHT: list[str] = []
 

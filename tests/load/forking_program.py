@@ -9,10 +9,10 @@ import sys
 import threading
 
 import aider_stackspot
-from aider_stackspot.compatible.clients import Target, sync_client
 from aider_stackspot.config.settings import Network
-from aider_stackspot.engine import engine
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.hosts.litellm.openai_clients import Target, sync_client
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.provider import StackSpotProvider
 
 TARGET = Target("http://127.0.0.1:1/v1", "no-key", (), Network(), "either")
 HI = [{"role": "user", "content": "Say hi"}]

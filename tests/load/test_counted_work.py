@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot import StackSpotProvider, reading
+from aider_stackspot import StackSpotProvider
+from aider_stackspot.api.sse import EventStream
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.sse import EventStream
+from aider_stackspot.pipeline import response_body
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 WORDS = [f"word{number} " for number in range(2000)]
@@ -44,7 +45,7 @@ def test_a_burst_is_decoded_once_a_network_read(emulator: Emulator, monkeypatch:
             decoded.append(len(data))
             return super().feed(data)
 
-    monkeypatch.setattr(reading, "EventStream", Counted)
+    monkeypatch.setattr(response_body, "EventStream", Counted)
     emulator.answer = WORDS
     assert "".join(StackSpotProvider().stream(HI)) == "".join(WORDS)
     assert len(decoded) <= len(WORDS) / 10

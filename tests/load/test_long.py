@@ -11,10 +11,10 @@ from pathlib import Path
 
 import litellm
 import pytest
-from emulated import Remote, emulated
-from resources import comes_true, memory, sockets, tasks, threads
 
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.load.emulated import Remote, emulated
+from tests.load.resources import comes_true, memory, sockets, tasks, threads
 
 pytestmark = pytest.mark.slow
 

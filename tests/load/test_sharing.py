@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 
 import litellm
-from resources import comes_true, sockets, tasks, threads
 
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from tests.load.resources import comes_true, sockets, tasks, threads
 
 HI = [{"role": "user", "content": "Say hi"}]
 MODEL = "stackspot-ai-code"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import ssl
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +17,8 @@ import aider_stackspot
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator
-from aider_stackspot.litellm_handler import litellm_error
-
-sys.path.append(str(Path(__file__).parents[1] / "with_compatible"))
-from openai_server import OpenAIServer, models
+from aider_stackspot.hosts.litellm.handler import litellm_error
+from tests.compatible.openai_server import OpenAIServer, models
 
 HI = [{"role": "user", "content": "Say hi"}]
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"

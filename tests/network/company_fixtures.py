@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from company import WAYS, Company
 
-from aider_stackspot import retry
 from aider_stackspot.api import quick_command
-from aider_stackspot.compatible import clients
+from aider_stackspot.hosts.litellm import openai_clients
+from aider_stackspot.pipeline import retry
+from tests.network.company import WAYS, Company
 
 
 @pytest.fixture
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """No client of another test is used again; nothing waits longer than it must."""
-    monkeypatch.setattr(clients, "_sync", {})
+    monkeypatch.setattr(openai_clients, "_sync", {})
     monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.01)
     monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.02)
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)

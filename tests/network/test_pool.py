@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from aider_stackspot import pool
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.pool import POOL_SIZE, PoolsTransport
-from aider_stackspot.provider import StackSpotProvider
+from aider_stackspot.network import pool
+from aider_stackspot.network.pool import POOL_SIZE, PoolsTransport
+from aider_stackspot.pipeline.provider import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 CROWD = 3 * POOL_SIZE

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import litellm
 import pytest
-from company import Company
-from connect_proxy import Asked, ConnectProxy
 
-pytest_plugins = ["company_fixtures"]
+from tests.network.company import Company
+from tests.network.connect_proxy import Asked, ConnectProxy
+
+pytest_plugins = ["tests.network.company_fixtures"]
 
 NAME, PASSWORD = "jane doe", "canary p@ss/w+rd:ä%41"
 USERINFO = f"{quote(NAME)}:{quote(PASSWORD, safe='')}"

@@ -15,11 +15,12 @@ from typing import Any
 import litellm
 import pytest
 import trustme
-from company import Company
 from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 
-pytest_plugins = ["company_fixtures"]
+from tests.network.company import Company
+
+pytest_plugins = ["tests.network.company_fixtures"]
 
 
 def test_an_unknown_authority_is_refused_once_and_the_text_says_what_to_do(company: Company) -> None:

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from aider_stackspot import auth
-from aider_stackspot.auth import AccessToken, BearerAuth, ClientCredentials, TokenCache
 from aider_stackspot.errors import AuthenticationFailed, ConnectionFailed, MalformedAnswer
+from aider_stackspot.network import tokens
+from aider_stackspot.network.tokens import AccessToken, BearerAuth, ClientCredentials, TokenCache
 
 
 class Clock:
@@ -106,7 +106,7 @@ def test_a_failed_early_renewal_is_tolerated_while_the_old_token_lives() -> None
         await settle()
         assert (await cache.get()).value == "token-1"
         assert mint.count == 2, "not asked again at once"
-        clock.now += auth.PAUSE_AFTER_FAILURE + 1
+        clock.now += tokens.PAUSE_AFTER_FAILURE + 1
         await cache.get()
         await settle()
         assert mint.count == 3
@@ -150,7 +150,7 @@ def test_a_refused_credential_is_not_posted_again_for_a_moment() -> None:
             with pytest.raises(AuthenticationFailed):
                 await cache.get()
         assert mint.count == 1
-        clock.now += auth.PAUSE_AFTER_FAILURE + 0.1
+        clock.now += tokens.PAUSE_AFTER_FAILURE + 0.1
         mint.fails_with = None
         assert (await cache.get()).value == "token-2"
 
@@ -167,13 +167,13 @@ def test_a_refusal_ahead_of_time_answers_exactly_one_call(together: bool) -> Non
         await asyncio.sleep(0)
         if not together:
             await asyncio.wait([ahead])
-            clock.now += auth.PAUSE_AFTER_FAILURE + 1
+            clock.now += tokens.PAUSE_AFTER_FAILURE + 1
         with pytest.raises(AuthenticationFailed):
             await cache.get()
         await asyncio.wait([ahead])
         assert isinstance(ahead.exception(), AuthenticationFailed)
         assert mint.count == 1
-        clock.now += auth.PAUSE_AFTER_FAILURE + 1
+        clock.now += tokens.PAUSE_AFTER_FAILURE + 1
         with pytest.raises(AuthenticationFailed):
             await cache.get()
         assert mint.count == 2
@@ -229,12 +229,12 @@ def test_the_request_is_a_form_that_keeps_every_character_of_the_secret() -> Non
     [
         (1199, 1199),
         ("1199", 1199),
-        (None, auth.ASSUMED_LIFETIME),
-        (0, auth.ASSUMED_LIFETIME),
-        (-5, auth.ASSUMED_LIFETIME),
-        ("soon", auth.ASSUMED_LIFETIME),
-        ([], auth.ASSUMED_LIFETIME),
-        (float("1e300"), auth.LONGEST_LIFETIME),
+        (None, tokens.ASSUMED_LIFETIME),
+        (0, tokens.ASSUMED_LIFETIME),
+        (-5, tokens.ASSUMED_LIFETIME),
+        ("soon", tokens.ASSUMED_LIFETIME),
+        ([], tokens.ASSUMED_LIFETIME),
+        (float("1e300"), tokens.LONGEST_LIFETIME),
     ],
 )
 def test_every_spelling_of_the_lifetime(expires_in: object, lifetime: float) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot import StackSpotProvider, calls
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.pipeline import call
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 
@@ -22,13 +23,13 @@ async def _surprise(*_: Any) -> None:
 
 
 def test_an_attempt_that_ends_without_an_outcome(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "attempt", _nothing)
+    monkeypatch.setattr(call, "attempt", _nothing)
     with pytest.raises(StackSpotError, match="ended without an answer"):
         StackSpotProvider(timeout=5).completion_sync(HI)
 
 
 def test_a_surprise_is_typed_and_says_what_it_was(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "attempt", _surprise)
+    monkeypatch.setattr(call, "attempt", _surprise)
     with pytest.raises(StackSpotError, match="Unexpected ZeroDivisionError: by zero"):
         StackSpotProvider(timeout=5).completion_sync(HI)
 
@@ -37,7 +38,7 @@ def test_an_error_that_cannot_even_be_worded(emulator: Emulator, monkeypatch: py
     def unable(*_: Any) -> StackSpotError:
         raise RuntimeError
 
-    monkeypatch.setattr(calls, "attempt", _surprise)
-    monkeypatch.setattr(calls, "_safe", unable)
+    monkeypatch.setattr(call, "attempt", _surprise)
+    monkeypatch.setattr(call, "_safe", unable)
     with pytest.raises(StackSpotError, match="ended without an answer"):
         StackSpotProvider(timeout=5).completion_sync(HI)

@@ -7,9 +7,9 @@ import concurrent.futures
 
 import pytest
 
-from aider_stackspot.channel import HIGH_WATER, Channel
-from aider_stackspot.engine import engine
 from aider_stackspot.errors import StreamInterrupted
+from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.channel import HIGH_WATER, Channel
 
 
 def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, concurrent.futures.Future[None]]:

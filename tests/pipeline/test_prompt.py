@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aider_stackspot.errors import InvalidRequest
-from aider_stackspot.prompt import PREAMBLE, render
+from aider_stackspot.pipeline.prompt import PREAMBLE, render
 
 
 def user(content: Any, **more: Any) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from typing import Any
 import litellm
 import pytest
 
-from aider_stackspot import rate
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import RateLimited, ServerFailed, TimedOut
-from aider_stackspot.provider import StackSpotProvider
-from aider_stackspot.rate import WINDOW, RateLimiter
+from aider_stackspot.pipeline import rate_limit
+from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot.pipeline.rate_limit import WINDOW, RateLimiter
 
 HI = [{"role": "user", "content": "Say hi"}]
 TOO_MANY = RateLimited("too many", status=429)
@@ -370,13 +370,13 @@ def told(
     aider: bool = False,
 ) -> str:
     """Tell a line in a process with these log handlers, and none of pytest's; return what stands on the screen."""
-    patch.setattr(rate.log, "propagate", False)
-    patch.setattr(rate.log, "handlers", list(handlers))
+    patch.setattr(rate_limit.log, "propagate", False)
+    patch.setattr(rate_limit.log, "handlers", list(handlers))
     patch.setattr(sys, "stderr", screen)
     patch.delitem(sys.modules, "aider.models", raising=False)
     if aider:
         patch.setitem(sys.modules, "aider.models", ModuleType("aider.models"))
-    rate.tell("waiting 12 s")
+    rate_limit.tell("waiting 12 s")
     return screen.getvalue() if screen is not None else ""
 
 
@@ -416,8 +416,8 @@ def test_a_program_without_standard_error_survives_it(monkeypatch: pytest.Monkey
 @pytest.fixture
 def short_minute(monkeypatch: pytest.MonkeyPatch) -> float:
     """A minute of half a second, so that the real clock can be used."""
-    monkeypatch.setattr(rate, "WINDOW", 0.5)
-    monkeypatch.setattr(rate, "SHORTEST_TOLD", 0.1)
+    monkeypatch.setattr(rate_limit, "WINDOW", 0.5)
+    monkeypatch.setattr(rate_limit, "SHORTEST_TOLD", 0.1)
     return 0.5
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from aider import models
 
-from aider_stackspot import StackSpotProvider, errors, warm_up
+from aider_stackspot import StackSpotProvider, errors
 from aider_stackspot.emulator import Emulator, Fault
-from aider_stackspot.engine import engine
+from aider_stackspot.pipeline import warm_up
+from aider_stackspot.pipeline.background_loop import engine
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 NAME = "stackspot-ai-code"
@@ -92,7 +93,7 @@ def test_refused_credentials_are_posted_once_and_the_first_call_says_so(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", "wrong-key")
-    monkeypatch.setattr("aider_stackspot.auth.PAUSE_AFTER_FAILURE", 0.0)  # much later, that is
+    monkeypatch.setattr("aider_stackspot.network.tokens.PAUSE_AFTER_FAILURE", 0.0)  # much later, that is
     warm_up.warm_up(NAME)
     assert finished(emulator, 1)
     with pytest.raises(errors.AuthenticationFailed, match="refused the credentials"):

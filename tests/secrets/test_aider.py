@@ -11,12 +11,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, Search
 
 from aider_stackspot.emulator import Emulator
-
-sys.path.append(str(Path(__file__).parents[1] / "network"))
-from connect_proxy import ConnectProxy
+from tests.network.connect_proxy import ConnectProxy
+from tests.secrets.canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, Search
 
 AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 OPTIONS = ["--verbose", "--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable"]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import litellm
 import pytest
-from canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, Search
 
 import aider_stackspot
 from aider_stackspot.config import current
+from tests.secrets.canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, Search
 
 GOOD = f"""providers:
   stackspot:

@@ -15,12 +15,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, TOKEN, Search
 
 from aider_stackspot.emulator import Emulator, Fault
-
-sys.path.append(str(Path(__file__).parents[1] / "network"))
-from connect_proxy import ConnectProxy
+from tests.network.connect_proxy import ConnectProxy
+from tests.secrets.canaries import CLIENT_KEY, HEADER, PROXY_PASSWORD, TOKEN, Search
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 PROGRAM = Path(__file__).with_name("leaky_program.py")

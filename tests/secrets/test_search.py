@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from canaries import CLIENT_KEY, PLANTED, Search
+
+from tests.secrets.canaries import CLIENT_KEY, PLANTED, Search
 
 WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": str,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletionMessage
-from tool_samples import ECHO, calls_of, parse
 
 from aider_stackspot.tools import ToolCallParser, render_call, render_message
+from tests.tools.tool_samples import ECHO, calls_of, parse
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "echo", "arguments": '{"n": 1.0}'}}
 

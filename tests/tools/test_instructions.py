@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from tool_samples import ECHO, READ_FILE, TOOLS, calls_of, parse
 
 from aider_stackspot.tools import ToolCallParser, instructions
 from aider_stackspot.tools.offer import read_offer
+from tests.tools.tool_samples import ECHO, READ_FILE, TOOLS, calls_of, parse
 
 NAMED = {"type": "function", "function": {"name": "echo"}}
 

@@ -7,9 +7,9 @@ import re
 import time
 
 import pytest
-from tool_samples import ECHO, TOOLS, block, call, calls_of, new_parser, parse, text_of, warnings_of
 
 from aider_stackspot.tools import TextDelta, ToolCall, ToolCallParser, Warning
+from tests.tools.tool_samples import ECHO, TOOLS, block, call, calls_of, new_parser, parse, text_of, warnings_of
 
 A = ("read_file", '{"path": "a.py"}')
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tool_samples import ECHO, TOOLS, block, call, calls_of, merged, new_parser, parse, pieces, text_of
 
 from aider_stackspot.tools import ResponseFormatFilter, ToolCallParser, escape_text, render_call, render_message
 from aider_stackspot.tools.protocol import unescape_text
+from tests.tools.tool_samples import ECHO, TOOLS, block, call, calls_of, merged, new_parser, parse, pieces, text_of
 
 # Time is no property here: a busy machine must not make a test fail.
 SOME = settings(deadline=None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tool_samples import merged, text_of, warnings_of
 
 from aider_stackspot.tools import Event, ResponseFormatFilter, TextDelta, response_format_instructions
+from tests.tools.tool_samples import merged, text_of, warnings_of
 
 OBJECT = {"type": "json_object"}
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}

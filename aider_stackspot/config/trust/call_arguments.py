@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from aider_stackspot.config import places
-from aider_stackspot.config.aider_changes import changes
+from aider_stackspot.config import locations
+from aider_stackspot.config.base_url import checked, is_default_host
+from aider_stackspot.config.display import printable, shown_url, trust_command
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.hosts import checked, is_default_host
-from aider_stackspot.config.text import printable, shown_url, trust_command
+from aider_stackspot.config.trust.host_changes import changes
 from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
 
@@ -61,7 +61,7 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         raise ConfigurationError(
             f"The call was refused, because it came with the header {printable(steering[0])}, which can lead it "
             "elsewhere. Take it out of `extra_params` in aider's settings of models; if it is yours, put it under "
-            f"`extra_headers` in your own {places.FILE_NAME}."
+            f"`extra_headers` in your own {locations.FILE_NAME}."
         )
     return headers
 
@@ -82,11 +82,11 @@ def _files(environment: Environment) -> Iterator[tuple[Path, bytes, bool]]:
     """Yield the settings of models that aider reads, and whether each is the user's."""
     asked = environment.model_settings()
     directories = [*environment.project_directories, *([environment.home] if environment.home is not None else [])]
-    for path in dict.fromkeys([*asked, *(directory / places.MODEL_SETTINGS_NAME for directory in directories)]):
+    for path in dict.fromkeys([*asked, *(directory / locations.MODEL_SETTINGS_NAME for directory in directories)]):
         try:
             content = environment.surroundings.read(path, _LARGEST_SETTINGS)
         except OSError:
             continue
         if content is not None:
-            is_own = path in asked or environment.is_users_own(path, content, places.MODEL_SETTINGS_NAME)
+            is_own = path in asked or environment.is_users_own(path, content, locations.MODEL_SETTINGS_NAME)
             yield path, content, is_own

@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from aider_stackspot.config import places
-from aider_stackspot.config.aider_options import asked_by_environment, asked_by_settings
-from aider_stackspot.config.arguments import bases_of_models
+from aider_stackspot.config import locations
+from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.credentials import VARIABLES
 from aider_stackspot.config.declared import BASE_KEYS, GUARDED
+from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import LARGEST_ENV_FILE, parsed
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.files import CONFIG_VARIABLE
 from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.network import NETWORK_VARIABLES
 from aider_stackspot.config.schema import validate
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
-from aider_stackspot.config.text import printable, shown_url
+from aider_stackspot.config.trust.aider_options import asked_by_environment, asked_by_settings
+from aider_stackspot.config.trust.call_arguments import bases_of_models
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
 from aider_stackspot.errors import ConfigurationError
 
-PROJECT_FILES = (places.FILE_NAME, places.ENV_NAME, places.AIDER_NAME, places.MODEL_SETTINGS_NAME)
+PROJECT_FILES = (locations.FILE_NAME, locations.ENV_NAME, locations.AIDER_NAME, locations.MODEL_SETTINGS_NAME)
 """The names of files that a project may bring along, and that can be trusted."""
 
 State = Literal["yours", "trusted", "changed", "new"]
@@ -75,16 +75,16 @@ def _state(path: Path, content: bytes, environment: Environment) -> State:
 
 def _is_homes(path: Path, environment: Environment) -> bool:
     home = environment.home
-    return home is not None and any(places.same_file(path, home / name) for name in PROJECT_FILES)
+    return home is not None and any(locations.same_file(path, home / name) for name in PROJECT_FILES)
 
 
 def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[str]:
-    if path.name == places.AIDER_NAME:
+    if path.name == locations.AIDER_NAME:
         parse(path, content)
         asked = asked_by_settings(content)
         yield from _variables(asked.variables)
         yield from (f"loads {name}, if you trust that file too" for name in asked.env_files)
-    elif path.name == places.MODEL_SETTINGS_NAME:
+    elif path.name == locations.MODEL_SETTINGS_NAME:
         plain_data(path, content)
         yield from (f"aider's calls go to {shown_url(url)}" for url in bases_of_models(path, content))
     elif path.suffix in (".yml", ".yaml", ".json"):
@@ -96,7 +96,7 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
             values = parsed(content)
         except ValueError:
             raise ConfigurationError(printable(f"{path}: this is not UTF-8.")) from None
-        if not values and path.name != places.ENV_NAME:
+        if not values and path.name != locations.ENV_NAME:
             raise ConfigurationError(printable(f"{path}: this is no configuration file, it sets no variable."))
         asked = asked_by_environment(values)
         yield from _variables(values | asked.variables)

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.inputs import Surroundings
 
 LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"
 """Below the home directory."""

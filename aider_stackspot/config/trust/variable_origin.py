@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 
 from aider_stackspot import autoload
-from aider_stackspot.config import places
-from aider_stackspot.config.aider_changes import changes
-from aider_stackspot.config.aider_options import (
+from aider_stackspot.config import locations
+from aider_stackspot.config.env_file import EnvFile, read_env_file
+from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.trust.aider_options import (
     Asked,
     asked_by_arguments,
     asked_by_environment,
     asked_by_settings,
 )
-from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.surroundings import Surroundings
+from aider_stackspot.config.trust.host_changes import changes
 
 _LARGEST_SETTINGS = 256 * 1024
 _OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
@@ -111,19 +111,19 @@ class Provenance:
         return found
 
     def _is_projects(self, path: Path) -> bool:
-        return any(places.same_file(path, file.path) and not file.trusted for file in self._files)
+        return any(locations.same_file(path, file.path) and not file.trusted for file in self._files)
 
     def _settings(self) -> Iterator[tuple[Path, bytes]]:
         """Yield the files that aider takes its settings from by itself."""
         directories = [*self._project_directories, *([self._home] if self._home is not None else [])]
         for directory in dict.fromkeys(directories):
-            path = directory / places.AIDER_NAME
+            path = directory / locations.AIDER_NAME
             content = self._content(path)
             if content is not None:
                 yield path, content
 
     def _is_own_settings(self, path: Path, content: bytes) -> bool:
-        return self._is_users_own(path, content, places.AIDER_NAME)
+        return self._is_users_own(path, content, locations.AIDER_NAME)
 
     def _content(self, path: Path) -> bytes | None:
         try:
@@ -135,8 +135,8 @@ class Provenance:
 def loadable(files: Sequence[EnvFile], surroundings: Surroundings) -> list[EnvFile]:
     """Return the `.env` files that a program may have loaded by itself: the usual ones, which are given, and others."""
     found = list(files)
-    for path in places.loaded_by_others(surroundings, changes.arguments):
-        if not any(places.same_file(path, file.path) for file in found):
+    for path in locations.loaded_by_others(surroundings, changes.arguments):
+        if not any(locations.same_file(path, file.path) for file in found):
             found += [file for file in [_env_file(path, surroundings)] if file is not None]
     return found
 

@@ -9,13 +9,13 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from aider_stackspot.compatible import registered
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.registered import server_model_info
-from aider_stackspot.compatible.routes import Route
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, Model, current
-from aider_stackspot.registration import model_info
+from aider_stackspot.hosts.litellm import servers
+from aider_stackspot.hosts.litellm.names import Route
+from aider_stackspot.hosts.litellm.registration import model_info
+from aider_stackspot.hosts.litellm.servers import server_model_info
 
 
 def on_import(models: ModuleType) -> None:
@@ -96,7 +96,7 @@ def _warm_up(models: Any) -> None:
     @functools.wraps(original)
     def validate_environment(model: Any) -> Any:
         if model.name in current().models:
-            from aider_stackspot.warm_up import warm_up
+            from aider_stackspot.pipeline.warm_up import warm_up
 
             warm_up(model.name)
         return original(model)
@@ -143,13 +143,13 @@ def _server_info(name: str) -> dict[str, Any] | None:
     if found is None:
         return None
     provider, route = found
-    registered.ask([provider], route.model)
+    servers.ask([provider], route.model)
     return server_model_info(catalogue.describe(provider, route.model), route.slug)
 
 
 def _listed() -> dict[str, Any]:
     providers = list(current().compatible.values())
-    registered.ask(provider for provider in providers if not provider.models)
+    servers.ask(provider for provider in providers if not provider.models)
     return {
         model.public: server_model_info(model, provider.name)
         for provider in providers
@@ -164,7 +164,7 @@ def _provider_of(name: object) -> tuple[CompatibleProvider, Route] | None:
         return None
     import litellm  # noqa: F401  # aider asks it next; its import is what makes the routes known
 
-    route = registered.servers.find(name)
+    route = servers.servers.find(name)
     return (provider, route) if route is not None else None
 
 
@@ -175,8 +175,8 @@ def _tell_litellm(given: dict[str, Any]) -> None:
     import litellm
 
     for name in own:
-        route = registered.servers.find(name)
+        route = servers.servers.find(name)
         if route is None:
             continue
-        registered.servers.told.add(route.public)
+        servers.servers.told.add(route.public)
         litellm.register_model({name: {**given[name], "litellm_provider": route.slug}})

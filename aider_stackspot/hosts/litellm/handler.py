@@ -14,8 +14,8 @@ from litellm.types.utils import GenericStreamingChunk
 from aider_stackspot import errors
 from aider_stackspot.config import Model, current
 from aider_stackspot.gateway import BEHIND_GATEWAY
-from aider_stackspot.litellm_reply import Messages, Reply
-from aider_stackspot.provider import Options, start
+from aider_stackspot.hosts.litellm.reply import Messages, Reply
+from aider_stackspot.pipeline.provider import Options, start
 from aider_stackspot.tools import Demand, read_demand
 
 LITELLM_DEFAULT_TIMEOUT = 600.0

@@ -21,11 +21,11 @@ import httpx
 import openai
 
 from aider_stackspot.__about__ import __version__
-from aider_stackspot.compatible.ending import Ending, Promise
-from aider_stackspot.compatible.routes import NO_KEY
 from aider_stackspot.config.settings import Network
 from aider_stackspot.forks import Lock, in_child
-from aider_stackspot.transport import proxy_settings, ssl_context, timeouts
+from aider_stackspot.hosts.litellm.ending import Ending, Promise
+from aider_stackspot.hosts.litellm.names import NO_KEY
+from aider_stackspot.network.client import proxy_settings, ssl_context, timeouts
 
 IDLE_TIMEOUT = 600.0
 """Seconds without a byte: a model on this machine may read a long prompt for minutes before its first word."""

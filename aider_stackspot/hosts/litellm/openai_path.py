@@ -17,16 +17,13 @@ from typing import Any
 import httpx
 import litellm
 
-from aider_stackspot.compatible import clients, server
+from aider_stackspot.api.context_errors import overflow_of
+from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.chunks import Chunks
-from aider_stackspot.compatible.clients import Target
-from aider_stackspot.compatible.overflow import overflow_of
-from aider_stackspot.compatible.requests import messages_for, parameters_for
-from aider_stackspot.compatible.routes import NO_KEY, Route
+from aider_stackspot.compatible.request_rules import messages_for, parameters_for
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import MAX_RETRIES
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -36,9 +33,13 @@ from aider_stackspot.errors import (
     StackSpotError,
 )
 from aider_stackspot.gateway import BEHIND_GATEWAY
-from aider_stackspot.litellm_handler import LITELLM_DEFAULT_TIMEOUT, for_gateways_user, litellm_error
-from aider_stackspot.retry import wait_before_retry
-from aider_stackspot.transport import retry_after, timeouts, translated
+from aider_stackspot.hosts.litellm import openai_clients
+from aider_stackspot.hosts.litellm.chunks import Chunks
+from aider_stackspot.hosts.litellm.handler import LITELLM_DEFAULT_TIMEOUT, for_gateways_user, litellm_error
+from aider_stackspot.hosts.litellm.names import NO_KEY, Route
+from aider_stackspot.hosts.litellm.openai_clients import Target
+from aider_stackspot.network.client import retry_after, timeouts, translated
+from aider_stackspot.pipeline.retry import wait_before_retry
 
 Find = Callable[[object, "str | None"], "Route | None"]
 
@@ -93,9 +94,9 @@ class _Call:
         tries = _Tries(provider, arguments, target)
 
         def made() -> Any:
-            answer = original(**arguments, client=self._given.get("client") or clients.sync_client(target))
+            answer = original(**arguments, client=self._given.get("client") or openai_clients.sync_client(target))
             if answer is None:
-                raise clients.swallowed_refusal()
+                raise openai_clients.swallowed_refusal()
             return answer
 
         def mapped(error: Exception) -> Exception:
@@ -116,9 +117,11 @@ class _Call:
         tries = _Tries(provider, arguments, target)
 
         async def made() -> Any:
-            answer = await original(**arguments, client=self._given.get("client") or clients.async_client(target))
+            answer = await original(
+                **arguments, client=self._given.get("client") or openai_clients.async_client(target)
+            )
             if answer is None:
-                raise clients.swallowed_refusal()
+                raise openai_clients.swallowed_refusal()
             return answer
 
         async def again() -> Any:
@@ -162,7 +165,7 @@ class _Call:
             messages=messages_for(profile, given.get("messages") or []),
             optional_params=parameters,
             organization=None,
-            timeout=timeouts(provider.network, clients.IDLE_TIMEOUT, total or math.inf),
+            timeout=timeouts(provider.network, openai_clients.IDLE_TIMEOUT, total or math.inf),
         )
         target = Target(
             base=self._base(provider, server.base_of(provider, known)),
@@ -243,7 +246,7 @@ class _Tries:
         given = arguments["optional_params"].get("max_retries")
         self._most = configured if given is None else given
         arguments["optional_params"]["max_retries"] = 0
-        self._end = time.monotonic() + (target.total or clients.IDLE_TIMEOUT)
+        self._end = time.monotonic() + (target.total or openai_clients.IDLE_TIMEOUT)
 
     def wait(self, error: Exception) -> float | None:
         """Return the seconds to wait before the next try, or `None` if there is none."""

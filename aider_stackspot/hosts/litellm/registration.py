@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable
 from types import ModuleType
 from typing import Any
 
-from aider_stackspot.compatible.registered import given, led_to_server, register_servers, servers
 from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.forks import Lock
+from aider_stackspot.hosts.litellm.servers import given, led_to_server, register_servers, servers
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def _show_notices(settings: Settings) -> None:
 
 def _register_providers(litellm: Any, settings: Settings) -> None:
     """Put a handler for each account into LiteLLM's map of custom providers."""
-    from aider_stackspot.litellm_handler import StackSpotLLM
+    from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 
     registered = {item["provider"]: item["custom_handler"] for item in litellm.custom_provider_map}
     for account in settings.accounts:
@@ -78,7 +78,7 @@ def _register_providers(litellm: Any, settings: Settings) -> None:
 
 
 def _add_provider(litellm: Any, account: str) -> None:
-    from aider_stackspot.litellm_handler import StackSpotLLM
+    from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 
     handler = StackSpotLLM(account, public_name=lambda model: model.removeprefix(GUARD))
     litellm.custom_provider_map.append({"provider": _names.dispatched(account), "custom_handler": handler})

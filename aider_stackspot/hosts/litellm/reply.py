@@ -13,7 +13,7 @@ from litellm import ModelResponse
 from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.provider import TextStream
+from aider_stackspot.pipeline.provider import TextStream
 from aider_stackspot.tools import AnswerReader, Demand, Event, TextDelta, ToolCall
 
 log = logging.getLogger("aider_stackspot")

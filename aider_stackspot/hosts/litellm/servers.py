@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from aider_stackspot.compatible.routes import NO_KEY, Route, Routes
 from aider_stackspot.config import CompatibleProvider, Settings, current
+from aider_stackspot.hosts.litellm.names import NO_KEY, Route, Routes
 
 if TYPE_CHECKING:
     from aider_stackspot.compatible.server import Described
@@ -83,7 +83,7 @@ def register_servers(litellm: Any, settings: Settings) -> None:
         return
     from litellm import main
 
-    from aider_stackspot.compatible import litellm_path
+    from aider_stackspot.hosts.litellm import openai_path
 
     for slug in servers.slugs.values():
         for known in (litellm.provider_list, litellm.openai_compatible_providers):
@@ -91,7 +91,7 @@ def register_servers(litellm: Any, settings: Settings) -> None:
                 known.append(slug)
     # A name with "llama-3" in it would make LiteLLM download a tokenizer from another host, at every count.
     litellm.disable_hf_tokenizer_download = True
-    litellm_path.take_over(main.openai_chat_completions, servers.find)
+    openai_path.take_over(main.openai_chat_completions, servers.find)
     _ask_for_limits(litellm)
     for provider in settings.compatible.values():
         tell(provider)

@@ -7,10 +7,12 @@ import os
 import types
 
 import pytest
-from config_support import Places, places_fixture  # noqa: F401
 
-from aider_stackspot.config import aider_changes
-from aider_stackspot.config.aider_options import asked_by_arguments, asked_by_environment, asked_by_settings
+from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust.aider_options import asked_by_arguments, asked_by_environment, asked_by_settings
+from tests.config.config_support import Places
+
+pytest_plugins = ["tests.config.config_support"]
 
 
 class TestArguments:
@@ -98,10 +100,10 @@ class TestTheWatch:
     """A change counts as aider's if it came while `aider.main.main` ran."""
 
     @pytest.fixture
-    def changes(self, places: Places) -> aider_changes.Changes:
-        return aider_changes.changes
+    def changes(self, places: Places) -> host_changes.Changes:
+        return host_changes.changes
 
-    def test_before_during_and_after(self, changes: aider_changes.Changes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_before_during_and_after(self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BEFORE", "program")
         assert not changes.include("BEFORE", "program")
         changes.begin(["--model", "m"])
@@ -117,7 +119,7 @@ class TestTheWatch:
         assert changes.arguments == ("--model", "m")
 
     def test_aider_calls_its_main_within_itself(
-        self, changes: aider_changes.Changes, monkeypatch: pytest.MonkeyPatch
+        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         changes.begin([])
         monkeypatch.setenv("DURING", "aider")
@@ -128,7 +130,7 @@ class TestTheWatch:
         assert changes.include("DURING", "aider")
 
     def test_main_is_wrapped_once_and_stays_what_it_was(
-        self, changes: aider_changes.Changes, monkeypatch: pytest.MonkeyPatch
+        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         module = types.ModuleType("main_of_aider")
 
@@ -142,9 +144,9 @@ class TestTheWatch:
 
         monkeypatch.setenv("DURING", "program")
         module.main = main  # type: ignore[attr-defined]
-        aider_changes.on_import(module)
+        host_changes.on_import(module)
         wrapped = module.main
-        aider_changes.on_import(module)
+        host_changes.on_import(module)
         assert module.main is wrapped
         assert inspect.signature(wrapped) == inspect.signature(main)
         assert (wrapped(["a"], return_coder=True), wrapped.__doc__) == ("['a'] True", "Run aider.")
@@ -154,12 +156,12 @@ class TestTheWatch:
         assert changes.include("DURING", "aider")
 
     def test_without_arguments_those_of_the_process_count(
-        self, changes: aider_changes.Changes, monkeypatch: pytest.MonkeyPatch
+        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sys.argv", ["aider", "--set-env", "A=1"])
         module = types.ModuleType("main_of_aider")
         module.main = lambda argv=None: argv  # type: ignore[attr-defined]
-        aider_changes.on_import(module)
+        host_changes.on_import(module)
         assert module.main() is None
         assert changes.arguments == ("--set-env", "A=1")
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from config_support import AtStart, Places, at_start_fixture, places_fixture  # noqa: F401
 
-from aider_stackspot.config import aider_changes
-from aider_stackspot.config.arguments import base_of_call, checked_headers
 from aider_stackspot.config.settings import DEFAULT_API_BASE
+from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import ConfigurationError
+from tests.config.config_support import AtStart, Places
+
+pytest_plugins = ["tests.config.config_support"]
 
 NAME = ".aider.model.settings.yml"
 SETTINGS = "- name: stackspot-ai-code\n  extra_params: {api_base: 'https://other.example/v1'}\n- name: other\n"
@@ -43,10 +45,10 @@ class TestWhileAiderRuns:
     @pytest.fixture(autouse=True)
     def arguments(self, places: Places, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         arguments: list[str] = []
-        monkeypatch.setattr("aider_stackspot.config.arguments.changes", aider_changes.changes)
-        aider_changes.changes.begin(arguments)
+        monkeypatch.setattr("aider_stackspot.config.trust.call_arguments.changes", host_changes.changes)
+        host_changes.changes.begin(arguments)
         yield arguments
-        aider_changes.changes.end()
+        host_changes.changes.end()
 
     def refused(self, places: Places, path: Path | None) -> None:
         with pytest.raises(ConfigurationError) as caught:
@@ -89,7 +91,7 @@ class TestWhileAiderRuns:
 
     def test_a_file_that_the_user_names(self, places: Places) -> None:
         (places.cwd / "mine.yml").write_text(SETTINGS)
-        aider_changes.changes.arguments = ("--model-settings-file", "mine.yml")
+        host_changes.changes.arguments = ("--model-settings-file", "mine.yml")
         assert base() == URL
 
     def test_a_variable_that_names_one(self, places: Places, at_start: AtStart) -> None:
@@ -109,6 +111,6 @@ class TestWhileAiderRuns:
 
 
 def test_the_browser_interface_goes_on_after_main(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not aider_changes.changes.running
+    assert not host_changes.changes.running
     monkeypatch.setitem(__import__("sys").modules, "aider.gui", None)
-    assert aider_changes.changes.running
+    assert host_changes.changes.running

@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from config_support import FILE, AtStart, Places, at_start_fixture, ignored, places_fixture, stackspot  # noqa: F401
 
-from aider_stackspot.config import aider_changes, current
+from aider_stackspot.config import current
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL
+from aider_stackspot.config.trust import host_changes
+from tests.config.config_support import FILE, AtStart, Places, ignored, stackspot
+
+pytest_plugins = ["tests.config.config_support"]
 
 EVIL = [
     "https://evil.example",
@@ -147,7 +150,7 @@ class TestAProjectsDotenv:
     def test_cannot_move_it_where_the_environment_had_none(
         self, project: Path, places: Places, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("aider_stackspot.config.places.account_home", lambda: places.home)
+        monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
         monkeypatch.delenv("HOME")
         monkeypatch.delitem(__import__("aider_stackspot.autoload").autoload.environment_at_start, "HOME", False)
         (project / ".env").write_text(f"HOME={project}\n")
@@ -484,14 +487,14 @@ class TestWhileAiderRuns:
 
     @pytest.fixture(autouse=True)
     def _aider(self, places: Places) -> Iterator[None]:
-        aider_changes.changes.begin(["--env-file", ".env"])
+        host_changes.changes.begin(["--env-file", ".env"])
         yield
-        aider_changes.changes.end()
+        host_changes.changes.end()
 
     def test_the_home_stays(self, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch) -> None:
-        aider_changes.changes.end()
+        host_changes.changes.end()
         at_start(HOME=str(places.home))
-        aider_changes.changes.begin([])
+        host_changes.changes.begin([])
         (places.cwd / FILE).write_text("providers: {stackspot: {auth_url: 'https://evil.example'}}")
         monkeypatch.setenv("HOME", str(places.cwd))
         assert stackspot().auth_url == DEFAULT_AUTH_URL

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config_support import FILE, Places, places_fixture  # noqa: F401
 
 from aider_stackspot.config.settings import DEFAULT_API_BASE, DEFAULT_AUTH_URL
+from tests.config.config_support import FILE, Places
+
+pytest_plugins = ["tests.config.config_support"]
 
 CHILD = """
 import json, sys

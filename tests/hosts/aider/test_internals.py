@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aider import models
 
-from aider_stackspot import aider_host
+from aider_stackspot.hosts.aider.models import on_import
 
 NAMES = ["stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "stackspot/stackspot-ai-code"]
 
@@ -38,7 +38,7 @@ def test_a_model_is_its_own_weak_and_editor_model(name: str) -> None:
 
 def test_settings_that_are_there_already_are_kept() -> None:
     before = list(models.MODEL_SETTINGS)
-    aider_host.on_import(models)
+    on_import(models)
     assert before == models.MODEL_SETTINGS
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_server import OpenAIServer, Reply, models
 
 from aider_stackspot.emulator import Emulator
+from tests.compatible.openai_server import OpenAIServer, Reply, models
 
 OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
 EDIT = (

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trap import Trap
+
+from tests.hosts.litellm.trap import Trap
 
 CALL = """
 import sys

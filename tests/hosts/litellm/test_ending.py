@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from aider_stackspot.compatible.ending import Ending, Promise
 from aider_stackspot.errors import StreamInterrupted
+from aider_stackspot.hosts.litellm.ending import Ending, Promise
 
 
 def _frame(delta: str, reason: str | None = None) -> bytes:

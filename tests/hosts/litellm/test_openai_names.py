@@ -13,10 +13,10 @@ from typing import Any
 
 import litellm
 import pytest
-from trap import Trap
 
 import aider_stackspot
 from aider_stackspot.emulator import Emulator
+from tests.hosts.litellm.trap import Trap
 
 HI = [{"role": "user", "content": "private code"}]
 NAMES = sorted(litellm.open_ai_chat_completion_models)

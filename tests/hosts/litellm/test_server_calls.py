@@ -17,10 +17,10 @@ from typing import Any
 import litellm
 import pytest
 from litellm.exceptions import MidStreamFallbackError
-from openai_server import OpenAIServer, Reply, models
 
 import aider_stackspot
 from aider_stackspot.gateway import BEHIND_GATEWAY
+from tests.compatible.openai_server import OpenAIServer, Reply, models
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),

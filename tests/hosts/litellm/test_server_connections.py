@@ -11,9 +11,9 @@ from typing import Any
 
 import litellm
 import pytest
-from openai_server import OpenAIServer, Reply, models
 
 import aider_stackspot
+from tests.compatible.openai_server import OpenAIServer, Reply, models
 
 HI = [{"role": "user", "content": "Say hi"}]
 MANY = 40

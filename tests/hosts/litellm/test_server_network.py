@@ -11,11 +11,11 @@ from typing import Any
 import litellm
 import pytest
 import trustme
-from openai_server import OpenAIServer, models
 
 import aider_stackspot
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.config import current
+from tests.compatible.openai_server import OpenAIServer, models
 
 HI = [{"role": "user", "content": "Say hi"}]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import litellm
 import pytest
-from tool_samples import TOOLS, block, call
 
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.prompt import render
+from aider_stackspot.pipeline.prompt import render
 from aider_stackspot.tools import instructions
+from tests.tools.tool_samples import TOOLS, block, call
 
 HI: list[dict[str, Any]] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Read a.py"}]
 PLAIN = render(HI)

@@ -1,0 +1,1 @@
+"""How bytes travel: clients, connections, proxies, certificates and access tokens; never what a body means."""
