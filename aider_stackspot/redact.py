@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 SHOWN_INSTEAD = "[secret]"
-_SHORTEST = 6
+_MIN_SECRET = 6
 """A shorter secret would be found in ordinary words."""
 
 
@@ -17,7 +17,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
     A quotation that was shortened within a secret, and so ends with its beginning and "…", loses that beginning too.
     """
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    forms = {form for secret in secrets if len(secret) >= _MIN_SECRET for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, SHOWN_INSTEAD)
     *shortened, rest = text.split("…")
@@ -35,10 +35,10 @@ def _without_beginning(text: str, forms: Iterable[str]) -> str:
     """Return `text` without the beginning of a form at its end."""
     cut = len(text)
     for form in forms:
-        at = text.find(form[:_SHORTEST], max(0, len(text) - len(form)))
+        at = text.find(form[:_MIN_SECRET], max(0, len(text) - len(form)))
         while at >= 0:
             if form.startswith(text[at:]):
                 cut = min(cut, at)
                 break
-            at = text.find(form[:_SHORTEST], at + 1)
+            at = text.find(form[:_MIN_SECRET], at + 1)
     return text if cut == len(text) else text[:cut] + SHOWN_INSTEAD

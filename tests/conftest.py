@@ -69,7 +69,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_call_outlives_its_test(isolated: Path) -> Iterator[None]:
     """A call does its accounts after its answer, and would find the next test's home."""
     yield
-    shared, end = background_loop._engine, time.monotonic() + 5
+    shared, end = background_loop._loop_of_process, time.monotonic() + 5
     while shared is not None and shared.loop.is_running() and asyncio.all_tasks(shared.loop):
         assert time.monotonic() < end, asyncio.all_tasks(shared.loop)
         time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""The Agents API: `POST {agent_api_base}/v1/agent/{agent_id}/chat` (wire sheet 2)."""
+"""The Agents API: `POST {agent_api_base}/v1/agent/{agent_id}/chat` (docs/wire.md, "Agents API")."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def request(prompt: str, agent_id: str, *, stackspot_knowledge: bool = False) ->
     """Build the request.
 
     Args:
-        prompt: the whole conversation as one text; the API knows neither roles nor messages (wire sheet 2.1).
+        prompt: the whole conversation as one text; the API knows neither roles nor messages (docs/wire.md, "Agents API: request").
         agent_id: the agent's ULID, from its page in the portal.
         stackspot_knowledge: let StackSpot add its own global knowledge; off, because it changes answers unasked.
     """
@@ -41,7 +41,7 @@ def request(prompt: str, agent_id: str, *, stackspot_knowledge: bool = False) ->
 
 
 class AgentAnswer:
-    """Reads one answer: deltas in `message`, the end in `stop_reason` or `tokens` (wire sheet 2.4)."""
+    """Reads one answer: deltas in `message`, the end in `stop_reason` or `tokens` (docs/wire.md, "Agents API: stream")."""
 
     def __init__(self) -> None:
         self.finish: Finish | None = None
@@ -57,7 +57,7 @@ class AgentAnswer:
         return "".join(self._read(frame, event.event) for frame in objects(event.data))
 
     def whole(self, body: str) -> str:
-        """Return the text of a JSON answer, which StackSpot sends where it does not stream (wire sheet 2.2).
+        """Return the text of a JSON answer, which StackSpot sends where it does not stream (docs/wire.md, "Agents API: whole answer").
 
         Raises:
             StatusError: it reports an error.
@@ -86,7 +86,7 @@ class AgentAnswer:
                 usage=usage(frame.get("tokens")),
                 message_id=message_id if isinstance(message_id, str) else None,
             )
-            # Deltas are never cumulative; only a final event may repeat the whole text (wire sheet 2.4).
+            # Deltas are never cumulative; only a final event may repeat the whole text (docs/wire.md, "Agents API: stream").
             return self._text.end(text)
         return self._text.add(text)
 
@@ -105,7 +105,7 @@ def _text_and_stop(frame: dict[str, Any]) -> tuple[str, object]:
 
 
 def usage(tokens: object) -> Usage | None:
-    """Read the `tokens` object, in the current and the older shape (wire sheet 2.3).
+    """Read the `tokens` object, in the current and the older shape (docs/wire.md, "Agents API: tokens").
 
     Returns `None` where there is nothing in it to count, which the live service does when both are zero.
     """

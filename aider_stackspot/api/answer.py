@@ -67,7 +67,7 @@ class AnswerParser(Protocol):
 
 
 def finish_reason(stop_reason: object) -> str:
-    """Map StackSpot's `stop_reason` (only "stop" was ever observed, wire sheet 2.2) to OpenAI's words."""
+    """Map StackSpot's `stop_reason` (only "stop" was ever observed, docs/wire.md, "Agents API: whole answer") to OpenAI's words."""
     reason = str(stop_reason or "stop").lower()
     if reason not in _FINISH_REASONS and reason != "stop":
         log.debug("an unknown stop_reason of %d characters is taken as a stop", len(reason))
@@ -77,7 +77,7 @@ def finish_reason(stop_reason: object) -> str:
 def objects(data: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of one event's data: one as a rule, several where a server leaves out blank lines.
 
-    `[DONE]`, arrays and plain words carry no text of the answer and are passed over (wire sheet 2.4).
+    `[DONE]`, arrays and plain words carry no text of the answer and are passed over (docs/wire.md, "Agents API: stream").
 
     Raises:
         StreamInterrupted: what may have been an object is damaged. Its text would be missing from the answer.

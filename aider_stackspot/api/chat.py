@@ -1,4 +1,4 @@
-"""The chat API of the portal: `POST {api_base}/v3/chat` (wire sheet 3)."""
+"""The chat API of the portal: `POST {api_base}/v3/chat` (docs/wire.md, "Chat API")."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ END_EVENT = "end_event"
 def request(prompt: str, *, agent_id: str | None = None) -> ApiRequest:
     """Build the request, each with a conversation of its own: the history is in the prompt already.
 
-    Every known client sends a 26-character `conversation_id` and none needs it to exist before (wire sheet 3.1).
+    Every known client sends a 26-character `conversation_id` and none needs it to exist before (docs/wire.md, "Chat API: request").
     """
     context: dict[str, Any] = {"conversation_id": str(ULID()), "upload_ids": [], "knowledge_sources": []}
     if agent_id:
@@ -25,7 +25,7 @@ def request(prompt: str, *, agent_id: str | None = None) -> ApiRequest:
 
 
 class ChatAnswer:
-    """Reads one answer: deltas in `answer`, the end in `event: end_event` (wire sheet 3.2)."""
+    """Reads one answer: deltas in `answer`, the end in `event: end_event` (docs/wire.md, "Chat API: stream")."""
 
     def __init__(self) -> None:
         self.finish: Finish | None = None

@@ -1,4 +1,4 @@
-"""A server's own complaint that a request is longer than its model's context (sheet 1.3 to 1.12).
+"""A server's own complaint that a request is longer than its model's context (docs/servers.md, "llama.cpp" and "Scalytics Connect").
 
 LiteLLM recognises the wording of OpenAI and a few others. The rest reach a program as a plain bad request, although
 they name the one figure that nobody else knows for sure: the context the model really runs with.
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from aider_stackspot.compatible.figure import count
 
-_LONGEST_TEXT = 8000
+_MAX_TEXT = 8000
 """Characters that are read: servers may repeat the whole prompt behind their message."""
 
-_DEEPEST = 4
+_MAX_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def overflow_of(body: object, status: int | None = None) -> Overflow | None:
     if status in (401, 403, 404, 407, 429):
         return None
     document = _decoded(body)
-    said = "\n".join(_texts(document))[:_LONGEST_TEXT]
+    said = "\n".join(_texts(document))[:_MAX_TEXT]
     by_code = not _CODES.isdisjoint(_codes(document))
     if not by_code and (not _TOO_LONG.search(said) or _SOMETHING_ELSE.search(said)):
         return None
@@ -144,7 +144,7 @@ def _number(patterns: tuple[str, ...], text: str) -> int | None:
 
 def _decoded(body: object) -> object:
     if isinstance(body, (bytes, bytearray)):
-        body = bytes(body[: 4 * _LONGEST_TEXT]).decode("utf-8", "replace")
+        body = bytes(body[: 4 * _MAX_TEXT]).decode("utf-8", "replace")
     if isinstance(body, str):
         try:
             return json.loads(body)
@@ -155,10 +155,10 @@ def _decoded(body: object) -> object:
 
 def _objects(document: object, depth: int = 0) -> Iterator[Mapping[str, object]]:
     """Yield the error objects of an answer, outermost first: only where servers put them, never a repeated request."""
-    if isinstance(document, list) and depth < _DEEPEST:
+    if isinstance(document, list) and depth < _MAX_DEPTH:
         for item in document[:4]:
             yield from _objects(item, depth + 1)
-    elif isinstance(document, Mapping) and depth < _DEEPEST:
+    elif isinstance(document, Mapping) and depth < _MAX_DEPTH:
         yield document
         for key in ("error", "detail", "metadata"):
             yield from _objects(document.get(key), depth + 1)

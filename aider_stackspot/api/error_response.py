@@ -1,4 +1,4 @@
-"""Error answers of StackSpot's hosts, HTTP and in-stream, to typed errors (wire sheet 2.5 and 8.1)."""
+"""Error answers of StackSpot's hosts, HTTP and in-stream, to typed errors (docs/wire.md, "Errors")."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TOO_LONG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_LONGEST_DETAIL = 500
+_MAX_DETAIL = 500
 """Characters of the service's own words that an error repeats."""
 
 
@@ -84,7 +84,7 @@ def from_frame(frame: dict[str, Any], event: str = "") -> StatusError | None:
     """Return the error that an event inside a stream reports, or `None` if it is an ordinary event.
 
     The shape was never seen in public, so both likely ones are taken: `event: error`, and the object of an HTTP
-    error without any text (wire sheet 2.4).
+    error without any text (docs/wire.md, "Agents API: stream").
     """
     is_error = event == "error" or frame.get("type") == "error" or frame.get("error")
     is_error = is_error or ("message" not in frame and len(frame.keys() & {"type", "code", "details"}) > 1)
@@ -135,6 +135,6 @@ def _code(code: object) -> str | None:
 
 def _short(text: str) -> str:
     """Return the beginning of a text in one line, without what could steer a terminal or cannot be printed."""
-    beginning = clean(text[: 4 * _LONGEST_DETAIL])
+    beginning = clean(text[: 4 * _MAX_DETAIL])
     text = " ".join("".join(character if character.isprintable() else " " for character in beginning).split())
-    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "…"
+    return text if len(text) <= _MAX_DETAIL else text[:_MAX_DETAIL] + "…"

@@ -1,4 +1,4 @@
-"""Remote quick commands: create an execution, then ask for its progress (wire sheet 4).
+"""Remote quick commands: create an execution, then ask for its progress (docs/wire.md, "Quick commands").
 
 This API neither streams nor counts tokens; its answer is whole or not there.
 """
@@ -14,13 +14,13 @@ from aider_stackspot.api.answer import ApiRequest, clean, whole_object
 from aider_stackspot.api.error_response import code_and_details, from_response
 from aider_stackspot.errors import ContextTooLong, MalformedAnswer, ServerFailed, StatusError
 
-SHORTEST_WAIT = 1.0
-LONGEST_WAIT = 10.0
-"""Seconds between two polls. Each is a request and may count against the credential's quota (wire sheet 4)."""
+MIN_WAIT = 1.0
+MAX_WAIT = 10.0
+"""Seconds between two polls. Each is a request and may count against the credential's quota (docs/wire.md, "Quick commands")."""
 SHARE_OF_ELAPSED = 0.25
 """A poll comes after another quarter of the time so far: an answer is late by no more than that."""
-LONGEST_CREATED = 60.0
-"""Seconds in CREATED after which the platform is taken to be overloaded (wire sheet 4)."""
+MAX_CREATED_SECONDS = 60.0
+"""Seconds in CREATED after which the platform is taken to be overloaded (docs/wire.md, "Quick commands")."""
 
 FAILED = ("FAILURE", "FAILED", "ERROR", "CANCELLED", "CANCELED")
 """Only the first was documented; the second was seen in notes. Any other unknown status means: keep polling."""
@@ -107,7 +107,7 @@ def wait_before_poll(elapsed: float) -> float:
     Args:
         elapsed: seconds since the execution was created.
     """
-    return min(LONGEST_WAIT, max(SHORTEST_WAIT, elapsed * SHARE_OF_ELAPSED))
+    return min(MAX_WAIT, max(MIN_WAIT, elapsed * SHARE_OF_ELAPSED))
 
 
 def stuck(slug: str, seconds: float) -> ServerFailed:

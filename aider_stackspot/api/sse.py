@@ -17,7 +17,7 @@ from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
 
-LARGEST_EVENT = 16 * 1024 * 1024
+MAX_EVENT_CHARACTERS = 16 * 1024 * 1024
 """Characters; the longest delta ever seen is a few hundred."""
 
 
@@ -25,14 +25,14 @@ class EventStream:
     """Turns pieces of a response body into events, wherever the pieces are cut.
 
     Args:
-        largest_event: characters that one event may have.
+        max_event_characters: characters that one event may have.
     """
 
-    def __init__(self, largest_event: int = LARGEST_EVENT) -> None:
+    def __init__(self, max_event_characters: int = MAX_EVENT_CHARACTERS) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8-sig")(errors="surrogateescape")
         self._lines = SSELineDecoder()
         self._events = SSEDecoder()
-        self._largest_event = largest_event
+        self._largest_event = max_event_characters
         self._pending = 0
         self._ends_with_data = False
 
@@ -40,7 +40,7 @@ class EventStream:
         """Yield the events that `data` completes.
 
         Raises:
-            MalformedAnswer: one event is larger than `largest_event`.
+            MalformedAnswer: one event is larger than `max_event_characters`.
             StreamInterrupted: a line is damaged.
         """
         text = self._utf8.decode(data)

@@ -1,4 +1,4 @@
-"""Credentials put to the proof, and the account's agents where StackSpot lists them (wire sheet 5)."""
+"""Credentials put to the proof, and the account's agents where StackSpot lists them (docs/wire.md, "Lists of agents")."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.network.client import build_client, read_limited
 from aider_stackspot.network.tokens import AccessToken, ClientCredentials
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 
 LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
 PATIENCE = 5.0
 """Seconds for each of the listing's addresses; it is a convenience, and may not exist for a credential."""
-LARGEST_LIST = 4 * 1024 * 1024
+MAX_LIST_BYTES = 4 * 1024 * 1024
 _PATHS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("/v4/agents", {"page": "1", "size": "100"}),
     ("/v1/agents", {"visibility": "personal"}),
@@ -50,12 +50,12 @@ def prove(account: Account) -> AccessToken:
         async with build_client(account.network, credentials.url) as client:
             return await credentials.mint(client)
 
-    return engine().submit(mint()).result()
+    return background_loop().submit(mint()).result()
 
 
 def agents_of(account: Account, token: AccessToken) -> list[Agent]:
     """Return the account's agents, or none where no listing answers."""
-    return engine().submit(_list(account, token)).result()
+    return background_loop().submit(_list(account, token)).result()
 
 
 async def _list(account: Account, token: AccessToken) -> list[Agent]:
@@ -79,7 +79,7 @@ async def _ask(
 ) -> list[Agent]:
     try:
         async with client.stream("GET", url, params=dict(query), headers=dict(headers), timeout=PATIENCE) as response:
-            body = await read_limited(response, LARGEST_LIST)
+            body = await read_limited(response, MAX_LIST_BYTES)
         return _read(json.loads(body)) if response.status_code == 200 else []
     except (httpx.HTTPError, StackSpotError, ValueError, RecursionError):
         return []

@@ -36,6 +36,6 @@ def init(
         aider-stackspot init --home --agent 01ARZ3NDEKTSV4RRFFQ69G5FAV
         aider-stackspot init --client-id ID --client-key-stdin < key.txt
     """
-    from aider_stackspot.cli.init_steps import Wish, set_up
+    from aider_stackspot.cli.init_steps import InitOptions, set_up
 
-    set_up(Wish(client_id, client_key_stdin, realm, agent or [], home, non_interactive, force, no_check))
+    set_up(InitOptions(client_id, client_key_stdin, realm, agent or [], home, non_interactive, force, no_check))

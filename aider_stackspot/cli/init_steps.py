@@ -28,7 +28,7 @@ NAMES = tuple(sorted(DEFAULT_MODELS, reverse=True))
 
 
 @dataclass(frozen=True)
-class Wish:
+class InitOptions:
     """The options of the command."""
 
     client_id: str | None
@@ -56,7 +56,7 @@ class Answers:
         return {CLIENT_ID: self.client_id, CLIENT_KEY: self.client_key, REALM: self.realm}
 
 
-def set_up(wish: Wish) -> None:
+def set_up(wish: InitOptions) -> None:
     """Ask or take what was given, prove it, write the files, and tell what to run.
 
     Raises:
@@ -80,7 +80,7 @@ def set_up(wish: Wish) -> None:
     print(f"aider --model {NAMES[0]}")
 
 
-def _directory(wish: Wish) -> Path:
+def _directory(wish: InitOptions) -> Path:
     try:
         return Path.home() if wish.home else Path.cwd()
     except RuntimeError:
@@ -89,7 +89,7 @@ def _directory(wish: Wish) -> Path:
         raise ConfigurationError(f"The working directory cannot be used: {error.strerror}.") from None
 
 
-def _given(wish: Wish, directory: Path) -> Answers:
+def _given(wish: InitOptions, directory: Path) -> Answers:
     """Return what the options say, else the environment, else the file that is there."""
     found = files.env_values(files.read(directory / files.ENV_NAME))
     given = Answers(agents=_given_agents(wish.agents))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from aider_stackspot.compatible.figure import Figure
-    from aider_stackspot.compatible.server import Described
+    from aider_stackspot.compatible.figure import TokenLimit
+    from aider_stackspot.compatible.server import KnownModel
     from aider_stackspot.config import CompatibleProvider, Model, Settings
 
 
@@ -90,7 +90,7 @@ def of_stackspot(model: Model) -> dict[str, Any]:
     }
 
 
-def of_server(model: Described) -> dict[str, Any]:
+def of_server(model: KnownModel) -> dict[str, Any]:
     """Return one model of a server for programs."""
     price = model.price
     return {
@@ -120,7 +120,7 @@ def of_server(model: Described) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure | None) -> dict[str, Any] | None:
+def _figure(figure: TokenLimit | None) -> dict[str, Any] | None:
     if figure is None:
         return None
     return {"tokens": figure.value, "origin": figure.origin, "estimated": figure.estimated}
@@ -145,7 +145,7 @@ def state_of(server: CompatibleProvider) -> dict[str, Any]:
     }
 
 
-def described_models(server: CompatibleProvider) -> list[Described]:
+def described_models(server: CompatibleProvider) -> list[KnownModel]:
     """Return every model that is known of a server."""
     from aider_stackspot.compatible.catalogue import catalogue
     from aider_stackspot.compatible.server import models_of

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from aider_stackspot.cli.models import described_models, of_server, of_stackspot, state_of
 from aider_stackspot.cli.terminal import IN_A_PIPE, output
-from aider_stackspot.compatible.server import Described
+from aider_stackspot.compatible.server import KnownModel
 from aider_stackspot.config import CompatibleProvider, Model
 
 Rows = Sequence[Sequence[str]]
@@ -87,7 +87,7 @@ def _stackspot_row(model: Model) -> list[str]:
     return [entry["name"], served.get(model.api, "chat"), *_limits(entry)]
 
 
-def _server_row(model: Described) -> list[str]:
+def _server_row(model: KnownModel) -> list[str]:
     entry = of_server(model)
     title = "" if model.title is None else f"  ({model.title})"
     can = ", ".join(name for name, able in entry["capabilities"].items() if able)
@@ -102,7 +102,7 @@ def _limits(entry: dict[str, Any]) -> list[str]:
     return [*tokens, ", ".join(origins)]
 
 
-def _price(model: Described) -> str:
+def _price(model: KnownModel) -> str:
     if model.price is None:
         return ""
     return f"${model.price.input_per_token * 1e6:g} in, ${model.price.output_per_token * 1e6:g} out per million"

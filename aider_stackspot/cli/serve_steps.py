@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server import Described, models_of
+from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.gateway.key import MasterKey, master_key
@@ -54,7 +54,7 @@ def serve(
         run_proxy(config, key.text, listener, workers, lambda: print(f"Ready: {url}", flush=True))
 
 
-def _known_models(settings: Settings) -> dict[str, list[Described]]:
+def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:
     """Ask the OpenAI-compatible servers for their models, for two seconds at most."""
     catalogue.fresh(settings.compatible.values())
     return {name: models_of(server, catalogue.known(server)) for name, server in settings.compatible.items()}

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aider_stackspot.compatible.figure import Figure, count
+from aider_stackspot.compatible.figure import TokenLimit, count
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, Stated
 from aider_stackspot.compatible.server import Snapshot
 from aider_stackspot.config.settings import CompatibleProvider
@@ -118,5 +118,5 @@ def _model(stored: Mapping[str, Any]) -> ListedModel:
     )
 
 
-def _figure(stored: Mapping[str, Any] | None) -> Figure | None:
-    return Figure(**stored) if stored else None
+def _figure(stored: Mapping[str, Any] | None) -> TokenLimit | None:
+    return TokenLimit(**stored) if stored else None

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 from aider_stackspot.compatible import cache, discovery, server
 from aider_stackspot.compatible.discovery import Outcome
-from aider_stackspot.compatible.server import Described, Snapshot
+from aider_stackspot.compatible.server import KnownModel, Snapshot
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.forks import Lock
 
-MOST_KEYS = 1000
+MAX_KEYS = 1000
 """Configurations whose digest is remembered; every change of the file makes new ones."""
 
 
@@ -71,7 +71,7 @@ class Catalogue:
             self._snapshots[self._key(provider)] = taught
         cache.save(provider, taught)
 
-    def describe(self, provider: CompatibleProvider, name: str) -> Described:
+    def describe(self, provider: CompatibleProvider, name: str) -> KnownModel:
         """Return everything known about a model, without asking."""
         return server.describe(provider, self.known(provider), name)
 
@@ -114,7 +114,7 @@ class Catalogue:
         """Return what tells servers apart. It takes a digest, and LiteLLM's calls come here several times each."""
         noted = self._keys.get(id(provider))
         if noted is None or noted[0] is not provider:
-            if len(self._keys) > MOST_KEYS:
+            if len(self._keys) > MAX_KEYS:
                 self._keys.clear()
             noted = self._keys[id(provider)] = (
                 provider,

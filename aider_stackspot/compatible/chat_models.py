@@ -1,4 +1,4 @@
-"""Whether a model chats: by what the server says, and only where it says nothing, by the name (sheet 2).
+"""Whether a model chats: by what the server says, and only where it says nothing, by the name (docs/servers.md, "What is no chat model").
 
 The answer serves to hide entries from lists. It never refuses a model that the user named.
 """
@@ -120,7 +120,7 @@ def _never(words: tuple[str, ...]) -> bool | None:
 _FIELDS: dict[str, Callable[[tuple[str, ...]], bool | None]] = {
     "model_pipeline_tag": _by_pipeline,
     "pipeline_tag": _by_pipeline,
-    "pipeline_name": _never,  # SGLang's diffusion server (sheet 1.2)
+    "pipeline_name": _never,  # SGLang's diffusion server (docs/servers.md, "SGLang")
     "architecture.input_modalities": _by_input,
     "architecture.output_modalities": _by_output,
     "input_modalities": _by_input,

@@ -1,4 +1,4 @@
-"""Answers of single servers' extra endpoints: what their model list leaves out (sheet 1.3, 1.6, 1.7 and 1.2).
+"""Answers of single servers' extra endpoints: what their model list leaves out (docs/servers.md, "llama.cpp" and "Ollama" and "TGI" and "SGLang").
 
 Endpoints that answer with a list of models (LM Studio's native lists, Ollama's `/api/tags` and `/api/ps`, LiteLLM's
 `/model/info`, LocalAI's `/v1/models/capabilities`) are read by `listing`; here are the ones about one model.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aider_stackspot.compatible.entry import Entry, figure, line, model_of, words
-from aider_stackspot.compatible.figure import Figure, count
+from aider_stackspot.compatible.figure import TokenLimit, count
 from aider_stackspot.compatible.listing import NotAModelList, decode
 from aider_stackspot.compatible.model import ListedModel, Stated, filled
 
@@ -46,7 +46,7 @@ def read(document: object, model_id: str) -> ListedModel:
 
 
 def _llama_cpp_props(props: Entry, model_id: str) -> ListedModel:
-    """Read `/props`. Its `n_ctx` is for one slot: that is what a request gets (sheet 1.3)."""
+    """Read `/props`. Its `n_ctx` is for one slot: that is what a request gets (docs/servers.md, "llama.cpp")."""
     path = "default_generation_settings.n_ctx"
     modalities = props.get("modalities")
     can = model_of({"id": model_id, "capabilities": modalities if isinstance(modalities, Mapping) else None})
@@ -55,7 +55,7 @@ def _llama_cpp_props(props: Entry, model_id: str) -> ListedModel:
 
 
 def _tgi_info(info: Entry, model_id: str) -> ListedModel:
-    """Read TGI's `/info`. The longest answer is what the total leaves above the longest input (sheet 1.7)."""
+    """Read TGI's `/info`. The longest answer is what the total leaves above the longest input (docs/servers.md, "TGI")."""
     total = figure(info, "max_total_tokens")
     taken = figure(info, "max_input_tokens") or figure(info, "max_input_length")
     left = total.value - taken.value if total and taken else 0
@@ -63,33 +63,33 @@ def _tgi_info(info: Entry, model_id: str) -> ListedModel:
         model_id,
         root=line(info.get("model_id")),
         served=total,
-        output=Figure(left, "max_total_tokens - max_input_tokens") if left > 0 else None,
+        output=TokenLimit(left, "max_total_tokens - max_input_tokens") if left > 0 else None,
         kind=_said(info, "model_pipeline_tag"),
     )
 
 
 def _ollama_show(shown: Entry, model_id: str) -> ListedModel:
-    """Read Ollama's `/api/show`. Only a `num_ctx` of the model file is served; the rest is a ceiling (sheet 1.6)."""
+    """Read Ollama's `/api/show`. Only a `num_ctx` of the model file is served; the rest is a ceiling (docs/servers.md, "Ollama")."""
     parameters = shown.get("parameters")
     found = _NUM_CTX.findall(parameters) if isinstance(parameters, str) else []
     served = count(found[-1]) if found else None
     facts = shown.get("model_info")
     known = ListedModel(
         model_id,
-        served=Figure(served, "parameters.num_ctx") if served else None,
+        served=TokenLimit(served, "parameters.num_ctx") if served else None,
         advertised=_ollama_ceiling(facts) if isinstance(facts, Mapping) else None,
     )
     can = model_of({"id": model_id, "capabilities": list(words(shown.get("capabilities")))})
     return filled(known, can) if can else known
 
 
-def _ollama_ceiling(facts: Mapping[Any, Any]) -> Figure | None:
+def _ollama_ceiling(facts: Mapping[Any, Any]) -> TokenLimit | None:
     architecture = facts.get("general.architecture")
     keys = [key for key in facts if isinstance(key, str) and key.endswith(".context_length")]
     keys.sort(key=lambda key: key != f"{architecture}.context_length")
     for key in keys:
         if value := count(facts[key]):
-            return Figure(value, f"model_info.{key}")
+            return TokenLimit(value, f"model_info.{key}")
     return None
 
 
@@ -100,7 +100,7 @@ def _sglang_info(info: Entry, model_id: str) -> ListedModel:
 
 
 def _webui_info(info: Entry, model_id: str) -> ListedModel:
-    """Read text-generation-webui's `/v1/internal/model/info`: which model really answers (sheet 1.9)."""
+    """Read text-generation-webui's `/v1/internal/model/info`: which model really answers (docs/servers.md, "text-generation-webui")."""
     return ListedModel(model_id, root=line(info.get("model_name")))
 
 

@@ -27,14 +27,14 @@ from aider_stackspot.errors import (
     TimedOut,
 )
 from aider_stackspot.network.client import read_limited, translated
-from aider_stackspot.pipeline.background_loop import engine
-from aider_stackspot.pipeline.shared import upstream
+from aider_stackspot.pipeline.background_loop import background_loop
+from aider_stackspot.pipeline.shared import shared_resources
 
 BUDGET = 2.0
 """Seconds for all servers together."""
 LARGEST = 8 * 1024 * 1024
 """Bytes of a list; OpenRouter's has about half a megabyte."""
-MOST_DETAILS = 40
+MAX_DETAIL_REQUESTS = 40
 """Requests for details about single models: beyond it the list alone must do."""
 
 
@@ -56,7 +56,7 @@ def discover(providers: Iterable[CompatibleProvider], budget: float = BUDGET) ->
     Returns:
         an outcome for every server, by name. Nothing is raised.
     """
-    return engine().submit(_all(list(providers), budget)).result()
+    return background_loop().submit(_all(list(providers), budget)).result()
 
 
 async def _all(providers: list[CompatibleProvider], budget: float) -> dict[str, Outcome]:
@@ -135,7 +135,7 @@ class _Asked:
         wanted = [model for model in models if kind_of(model).chat and endpoint.wanted([model])]
         if not endpoint.post:
             wanted = wanted if len(models) == 1 else []
-        answers = await asyncio.gather(*(self._detail(endpoint, base, model) for model in wanted[:MOST_DETAILS]))
+        answers = await asyncio.gather(*(self._detail(endpoint, base, model) for model in wanted[:MAX_DETAIL_REQUESTS]))
         known = {model.id: model for model in answers}
         return [known.get(model.id, model) for model in models]
 
@@ -151,7 +151,7 @@ class _Asked:
     async def _request(
         self, method: str, url: str, json: Mapping[str, str] | None = None
     ) -> tuple[str, Mapping[str, str]]:
-        client = upstream().client(self._provider.network, url)
+        client = shared_resources().client(self._provider.network, url)
         try:
             request = client.build_request(
                 method,

@@ -1,4 +1,4 @@
-"""One entry of a model list, whoever wrote it, as a `ListedModel` (sheet 1.0).
+"""One entry of a model list, whoever wrote it, as a `ListedModel` (docs/servers.md, "Model lists").
 
 The fields of all known servers are read side by side: no two of them mean different things by the same name, except
 where a comment says so. Nothing here raises; what cannot be read is left out.
@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from aider_stackspot.compatible.figure import Figure, count, smaller
+from aider_stackspot.compatible.figure import TokenLimit, count, smaller
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, Stated, unique
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -124,10 +124,10 @@ def line(value: object) -> str | None:
     return "".join(character for character in value if character.isprintable()).strip() or None
 
 
-def figure(entry: Entry, path: str) -> Figure | None:
+def figure(entry: Entry, path: str) -> TokenLimit | None:
     """Return the number of tokens at a path, with the path as its origin."""
     value = count(at(entry, path))
-    return Figure(value, path) if value else None
+    return TokenLimit(value, path) if value else None
 
 
 _ROOTS = ("root", "litellm_params.model", "model_info.key")
@@ -164,32 +164,32 @@ def _is_lm_studio(entry: Entry) -> bool:
     return "loaded_instances" in entry or ("state" in entry and "max_context_length" in entry)
 
 
-def _served(entry: Entry) -> Figure | None:
+def _served(entry: Entry) -> TokenLimit | None:
     """Return the smallest of the contexts that an entry says it serves; the field order decides between equals.
 
-    One item was seen with three different ones (sheet 1.13): the smallest is the one that never fails.
+    One item was seen with three different ones (docs/servers.md, "Served and trained context"): the smallest is the one that never fails.
     """
     paths = [path for path in _SERVED if not (_is_lm_studio(entry) and path == "max_context_length")]
-    found: Figure | None = None
+    found: TokenLimit | None = None
     for instance in _instances(entry):
         value = count(at(instance, "config.context_length"))
-        found = smaller(found, Figure(value, "loaded_instances.config.context_length") if value else None)
+        found = smaller(found, TokenLimit(value, "loaded_instances.config.context_length") if value else None)
     for path in paths:
         found = smaller(found, figure(entry, path))
     return found
 
 
-def _advertised(entry: Entry) -> Figure | None:
+def _advertised(entry: Entry) -> TokenLimit | None:
     paths = list(_ADVERTISED)
     if _is_lm_studio(entry):
-        # What the model was made for, next to a loaded context of 4096: the trap of sheet 1.5.
+        # What the model was made for, next to a loaded context of 4096: the trap of docs/servers.md, "LM Studio".
         paths.append("max_context_length")
     if figure(entry, "top_provider.context_length"):
         paths.append("context_length")
     return next(filter(None, (figure(entry, path) for path in paths)), None)
 
 
-def _output(entry: Entry) -> Figure | None:
+def _output(entry: Entry) -> TokenLimit | None:
     paths = list(_OUTPUT)
     # Beside a `max_input_tokens`, and only there, a `max_tokens` is surely the output (You.com, LiteLLM).
     paths += [f"{scope}max_tokens" for scope in ("", "model_info.") if figure(entry, f"{scope}max_input_tokens")]

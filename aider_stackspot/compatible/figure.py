@@ -12,7 +12,7 @@ _LARGEST = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class TokenLimit:
     """A limit and its provenance.
 
     Attributes:
@@ -30,7 +30,7 @@ def count(value: object) -> int | None:
     """Return a number of tokens as a server wrote it, or `None` for anything that is no positive whole number.
 
     Floats appear in LiteLLM's `/model_group/info` (131072.0), digits in quotes elsewhere; `true`, 0 and -1 mean
-    "not set" (sheet 1.0 and 1.10).
+    "not set" (docs/servers.md, "Model lists" and "LiteLLM Proxy").
     """
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         value = int(value)
@@ -41,7 +41,7 @@ def count(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
-def smaller(first: Figure | None, second: Figure | None) -> Figure | None:
+def smaller(first: TokenLimit | None, second: TokenLimit | None) -> TokenLimit | None:
     """Return the smaller of two figures; the first where they are equal or the second is missing."""
     if first is None or second is None:
         return first or second

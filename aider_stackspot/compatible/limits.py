@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aider_stackspot.compatible.families import family_of
-from aider_stackspot.compatible.figure import Figure, count
+from aider_stackspot.compatible.figure import TokenLimit, count
 from aider_stackspot.compatible.model import ListedModel
 from aider_stackspot.compatible.names import size_in
 
@@ -19,7 +19,7 @@ def context(
     configured: int | None = None,
     listed: ListedModel | None = None,
     learned: int | None = None,
-) -> Figure | None:
+) -> TokenLimit | None:
     """Return how many tokens a model takes, and how that is known.
 
     The order: what the user configured, what the server's own error taught (it is about the model as it runs now),
@@ -36,11 +36,11 @@ def context(
     """
     for value, origin in ((configured, "configured"), (learned, "learned: the server's own error")):
         if tokens := count(value):
-            return Figure(tokens, origin)
+            return TokenLimit(tokens, origin)
     if listed and listed.served:
-        return Figure(listed.served.value, f"served: {listed.served.origin}")
+        return TokenLimit(listed.served.value, f"served: {listed.served.origin}")
     if listed and listed.advertised:
-        return Figure(listed.advertised.value, f"advertised: {listed.advertised.origin}")
+        return TokenLimit(listed.advertised.value, f"advertised: {listed.advertised.origin}")
     return _from_size(model_id, listed) or _from_family(model_id, listed)
 
 
@@ -49,8 +49,8 @@ def output(
     *,
     configured: int | None = None,
     listed: ListedModel | None = None,
-    context: Figure | None = None,
-) -> Figure:
+    context: TokenLimit | None = None,
+) -> TokenLimit:
     """Return how many tokens a model answers at most, and how that is known.
 
     An estimate (`estimated`) is for display and planning: sent as `max_tokens` it would cut off the long answers of
@@ -63,9 +63,9 @@ def output(
         context: the model's context, if it is known: no answer is estimated longer than it.
     """
     if tokens := count(configured):
-        return Figure(tokens, "configured")
+        return TokenLimit(tokens, "configured")
     if listed and listed.output:
-        return Figure(listed.output.value, f"reported: {listed.output.origin}")
+        return TokenLimit(listed.output.value, f"reported: {listed.output.origin}")
     family = next(filter(None, map(family_of, _names(model_id, listed))), None)
     if family and family.modern:
         guess, origin = _MODERN_OUTPUT, f"estimated: {family.title}"
@@ -73,20 +73,20 @@ def output(
         guess, origin = _USUAL_OUTPUT, "estimated: usual"
     if context and context.value < guess:
         guess, origin = context.value, "estimated: the context"
-    return Figure(guess, origin, estimated=True)
+    return TokenLimit(guess, origin, estimated=True)
 
 
-def _from_size(model_id: str, listed: ListedModel | None) -> Figure | None:
+def _from_size(model_id: str, listed: ListedModel | None) -> TokenLimit | None:
     for name in _names(model_id, listed):
         if size := size_in(name):
-            return Figure(size[0], f"in the name: {size[1]}", estimated=True)
+            return TokenLimit(size[0], f"in the name: {size[1]}", estimated=True)
     return None
 
 
-def _from_family(model_id: str, listed: ListedModel | None) -> Figure | None:
+def _from_family(model_id: str, listed: ListedModel | None) -> TokenLimit | None:
     for name in _names(model_id, listed):
         if family := family_of(name):
-            return Figure(family.context, f"family: {family.title}", estimated=True)
+            return TokenLimit(family.context, f"family: {family.title}", estimated=True)
     return None
 
 

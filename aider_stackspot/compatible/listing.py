@@ -1,4 +1,4 @@
-"""A server's model list, in any of the envelopes that servers put around one (sheet 1.0)."""
+"""A server's model list, in any of the envelopes that servers put around one (docs/servers.md, "Model lists")."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from aider_stackspot.compatible.entry import line, model_of
-from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.model import ListedModel, filled, same_name
 from aider_stackspot.errors import MalformedAnswer
 
 _ENVELOPES = ("data", "models", "model_names")
-_LONGEST_EXCERPT = 160
+_MAX_EXCERPT = 160
 """Characters of a foreign answer that an error repeats."""
 
 
@@ -135,10 +135,10 @@ def _joined(models: Iterable[ListedModel]) -> list[ListedModel]:
 
 
 def _with_base(model: ListedModel, base: ListedModel | None) -> ListedModel:
-    """Return an adapter with its base model's served context: vLLM leaves it out of LoRA entries (sheet 1.1)."""
+    """Return an adapter with its base model's served context: vLLM leaves it out of LoRA entries (docs/servers.md, "vLLM")."""
     if model.served or base is None or base.served is None:
         return model
-    return replace(model, served=Figure(base.served.value, f"{base.served.origin} of {base.id}"))
+    return replace(model, served=TokenLimit(base.served.value, f"{base.served.origin} of {base.id}"))
 
 
 def _integer(digits: str) -> int | None:
@@ -156,7 +156,7 @@ _JSON_NAMES = {
 
 
 def _failure(document: Mapping[Any, Any]) -> str | None:
-    """Return the error that a body carries, in the words of the server: four shapes (sheet 1.1, 1.7, 1.12, 5.3)."""
+    """Return the error that a body carries, in the words of the server: four shapes (docs/servers.md, "vLLM" and "TGI" and "Scalytics Connect" and "transformers")."""
     error = document.get("error")
     if isinstance(error, Mapping):
         error = error.get("message") or error.get("type") or "unnamed"
@@ -191,7 +191,7 @@ def _describe_text(body: bytes | str) -> str:
     return f'plain text: "{_excerpt(text)}"'
 
 
-def _excerpt(text: str, longest: int = _LONGEST_EXCERPT) -> str:
+def _excerpt(text: str, longest: int = _MAX_EXCERPT) -> str:
     """Return the beginning of a foreign text on one line, without anything that may be a key.
 
     Servers like to repeat the key they refused ("Incorrect API key provided: sk-...").

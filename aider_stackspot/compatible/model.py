@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from aider_stackspot.compatible.figure import Figure, smaller
+from aider_stackspot.compatible.figure import TokenLimit, smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class ListedModel:
     owned_by: str | None = None
     root: str | None = None
     parent: str | None = None
-    served: Figure | None = None
-    advertised: Figure | None = None
-    output: Figure | None = None
+    served: TokenLimit | None = None
+    advertised: TokenLimit | None = None
+    output: TokenLimit | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
     kind: tuple[Stated, ...] = ()
     price: Price | None = None
@@ -82,7 +82,7 @@ def unique(values: Iterable[str | None]) -> tuple[str, ...]:
 def same_name(first: ListedModel, second: ListedModel) -> ListedModel:
     """Join two entries that share an id: of two figures the smaller one holds.
 
-    LiteLLM Proxy spreads one model name over deployments with different limits (sheet 1.10).
+    LiteLLM Proxy spreads one model name over deployments with different limits (docs/servers.md, "LiteLLM Proxy").
     """
     return replace(
         filled(first, second),

@@ -1,4 +1,4 @@
-"""What is peculiar to each kind of OpenAI-compatible server, as data (sheet 1; seed `statcode-openai-compatible.md`).
+"""What is peculiar to each kind of OpenAI-compatible server, as data (docs/servers.md; seed `statcode-openai-compatible.md`).
 
 A profile is chosen by the user, by name, or by `recognise` from what the server sends. It changes only what it names:
 the generic profile is an ordinary OpenAI API.
@@ -178,7 +178,7 @@ PROFILES = (
         marks=Marks(owned_by="user", created=0),
         endpoints=(Endpoint("/v1/internal/model/info", _fills("root"), per_model=True),),
         model_ignored=True,
-        # Older releases list these two whatever is loaded (sheet 1.9).
+        # Older releases list these two whatever is loaded (docs/servers.md, "text-generation-webui").
         placeholders=frozenset({"gpt-3.5-turbo", "text-embedding-ada-002"}),
     ),
     Profile("vllm", "vLLM", "http://localhost:8000/v1", marks=Marks(owned_by="vllm", anywhere=True)),
@@ -257,7 +257,7 @@ PROFILES = (
         finish_needs_usage=True,
         ignored_events=frozenset({"processing"}),
         truncates=True,
-        # 100 requests in a quarter of an hour for all users together, and the model list counts (sheet 1.12).
+        # 100 requests in a quarter of an hour for all users together, and the model list counts (docs/servers.md, "Scalytics Connect").
         cache_seconds=_DAY,
     ),
 )

@@ -1,4 +1,4 @@
-"""Which profile fits a server, from what it answered (sheet 1.0, "Tell it apart by")."""
+"""Which profile fits a server, from what it answered (docs/servers.md, "Model lists", "Tell it apart by")."""
 
 from __future__ import annotations
 

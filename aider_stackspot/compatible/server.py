@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aider_stackspot.compatible import limits
 from aider_stackspot.compatible.chat_models import kind_of
-from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.listing import find
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
 from aider_stackspot.compatible.profiles import GENERIC, Profile, named
@@ -51,7 +51,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Described:
+class KnownModel:
     """Everything to tell about one usable model.
 
     Attributes:
@@ -68,8 +68,8 @@ class Described:
     provider: str
     name: str
     id: str
-    context: Figure | None
-    output: Figure
+    context: TokenLimit | None
+    output: TokenLimit
     chat: bool
     why: str
     configured: bool
@@ -126,7 +126,7 @@ def id_of(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) ->
     return listed.id if listed is not None else name
 
 
-def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> Described:
+def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> KnownModel:
     """Return everything known about a model, whether or not the server lists it."""
     keys = provider.models.get(name) or ModelKeys.model_validate({})
     model_id = id_of(provider, snapshot, name)
@@ -138,7 +138,7 @@ def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str)
         learned=snapshot.learned.get(model_id) if snapshot else None,
     )
     kind = kind_of(listed or ListedModel(model_id))
-    return Described(
+    return KnownModel(
         provider=provider.name,
         name=name,
         id=model_id,
@@ -155,7 +155,7 @@ def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str)
     )
 
 
-def models_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> list[Described]:
+def models_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> list[KnownModel]:
     """Return every model of a server: the configured ones, then what the server lists besides.
 
     Placeholders are left out: names that some servers list without having such models.

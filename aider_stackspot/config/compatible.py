@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from aider_stackspot.config import base_url
-from aider_stackspot.config.declared import Declared
+from aider_stackspot.config.declared import DeclaredProvider
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import network
 from aider_stackspot.config.settings import CompatibleProvider
 
 
-def resolve_compatible(declared: Declared, environment: Environment) -> CompatibleProvider | None:
+def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> CompatibleProvider | None:
     """Resolve a server, or return `None` where it was not the user who chose its host.
 
     Raises:

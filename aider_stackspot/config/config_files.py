@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config import locations
-from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import NotAFile
 from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.schema import validate
-from aider_stackspot.config.yaml_file import LARGEST_FILE, Document, parse
+from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
 
 CONFIG_VARIABLE = "AIDER_STACKSPOT_CONFIG"
@@ -28,7 +28,7 @@ class ConfigFile:
     """
 
     path: Path
-    declared: dict[str, Declared] = field(default_factory=dict)
+    declared: dict[str, DeclaredProvider] = field(default_factory=dict)
     problem: str | None = None
     models: dict[str, list[str]] = field(default_factory=dict)
     servers: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def read_files(environment: Environment, notices: list[str]) -> list[ConfigFile]
 
 def _read(path: Path, environment: Environment, notices: list[str], *, trusted: bool = False) -> ConfigFile | None:
     try:
-        content = environment.surroundings.read(path, LARGEST_FILE)
+        content = environment.surroundings.read(path, MAX_CONFIG_FILE_BYTES)
     except NotAFile as error:
         return ConfigFile(path, problem=printable(f"{path}: {error.strerror}, not a file."))
     except OSError as error:
@@ -73,12 +73,12 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
 
 def _declared(
     document: Document, environment: Environment, notices: list[str], *, trusted: bool
-) -> dict[str, Declared]:
+) -> dict[str, DeclaredProvider]:
     interpolated = interpolate(document, environment.get)
     own = interpolate(document, environment.chosen).data if interpolated.untrusted else None
     keys = validate(document, interpolated.data)
     return {
-        name: Declared(name, provider, notices, document, interpolated, own, trusted)
+        name: DeclaredProvider(name, provider, notices, document, interpolated, own, trusted)
         for name, provider in keys.providers.items()
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.schema import ProviderKeys
@@ -18,7 +18,7 @@ VARIABLES = {
 
 
 def resolve_credentials(
-    declared: Declared, environment: Environment, shadowed: Sequence[Declared], origins: dict[str, str]
+    declared: DeclaredProvider, environment: Environment, shadowed: Sequence[DeclaredProvider], origins: dict[str, str]
 ) -> dict[str, str | None]:
     """Return the credentials by key, and note in `origins` where each came from.
 
@@ -42,7 +42,7 @@ def resolve_credentials(
     return found
 
 
-def looked_in(declared: Declared, environment: Environment) -> tuple[str, ...]:
+def looked_in(declared: DeclaredProvider, environment: Environment) -> tuple[str, ...]:
     """Return the places where credentials were looked for, for the message that there are none."""
     places = ["the environment", *(str(file.path) for file in environment.files)]
     if not environment.files:
@@ -65,7 +65,10 @@ def _absent(key: str) -> str:
 
 
 def _warn_of_exchange(
-    declared: Declared, environment: Environment, values: dict[str, Value | None], shadowed: Sequence[Declared]
+    declared: DeclaredProvider,
+    environment: Environment,
+    values: dict[str, Value | None],
+    shadowed: Sequence[DeclaredProvider],
 ) -> None:
     """Say so if a project's credentials are used where the user's own files have others.
 

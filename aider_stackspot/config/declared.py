@@ -31,7 +31,7 @@ GUARDED = {
 
 
 @dataclass
-class Declared:
+class DeclaredProvider:
     """A provider as a file declares it (or, without a document, as it is built in).
 
     `trusted` tells whether the file is the user's, `own_data` what it holds when only the user's variables are filled

@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-LONGEST_SHOWN = 120
+MAX_SHOWN = 120
 """Characters of a value that a message shows."""
 
 
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 def shortened(text: str) -> str:
     """Return a value as a message may show it."""
     text = printable(text)
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
 def shown_url(url: str) -> str:

@@ -20,10 +20,10 @@ import yaml
 from aider_stackspot.config import locations
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.display import printable
-from aider_stackspot.config.env_file import LARGEST_ENV_FILE
+from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import Surroundings, replaceable
-from aider_stackspot.config.yaml_file import LARGEST_FILE, parse
+from aider_stackspot.config.inputs import RecordedInputs, replaceable
+from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, parse
 from aider_stackspot.errors import ConfigurationError
 
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
@@ -63,7 +63,7 @@ def text_of(path: Path) -> str:
     Raises:
         ConfigurationError: names the file and the line; the words of the file, which may be secret, stay out of it.
     """
-    text = _read_text(path, LARGEST_FILE)
+    text = _read_text(path, MAX_CONFIG_FILE_BYTES)
     parse(path, text.encode())
     if path.suffix == ".json":
         raise ConfigurationError(printable(f"{path} is JSON, which this command cannot change: change it by hand."))
@@ -76,12 +76,12 @@ def env_text_of(path: Path) -> str:
     Raises:
         ConfigurationError: it cannot be read.
     """
-    return _read_text(path, LARGEST_ENV_FILE)
+    return _read_text(path, MAX_ENV_FILE_BYTES)
 
 
 def _read_text(path: Path, largest: int) -> str:
     try:
-        return (Surroundings().read(path, largest) or b"").decode("utf-8-sig")
+        return (RecordedInputs().read(path, largest) or b"").decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(printable(f"{path}: the file cannot be read: {error.strerror}.")) from None
     except UnicodeError:

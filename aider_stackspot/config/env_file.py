@@ -10,9 +10,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from aider_stackspot.config.inputs import NotAFile, Surroundings
+from aider_stackspot.config.inputs import NotAFile, RecordedInputs
 
-LARGEST_ENV_FILE = 1024 * 1024
+MAX_ENV_FILE_BYTES = 1024 * 1024
 """Bytes."""
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
@@ -48,7 +48,7 @@ class EnvFile:
         return written is not None and (written == value or "${" in written)
 
 
-def read_env_file(path: Path, surroundings: Surroundings) -> EnvFile | None:
+def read_env_file(path: Path, surroundings: RecordedInputs) -> EnvFile | None:
     """Return a `.env` file, or `None` if there is none. Directories and pipes by this name are somebody else's.
 
     Raises:
@@ -56,7 +56,7 @@ def read_env_file(path: Path, surroundings: Surroundings) -> EnvFile | None:
         ValueError: it is not UTF-8.
     """
     try:
-        content = surroundings.read(path, LARGEST_ENV_FILE)
+        content = surroundings.read(path, MAX_ENV_FILE_BYTES)
     except NotAFile:
         return None
     return None if content is None else EnvFile(path, content, parsed(content))

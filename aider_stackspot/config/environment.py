@@ -21,10 +21,10 @@ from aider_stackspot import autoload
 from aider_stackspot.config import locations
 from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust.host_changes import changes
 from aider_stackspot.config.trust.store import TrustStore
-from aider_stackspot.config.trust.variable_origin import Provenance, loadable
+from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
 
 HERE = "the environment"
 
@@ -51,8 +51,8 @@ class Environment:
     closest first; `notices` collects a line for each value that was ignored.
     """
 
-    def __init__(self, surroundings: Surroundings | None = None) -> None:
-        self.surroundings = surroundings or Surroundings()
+    def __init__(self, surroundings: RecordedInputs | None = None) -> None:
+        self.surroundings = surroundings or RecordedInputs()
         self.notices: list[str] = []
         self.project_directories = locations.project_directories(self.surroundings)
         self.files = self._read(directory / locations.ENV_NAME for directory in self.project_directories)
@@ -184,5 +184,5 @@ class Environment:
         for file in self.files:
             file.trusted = self.is_users_own(file.path, file.content, locations.ENV_NAME)
 
-    def _new_provenance(self) -> Provenance:
-        return Provenance(self.surroundings, self.project_directories, self.home, self.files, self.is_users_own)
+    def _new_provenance(self) -> VariableOrigins:
+        return VariableOrigins(self.surroundings, self.project_directories, self.home, self.files, self.is_users_own)

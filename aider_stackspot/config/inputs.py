@@ -43,7 +43,7 @@ def _check_is_a_file(mode: int) -> None:
         raise NotAFile(errno.EINVAL, f"this is a {'directory' if stat.S_ISDIR(mode) else 'pipe or a device'}")
 
 
-class Surroundings:
+class RecordedInputs:
     """What the configuration is read from. `cwd` is `None` where the working directory was deleted."""
 
     def __init__(self) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from aider_stackspot.config.compatible import resolve_compatible
 from aider_stackspot.config.config_files import ConfigFile, read_files
-from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.schema import ProviderKeys
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
@@ -22,7 +22,7 @@ from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
 
 _lock = Lock()
-_cached: tuple[Surroundings, Settings] | None = None
+_cached: tuple[RecordedInputs, Settings] | None = None
 
 
 def current() -> Settings:
@@ -34,13 +34,13 @@ def current() -> Settings:
     with _lock:
         if _cached is not None and _cached is not cached and _cached[0].unchanged():
             return _cached[1]
-        surroundings = Surroundings()
+        surroundings = RecordedInputs()
         settings = load(surroundings)
         _cached = (surroundings, settings)
         return settings
 
 
-def load(surroundings: Surroundings | None = None) -> Settings:
+def load(surroundings: RecordedInputs | None = None) -> Settings:
     """Read everything afresh. Never raises for a bad file or variable: that is `Settings.problem`."""
     environment = Environment(surroundings)
     notices: list[str] = []
@@ -87,11 +87,11 @@ class _Merged:
         Raises:
             ConfigurationError: a value cannot be used.
         """
-        by_name: dict[str, list[Declared]] = {}
+        by_name: dict[str, list[DeclaredProvider]] = {}
         for file in files:
             for name, declared in file.declared.items():
                 by_name.setdefault(name, []).append(declared)
-        by_name.setdefault(STACKSPOT, [Declared(STACKSPOT, ProviderKeys.model_validate({}), self.notices)])
+        by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys.model_validate({}), self.notices)])
         for declarations in by_name.values():
             self._add_first(_without_impostors(declarations, self.notices))
 
@@ -104,7 +104,7 @@ class _Merged:
                 account, own = built_in(name, self.environment)
                 self._add_models(account, [*own, *(replace(own[0], name=model) for model in models)])
 
-    def _add_first(self, declarations: Sequence[Declared]) -> None:
+    def _add_first(self, declarations: Sequence[DeclaredProvider]) -> None:
         for index, declared in enumerate(declarations):
             if declared.is_stackspot:
                 self._add_models(*resolve_stackspot(declared, self.environment, declarations[index + 1 :]))
@@ -122,7 +122,7 @@ class _Merged:
                 self.models[model.name] = model
 
 
-def _without_impostors(declarations: Sequence[Declared], notices: list[str]) -> list[Declared]:
+def _without_impostors(declarations: Sequence[DeclaredProvider], notices: list[str]) -> list[DeclaredProvider]:
     """Drop a project's StackSpot account with the name of a server of the user's: it would get that server's code."""
     own = [declared for declared in declarations if declared.trusted and not declared.is_stackspot]
     kept = []

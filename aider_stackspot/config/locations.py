@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 
 FILE_NAME = ".aider.litellm.yml"
 ENV_NAME = ".env"
@@ -17,7 +17,7 @@ MODEL_SETTINGS_NAME = ".aider.model.settings.yml"
 """aider's settings of models, which can give arguments to every call."""
 
 
-def git_root(directory: Path, surroundings: Surroundings) -> Path | None:
+def git_root(directory: Path, surroundings: RecordedInputs) -> Path | None:
     """Return the closest directory at or above `directory` that has a `.git`."""
     for candidate in (directory, *directory.parents):
         if surroundings.exists(candidate / ".git"):
@@ -25,7 +25,7 @@ def git_root(directory: Path, surroundings: Surroundings) -> Path | None:
     return None
 
 
-def project_directories(surroundings: Surroundings) -> list[Path]:
+def project_directories(surroundings: RecordedInputs) -> list[Path]:
     """Return the working directory and the git root, closest first, without repetition."""
     if surroundings.cwd is None:
         return []
@@ -33,7 +33,7 @@ def project_directories(surroundings: Surroundings) -> list[Path]:
     return list(dict.fromkeys([cwd, git_root(cwd, surroundings) or cwd]))
 
 
-def loaded_by_others(surroundings: Surroundings, arguments: Iterable[str]) -> Iterator[Path]:
+def loaded_by_others(surroundings: RecordedInputs, arguments: Iterable[str]) -> Iterator[Path]:
     """Return further `.env` files that a program may have loaded into `os.environ` by itself.
 
     python-dotenv takes the first one above the working directory, or above the library that asks: litellm does when it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from aider_stackspot.config.declared import Declared
+from aider_stackspot.config.declared import DeclaredProvider
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Network
 from aider_stackspot.config.trust.aider_options import VERIFY_VARIABLE
@@ -24,7 +24,7 @@ NETWORK_VARIABLES = (
 )
 
 
-def network(declared: Declared, environment: Environment) -> Network:
+def network(declared: DeclaredProvider, environment: Environment) -> Network:
     """Return how a provider's hosts are reached. Only what the user chose counts, never a project's `.env`."""
     proxies = [(name.removesuffix("_proxy"), _either(name, environment)) for name in PROXY_VARIABLES]
     ca_files = [_path(name, environment) for name in CA_FILE_VARIABLES]
@@ -56,7 +56,7 @@ def _path(name: str, environment: Environment) -> str | None:
     return environment.expanded(value.text) if value is not None else None
 
 
-def _ca_bundle(declared: Declared, environment: Environment) -> str | None:
+def _ca_bundle(declared: DeclaredProvider, environment: Environment) -> str | None:
     """Return the file of `ca_bundle`. It lies beside the configuration: a relative path must not find a project's."""
     path = declared.guarded("ca_bundle")
     if not path:

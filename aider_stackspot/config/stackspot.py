@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aider_stackspot.config import base_url
 from aider_stackspot.config.credentials import VARIABLES, looked_in, resolve_credentials
-from aider_stackspot.config.declared import STACKSPOT, Declared
+from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import network
@@ -37,7 +37,7 @@ AGENT_VARIABLE = "STACKSPOTAI_AGENT_ID"
 
 
 def resolve_stackspot(
-    declared: Declared, environment: Environment, shadowed: Sequence[Declared] = ()
+    declared: DeclaredProvider, environment: Environment, shadowed: Sequence[DeclaredProvider] = ()
 ) -> tuple[Account, list[Model]]:
     """Resolve an account and its models.
 
@@ -84,7 +84,7 @@ def resolve_stackspot(
 
 def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]:
     """Return an account as if no file said anything about it: enough for its names, while no call can be made."""
-    declared = Declared(name, ProviderKeys.model_validate({"type": STACKSPOT}), [])
+    declared = DeclaredProvider(name, ProviderKeys.model_validate({"type": STACKSPOT}), [])
     client_id, client_key = (environment.get(VARIABLES[key]) for key in ("client_id", "api_key"))
     account = Account(
         name=name,
@@ -100,7 +100,9 @@ def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]
     return account, [_model(declared, model, keys, account, None) for model, keys in models.items()]
 
 
-def _base(declared: Declared, key: str, environment: Environment, insecure: bool, origins: dict[str, str]) -> str:
+def _base(
+    declared: DeclaredProvider, key: str, environment: Environment, insecure: bool, origins: dict[str, str]
+) -> str:
     """Return a base URL: StackSpot's own, or one that the user chose."""
     variable, default = BASES[key]
     in_file = getattr(declared.keys, key)
@@ -117,7 +119,7 @@ def _base(declared: Declared, key: str, environment: Environment, insecure: bool
     return base_url.checked(url, what=what, allow_insecure_http=insecure)
 
 
-def _agent_id(declared: Declared, environment: Environment, origins: dict[str, str]) -> str | None:
+def _agent_id(declared: DeclaredProvider, environment: Environment, origins: dict[str, str]) -> str | None:
     value = environment.get(AGENT_VARIABLE) if declared.name == STACKSPOT else None
     if value is None:
         origins["agent_id"] = declared.origin("agent_id") if declared.keys.agent_id else "not set"
@@ -128,7 +130,7 @@ def _agent_id(declared: Declared, environment: Environment, origins: dict[str, s
     return value.text.strip()
 
 
-def _model(declared: Declared, name: str, keys: ModelKeys, account: Account, agent_id: str | None) -> Model:
+def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Account, agent_id: str | None) -> Model:
     if keys.provider and keys.provider != declared.name:
         raise declared.error("provider", f"the model stands under `{declared.name}`.", model=name)
     if keys.temperature is not None and keys.temperature > 1:

@@ -12,9 +12,9 @@ import yaml
 from aider_stackspot.config.display import printable, shortened
 from aider_stackspot.errors import ConfigurationError
 
-LARGEST_FILE = 1024 * 1024
+MAX_CONFIG_FILE_BYTES = 1024 * 1024
 """Bytes."""
-MOST_NODES = 20_000
+MAX_YAML_NODES = 20_000
 """Values after every alias is followed: more is an alias bomb, not a configuration."""
 
 Location = tuple[str | int, ...]
@@ -135,8 +135,8 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Count the nodes as they come: reading a long file takes seconds."""
         self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise _Refused(f"the file holds more than {MOST_NODES:,} values")
+        if self._nodes > MAX_YAML_NODES:
+            raise _Refused(f"the file holds more than {MAX_YAML_NODES:,} values")
         return super().compose_node(parent, index)
 
 
@@ -153,8 +153,8 @@ def _check(root: yaml.Node) -> None:
             sizes[id(node)] = 1 + sum(size(child, inside) for child in _children(node))
         return sizes[id(node)]
 
-    if size(root, ()) > MOST_NODES:
-        raise _Refused(f"the file holds more than {MOST_NODES:,} values once its aliases are followed")
+    if size(root, ()) > MAX_YAML_NODES:
+        raise _Refused(f"the file holds more than {MAX_YAML_NODES:,} values once its aliases are followed")
 
 
 def _refuse_double_keys(node: yaml.Node) -> None:

@@ -13,13 +13,13 @@ from aider_stackspot.config.display import printable
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.redact import scrub
 
-_SHORTEST_ID = 6
+_MIN_ID = 6
 _SHOWN_OF_ID = 4
 
 
 def masked(identifier: str) -> str:
     """Return enough of an id to tell it from others, and not more."""
-    return f"{identifier[:_SHOWN_OF_ID]}…" if len(identifier) > _SHORTEST_ID else "…"
+    return f"{identifier[:_SHOWN_OF_ID]}…" if len(identifier) > _MIN_ID else "…"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Masks:
         text = scrub(text, self.secrets)
         text = re.sub(r"//[^/?#@\s]*@", "//…@", text)
         for identifier in self.ids:
-            if len(identifier) > _SHORTEST_ID:
+            if len(identifier) > _MIN_ID:
                 text = text.replace(identifier, masked(identifier))
         if self.home and len(self.home) > 1:
             text = text.replace(self.home, "~")

@@ -19,13 +19,13 @@ from aider_stackspot.doctor.transcript import FORMAT, body_shape
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
 from aider_stackspot.network.client import build_client, translated
 from aider_stackspot.network.tokens import ClientCredentials
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 
 PROMPT = "Answer with the single word OK."
-LARGEST_BODY = 8 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 """Bytes."""
-MOST_POLLS = 60
-MOST_READS = 200
+MAX_POLLS = 60
+MAX_READS = 200
 """Reads from the network whose times are kept."""
 
 Exchange = dict[str, Any]
@@ -41,7 +41,7 @@ def record(settings: Settings, accounts: Iterable[str]) -> dict[str, Any]:
     for name in accounts:
         account = settings.accounts[name]
         models = {model.api: model for model in settings.models.values() if model.account.name == name}
-        exchanges += engine().submit(_account(account, list(models.values()))).result()
+        exchanges += background_loop().submit(_account(account, list(models.values()))).result()
     return {"format": FORMAT, "package": __version__, "exchanges": exchanges}
 
 
@@ -87,7 +87,7 @@ async def _quick_command(calls: _Calls, model: Model) -> None:
     try:
         created = await calls.send("quick-command", "POST", base + request.path, json=request.body)
         execution = quick_command.execution_id(created.decode("utf-8", errors="replace"))
-        for _ in range(MOST_POLLS):
+        for _ in range(MAX_POLLS):
             await asyncio.sleep(quick_command.wait_before_poll(time.monotonic() - started))
             body = await calls.send("quick-command-callback", "GET", base + quick_command.callback_path(execution))
             if quick_command.progress(body.decode("utf-8", errors="replace"), slug).is_done:
@@ -126,10 +126,10 @@ class _Calls:
                 async for piece in response.aiter_bytes():
                     pieces.append(piece)
                     size += len(piece)
-                    if len(reads) < MOST_READS:
+                    if len(reads) < MAX_READS:
                         reads.append((round(time.monotonic() - started, 3), len(piece)))
-                    if size > LARGEST_BODY:
-                        raise MalformedAnswer(f"{urlsplit(url).hostname} sent more than {LARGEST_BODY:,} bytes.")
+                    if size > MAX_BODY_BYTES:
+                        raise MalformedAnswer(f"{urlsplit(url).hostname} sent more than {MAX_BODY_BYTES:,} bytes.")
         except httpx.HTTPError as error:
             raise translated(error, url, f"the recording of {call}") from error
         body = b"".join(pieces)

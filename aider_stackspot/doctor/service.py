@@ -19,15 +19,15 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.provider import Options, start
-from aider_stackspot.pipeline.shared import Access, upstream
+from aider_stackspot.pipeline.shared import Access, shared_resources
 
 SECTION = "StackSpot"
 SERVERS = "Other servers"
 QUESTION = [{"role": "user", "content": "Answer with the single word OK."}]
 PATIENCE = 130.0
-"""Seconds for a chat: the first byte was measured to take up to 97 (wire sheet 2.4)."""
+"""Seconds for a chat: the first byte was measured to take up to 97 (docs/wire.md, "Agents API: stream")."""
 SERVER_PATIENCE = 5.0
 
 
@@ -40,9 +40,9 @@ def token(account: Account) -> Finding:
         access = Access(account.auth_url, account.realm, client_id, key, account.network)
 
         async def get() -> float:
-            return (await upstream().tokens(access).get()).lifetime
+            return (await shared_resources().tokens(access).get()).lifetime
 
-        lifetime = engine().submit(get()).result()
+        lifetime = background_loop().submit(get()).result()
     except AuthenticationFailed as error:
         return Finding(SECTION, title, "failed", str(error), _fix_credentials(account))
     except StackSpotError as error:

@@ -8,7 +8,7 @@ from aider_stackspot.config import Account, Settings
 from aider_stackspot.doctor import configuration, installation, network, service
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 
 
 def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
@@ -76,6 +76,6 @@ def _bases(settings: Settings, account: Account) -> list[str]:
 
 def _way_to(account: Account, url: str) -> list[Finding]:
     try:
-        return engine().submit(network.findings(account.network, url)).result()
+        return background_loop().submit(network.findings(account.network, url)).result()
     except StackSpotError as error:
         return [Finding(network.SECTION, url, "failed", str(error), "Mend the file or variable that it names.")]

@@ -22,7 +22,7 @@ _IDENTIFIER = re.compile(r"[0-9A-Za-z]{26}|[0-9a-fA-F-]{32,36}")
 _TEXT = re.compile(r"<(\d+)>")
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _BOM = "\ufeff"
-_LARGEST_FILLED = 16 * 1024 * 1024
+_MAX_FILLED = 16 * 1024 * 1024
 
 Shape = Any
 
@@ -46,7 +46,7 @@ def filled(value: Shape) -> Any:
     if isinstance(value, list):
         return [filled(inner) for inner in value]
     found = _TEXT.fullmatch(value) if isinstance(value, str) else None
-    return "x" * min(int(found[1]), _LARGEST_FILLED) if found else value
+    return "x" * min(int(found[1]), _MAX_FILLED) if found else value
 
 
 def body_shape(body: bytes, content_type: str) -> Shape:

@@ -1,4 +1,4 @@
-"""The bodies StackSpot's endpoints answer with, by status (wire sheet 2.5 and 8.3)."""
+"""The bodies StackSpot's endpoints answer with, by status (docs/wire.md, "Errors" and "Agents API: whole answer")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two chat endpoints: ``/v1/agent/{id}/chat`` (wire sheet 2) and ``/v3/chat`` (wire sheet 3)."""
+"""The two chat endpoints: ``/v1/agent/{id}/chat`` (docs/wire.md, "Agents API") and ``/v3/chat`` (docs/wire.md, "Chat API")."""
 
 from __future__ import annotations
 

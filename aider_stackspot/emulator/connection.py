@@ -17,7 +17,7 @@ _Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """``select`` fails beyond 1,024 descriptors, and epoll would cost a descriptor for each connection."""
 
 
-class ClientGoneError(Exception):
+class ClientGone(Exception):
     """The other side closed or reset the connection, or the emulator is closing it."""
 
 
@@ -45,28 +45,28 @@ class Connection:
         """Do the TLS handshake, if there is one.
 
         Raises:
-            ClientGoneError: The client does not trust us, or left.
+            ClientGone: The client does not trust us, or left.
         """
         if isinstance(self._sock, ssl.SSLSocket):
             try:
                 self._sock.do_handshake()
             except OSError as error:
-                raise ClientGoneError from error
+                raise ClientGone from error
 
     def read_line(self) -> bytes:
-        """The next line without its end; raises :class:`ClientGoneError` when there is none."""
+        """The next line without its end; raises :class:`ClientGone` when there is none."""
         start = 0
         while (end := self._buffer.find(b"\n", start)) < 0:
             start = len(self._buffer)
             if start > _MAX_LINE:
-                raise ClientGoneError
+                raise ClientGone
             self._fill()
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line.rstrip(b"\r")
 
     def read_exactly(self, size: int) -> bytes:
-        """The next ``size`` bytes; raises :class:`ClientGoneError` when the client leaves before them."""
+        """The next ``size`` bytes; raises :class:`ClientGone` when the client leaves before them."""
         while len(self._buffer) < size:
             self._fill()
         data = bytes(self._buffer[:size])
@@ -74,17 +74,17 @@ class Connection:
         return data
 
     def send(self, data: bytes) -> None:
-        """Send all of ``data``; raises :class:`ClientGoneError` when nobody takes it."""
+        """Send all of ``data``; raises :class:`ClientGone` when nobody takes it."""
         try:
             self._sock.sendall(data)
         except (OSError, ValueError) as error:
-            raise ClientGoneError from error
+            raise ClientGone from error
 
     def wait(self, seconds: float) -> None:
         """Let ``seconds`` pass, watching the client meanwhile; 0 only looks.
 
         Raises:
-            ClientGoneError: The client left, or the emulator shuts down.
+            ClientGone: The client left, or the emulator shuts down.
         """
         end = time.monotonic() + seconds
         while True:
@@ -118,9 +118,9 @@ class Connection:
         try:
             data = self._sock.recv(_READ)
         except (OSError, ValueError) as error:
-            raise ClientGoneError from error
+            raise ClientGone from error
         if not data:
-            raise ClientGoneError
+            raise ClientGone
         self._buffer += data
 
     def _take_what_is_there(self) -> None:
@@ -130,9 +130,9 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         except (OSError, ValueError) as error:
-            raise ClientGoneError from error
+            raise ClientGone from error
         finally:
             self._sock.settimeout(None)
         if not data:
-            raise ClientGoneError
+            raise ClientGone
         self._buffer += data

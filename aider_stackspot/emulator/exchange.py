@@ -19,7 +19,7 @@ _TRICKLES: Final = 20
 _EVENT_STREAM: Final = "text/event-stream;charset=UTF-8"
 
 
-class HangUpError(Exception):
+class HangUp(Exception):
     """The emulator ends the connection on purpose; ``reset`` says how."""
 
     def __init__(self, *, reset: bool = False) -> None:
@@ -30,8 +30,8 @@ class HangUpError(Exception):
 class Exchange:
     """One request on its way to its answer.
 
-    Its methods raise ``ClientGoneError`` when the client leaves before the answer is complete, and
-    :class:`HangUpError` when a fault ends the connection.
+    Its methods raise ``ClientGone`` when the client leaves before the answer is complete, and
+    :class:`HangUp` when a fault ends the connection.
 
     Args:
         connection: Where the answer goes.
@@ -66,7 +66,7 @@ class Exchange:
         if seconds:
             self.connection.wait(min(seconds, self.silence_limit))
         if seconds > self.silence_limit:
-            raise HangUpError
+            raise HangUp
 
     def reply(self, reply: Reply) -> None:
         """Send a whole answer at once; for a fault that counts events it is one event."""
@@ -128,7 +128,7 @@ class Exchange:
     def _break(self) -> None:
         if self.fault.then == "silence":
             self.connection.wait(self.fault.seconds)
-        raise HangUpError(reset=self.fault.then == "reset")
+        raise HangUp(reset=self.fault.then == "reset")
 
     def _head(self, status: int, headers: dict[str, str], version: str = "1.1") -> bytes:
         self.request.status = status

@@ -52,7 +52,7 @@ def dump(value: object) -> str:
 
 
 def tokens(style: Style, input_tokens: int, output_tokens: int) -> dict[str, Any]:
-    """The ``tokens`` member in the style's shape (wire sheet 2.3), or nothing."""
+    """The ``tokens`` member in the style's shape (docs/wire.md, "Agents API: tokens"), or nothing."""
     if style.usage is not None:
         input_tokens, output_tokens = style.usage
     enrichment = input_tokens // 4
@@ -71,7 +71,7 @@ def tokens(style: Style, input_tokens: int, output_tokens: int) -> dict[str, Any
 
 
 def agent_frames(deltas: Iterable[str], style: Style, facts: Facts) -> Iterator[Frame]:
-    """The Agents API's stream (wire sheet 2.4): deltas, then the final event and ``[DONE]`` as styled."""
+    """The Agents API's stream (docs/wire.md, "Agents API: stream"): deltas, then the final event and ``[DONE]`` as styled."""
     writer = _EventWriter(style)
     junk = itertools.cycle(JUNK)
     tail: list[str] = []
@@ -89,7 +89,7 @@ def agent_frames(deltas: Iterable[str], style: Style, facts: Facts) -> Iterator[
 
 
 def chat_frames(deltas: Iterable[str], style: Style) -> Iterator[Frame]:
-    """The stream of ``/v3/chat`` (wire sheet 3.2): answers, then ``event: end_event`` as styled."""
+    """The stream of ``/v3/chat`` (docs/wire.md, "Chat API: stream"): answers, then ``event: end_event`` as styled."""
     writer = _EventWriter(style, retry=15000)
     junk = itertools.cycle(JUNK)
     for delta in _shaped(deltas, style):
@@ -106,7 +106,7 @@ def error_frame(payload: str, style: Style, *, named: bool) -> bytes:
 
 
 def agent_answer(text: str, style: Style, facts: Facts, output_tokens: int) -> dict[str, Any]:
-    """The one JSON document of a call that does not stream (wire sheet 2.2)."""
+    """The one JSON document of a call that does not stream (docs/wire.md, "Agents API: whole answer")."""
     return {
         "message": text,
         "stop_reason": style.stop_reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aider_stackspot.emulator.bodies import Reply, api_error, default_error
-from aider_stackspot.emulator.exchange import Exchange, HangUpError
+from aider_stackspot.emulator.exchange import Exchange, HangUp
 
 if TYPE_CHECKING:
     from aider_stackspot.emulator.emulator import Emulator
@@ -16,7 +16,7 @@ def begin(exchange: Exchange) -> bool:
     fault = exchange.fault
     exchange.pause(fault.silence)
     if fault.abort:
-        raise HangUpError(reset=fault.abort == "reset")
+        raise HangUp(reset=fault.abort == "reset")
     if (fixed := fault.fixed_reply(exchange.request.kind)) is None:
         return False
     exchange.reply(fixed)

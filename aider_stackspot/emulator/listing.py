@@ -1,4 +1,4 @@
-"""The listing of agents, as far as anything is known about it (wire sheet 5)."""
+"""The listing of agents, as far as anything is known about it (docs/wire.md, "Lists of agents")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token endpoint: ``POST /{realm}/oidc/oauth/token`` (wire sheet 1 and 8.2)."""
+"""The token endpoint: ``POST /{realm}/oidc/oauth/token`` (docs/wire.md, "Token endpoint")."""
 
 from __future__ import annotations
 

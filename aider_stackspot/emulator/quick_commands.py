@@ -1,4 +1,4 @@
-"""Remote quick commands: create an execution, then ask for its progress (wire sheet 4)."""
+"""Remote quick commands: create an execution, then ask for its progress (docs/wire.md, "Quick commands")."""
 
 from __future__ import annotations
 

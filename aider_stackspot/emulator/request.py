@@ -25,7 +25,7 @@ def read_request(connection: Connection) -> Received:
     """Wait for the next request.
 
     Raises:
-        ClientGoneError: There is no further request, or it broke off.
+        ClientGone: There is no further request, or it broke off.
         BadRequestError: It is not HTTP.
     """
     line = connection.read_line() or connection.read_line()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aider_stackspot.emulator import chats, listing, oauth, quick_commands
 from aider_stackspot.emulator.bodies import reply
-from aider_stackspot.emulator.connection import ClientGoneError, Connection
-from aider_stackspot.emulator.exchange import Exchange, HangUpError
+from aider_stackspot.emulator.connection import ClientGone, Connection
+from aider_stackspot.emulator.exchange import Exchange, HangUp
 from aider_stackspot.emulator.guard import admit, begin
 from aider_stackspot.emulator.request import BadRequestError, read_request
 
@@ -31,7 +31,7 @@ def serve(emulator: Emulator, connection: Connection) -> None:
     """Answer a connection's requests until it ends.
 
     Raises:
-        ClientGoneError: The client closed the connection.
+        ClientGone: The client closed the connection.
     """
     keep_alive = True
     while keep_alive:
@@ -52,10 +52,10 @@ def _answer(emulator: Emulator, exchange: Exchange) -> bool:
         if not begin(exchange):
             _dispatch(emulator, exchange)
         return exchange.keep_alive
-    except ClientGoneError:
+    except ClientGone:
         request.closed_early = not connection.interrupted.is_set()
         return False
-    except HangUpError as end:
+    except HangUp as end:
         if end.reset:
             connection.reset()
         return False

@@ -30,7 +30,7 @@ AGENT_FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "selected_model": (str,),
     "show_chat_processing_state": _FLAG,
 }
-"""Wire sheet 2.1."""
+"""Wire docs/servers.md."""
 
 CHAT_FIELDS: Final[dict[str, tuple[type, ...]]] = {"user_prompt": (str,), "context": (dict,)}
 CONTEXT_FIELDS: Final[dict[str, tuple[type, ...]]] = {
@@ -45,14 +45,14 @@ CONTEXT_FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "stackspot_ai_version": (str,),
     "workspace": _ANY,
 }
-"""Wire sheet 3.1."""
+"""Wire docs/servers.md."""
 
 QUICK_COMMAND_FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "input_data": _ANY,
     "execution_tag": (str,),
     "upload_ids": _IDS,
 }
-"""Wire sheet 4."""
+"""Wire docs/servers.md."""
 
 _NULLABLE: Final = ("conversation_id", "selected_model", "agent_version_number")
 

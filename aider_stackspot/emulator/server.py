@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from aider_stackspot.emulator.connection import ClientGoneError, Connection
+from aider_stackspot.emulator.connection import ClientGone, Connection
 
 _BACKLOG: Final = 2_048
 _JOIN_SECONDS: Final = 2.0
@@ -24,7 +24,7 @@ class Server:
         port: TCP port; 0 takes a free one.
         context: TLS context; None speaks plain HTTP.
         serve: Called in the connection's own thread; the connection is closed when it returns or raises
-            :class:`ClientGoneError`.
+            :class:`ClientGone`.
     """
 
     def __init__(self, port: int, context: ssl.SSLContext | None, serve: Callable[[Connection], None]) -> None:
@@ -104,7 +104,7 @@ class Server:
 
     def _run(self, connection: Connection) -> None:
         try:
-            with contextlib.suppress(ClientGoneError):
+            with contextlib.suppress(ClientGone):
                 connection.handshake()
                 self._serve(connection)
         finally:

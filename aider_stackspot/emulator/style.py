@@ -14,7 +14,7 @@ Surrogate = Literal["none", "lone", "split"]
 
 @dataclass(frozen=True)
 class Style:
-    r"""The variant of a streamed answer (wire sheet 8.3); the default is what was measured.
+    r"""The variant of a streamed answer (docs/wire.md, "Agents API: whole answer"); the default is what was measured.
 
     Every style says the same text, except ``surrogate="lone"``, which adds a lone surrogate to it.
 
@@ -28,7 +28,7 @@ class Style:
         done: Whether ``data: [DONE]`` follows the final event.
         arrays: Whether deltas carry the empty arrays of a complete answer.
         null_stop_reason: Whether deltas carry ``"stop_reason": null``.
-        tokens: The shape of the token counts (wire sheet 2.3).
+        tokens: The shape of the token counts (docs/wire.md, "Agents API: tokens").
         usage: The counts themselves as (input, output) tokens; None estimates them.
         stop_reason: The reason the final event gives.
         final: The text of the final event: empty, no such key, the last piece of the answer, all of it

@@ -16,7 +16,7 @@ from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
 LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
 """Below the home directory."""
-SHORTEST = 16
+MIN_KEY_CHARACTERS = 16
 """Characters of a key that somebody chose."""
 
 
@@ -63,9 +63,9 @@ def master_key(home: Path, environment: Mapping[str, str], host: str) -> MasterK
     chosen = environment.get(MASTER_KEY_VARIABLE, "").strip()
     path = home / LOCATION
     if chosen:
-        if len(chosen) < SHORTEST:
+        if len(chosen) < MIN_KEY_CHARACTERS:
             raise ConfigurationError(
-                f"{MASTER_KEY_VARIABLE} is shorter than {SHORTEST} characters: choose a longer key."
+                f"{MASTER_KEY_VARIABLE} is shorter than {MIN_KEY_CHARACTERS} characters: choose a longer key."
             )
         return MasterKey(chosen, MASTER_KEY_VARIABLE)
     if path.exists():
@@ -86,7 +86,7 @@ def _read(path: Path) -> str:
         raise ConfigurationError(f"The gateway's key in {path} cannot be read: {error}") from None
     if others:
         raise ConfigurationError(f"The gateway's key in {path} can be read by others. Run: chmod 600 {path}")
-    if len(text) < SHORTEST:
+    if len(text) < MIN_KEY_CHARACTERS:
         raise ConfigurationError(f"There is no usable key in {path}: delete the file, and a new key is made.")
     return text
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from aider_stackspot.compatible.server import Described
+from aider_stackspot.compatible.server import KnownModel
 from aider_stackspot.config import Model, Settings
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.gateway import BEHIND_GATEWAY
@@ -30,7 +30,7 @@ _HEADER = """\
 """
 
 
-def proxy_config(settings: Settings, known: Mapping[str, Iterable[Described]] | None = None) -> dict[str, Any]:
+def proxy_config(settings: Settings, known: Mapping[str, Iterable[KnownModel]] | None = None) -> dict[str, Any]:
     """Return the configuration as plain values.
 
     Args:
@@ -103,7 +103,7 @@ def _stackspot_entry(name: str, model: Model) -> dict[str, Any]:
     }
 
 
-def _server_entry(model: Described) -> dict[str, Any]:
+def _server_entry(model: KnownModel) -> dict[str, Any]:
     said = {
         "max_input_tokens": model.context.value if model.context else None,
         "max_output_tokens": model.output.value,

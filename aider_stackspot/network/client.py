@@ -37,7 +37,7 @@ from aider_stackspot.network.pool import MAX_CONNECTIONS, PoolsTransport
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
 IDLE_TIMEOUT = 120.0
-"""Seconds without a byte; 97 to the first one were measured (wire sheet 2.4)."""
+"""Seconds without a byte; 97 to the first one were measured (docs/wire.md, "Agents API: stream")."""
 HEADERS = {"User-Agent": f"aider-stackspot/{__version__}", "Accept-Encoding": "gzip, deflate"}
 
 

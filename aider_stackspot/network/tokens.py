@@ -2,7 +2,7 @@
 
 `ClientCredentials` mints a token; minting again is the renewal. `TokenCache` decides when, and that it happens once
 however many ask. `BearerAuth` puts the token on a request, and repeats it once after a 401. Nothing else knows tokens.
-All of it runs on the engine's loop.
+All of it runs on the background loop.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ UNSEEN_REFUSAL_KEPT = 60.0
 TOKEN_TIMEOUT = 30.0
 """Seconds for the whole token request."""
 ASSUMED_LIFETIME = 300.0
-"""Seconds, where the service does not say; the real ones live 1,200 (wire sheet 1)."""
-LONGEST_LIFETIME = 24 * 3600.0
-LARGEST_TOKEN_ANSWER = 1024 * 1024
+"""Seconds, where the service does not say; the real ones live 1,200 (docs/wire.md, "Token endpoint")."""
+MAX_LIFETIME = 24 * 3600.0
+MAX_TOKEN_RESPONSE_BYTES = 1024 * 1024
 """Bytes."""
 
 
@@ -56,7 +56,7 @@ class AccessToken:
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """Mints tokens at `{auth_url}/{realm}/oidc/oauth/token` (wire sheet 1)."""
+    """Mints tokens at `{auth_url}/{realm}/oidc/oauth/token` (docs/wire.md, "Token endpoint")."""
 
     auth_url: str
     realm: str
@@ -97,7 +97,7 @@ class ClientCredentials:
     async def _post(self, client: httpx.AsyncClient, form: dict[str, str]) -> tuple[httpx.Response, str]:
         async with client.stream("POST", self.url, data=form, headers={"Accept": "application/json"}) as response:
             try:
-                return response, await read_limited(response, LARGEST_TOKEN_ANSWER)
+                return response, await read_limited(response, MAX_TOKEN_RESPONSE_BYTES)
             except MalformedAnswer:
                 if response.is_success:
                     raise
@@ -154,12 +154,12 @@ _ADVICE = {
 
 
 def _lifetime(expires_in: object) -> float:
-    """Return seconds; the field is a number, sometimes a string, sometimes absent (wire sheet 1)."""
+    """Return seconds; the field is a number, sometimes a string, sometimes absent (docs/wire.md, "Token endpoint")."""
     try:
         seconds = float(expires_in)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return ASSUMED_LIFETIME
-    return min(seconds, LONGEST_LIFETIME) if seconds > 0 else ASSUMED_LIFETIME
+    return min(seconds, MAX_LIFETIME) if seconds > 0 else ASSUMED_LIFETIME
 
 
 class TokenCache:

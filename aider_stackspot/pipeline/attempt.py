@@ -18,10 +18,10 @@ from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpo
 from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
 from aider_stackspot.network.tokens import BearerAuth
 from aider_stackspot.pipeline.response_body import read
-from aider_stackspot.pipeline.shared import Access, Upstream
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.shared import Access, SharedResources
+from aider_stackspot.pipeline.writer import AnswerWriter
 
-LARGEST_ERROR_BODY = 256 * 1024
+MAX_ERROR_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Call:
     stop: tuple[str, ...] = ()
 
 
-async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -> None:
-    """Send the request and pass the answer on to the sink.
+async def attempt(call: Call, resources: SharedResources, writer: AnswerWriter, deadline: float) -> None:
+    """Send the request and pass the answer on to the writer.
 
     Args:
         call: what to ask.
-        upstream: the process's clients and tokens.
-        sink: where text and end go.
+        resources: the process's clients and tokens.
+        writer: where text and end go.
         deadline: the monotonic second at which the caller's time is spent.
 
     Raises:
@@ -53,25 +53,25 @@ async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -
     """
     request, parser = api.translate(call.model, call.prompt)
     url = call.api_base + request.path
-    auth = BearerAuth(upstream.tokens(call.access), deadline)
-    limiter = upstream.limiter(call.access)
+    auth = BearerAuth(resources.tokens(call.access), deadline)
+    limiter = resources.limiter(call.access)
     turn = await limiter.turn(call.rpm, deadline)
     try:
-        response = await upstream.send(call.access.network, _request(call, url, request, deadline), auth)
+        response = await resources.send(call.access.network, _request(call, url, request, deadline), auth)
         try:
             if response.status_code != 200:
                 refusal = await _refusal(call, response)
                 limiter.saw(refusal, turn)
                 raise refusal
-            await read(response, parser, sink)
+            await read(response, parser, writer)
         finally:
             await response.aclose()
     except httpx.HTTPError as error:
-        if sink.finish is None:
+        if writer.finish is None:
             raise translated(error, url, "the answer") from error
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         raise ConfigurationError(f"The URL or a header of {call.model.name} cannot be used: {error}") from error
-    if sink.finish is None:
+    if writer.finish is None:
         raise StreamInterrupted(
             f"The answer of {call.model.name} ended before its end marker; what arrived is incomplete."
         )
@@ -93,7 +93,7 @@ def _request(call: Call, url: str, request: ApiRequest, deadline: float) -> http
 
 async def _refusal(call: Call, response: httpx.Response) -> StackSpotError:
     try:
-        body = await read_limited(response, LARGEST_ERROR_BODY)
+        body = await read_limited(response, MAX_ERROR_BODY_BYTES)
     except (httpx.HTTPError, MalformedAnswer):
         body = ""
     agent = f"agent `{call.model.agent_id}` at " if call.model.api == "agent" else ""

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Engine:
+class BackgroundLoop:
     """An event loop in a daemon thread."""
 
     def __init__(self) -> None:
@@ -58,18 +58,18 @@ class Engine:
 
 
 _lock = threading.Lock()
-_engine: Engine | None = None
-_of_parent_processes: list[Engine | None] = []
+_loop_of_process: BackgroundLoop | None = None
+_of_parent_processes: list[BackgroundLoop | None] = []
 
 
-def engine() -> Engine:
-    """Return the process's engine; start it at the first call."""
-    global _engine
+def background_loop() -> BackgroundLoop:
+    """Return the process's background loop; start it at the first call."""
+    global _loop_of_process
     with _lock:
-        if _engine is None:
-            _engine = Engine()
-            atexit.register(_engine.close)
-        return _engine
+        if _loop_of_process is None:
+            _loop_of_process = BackgroundLoop()
+            atexit.register(_loop_of_process.close)
+        return _loop_of_process
 
 
 def _forget_in_child() -> None:
@@ -77,12 +77,12 @@ def _forget_in_child() -> None:
 
     The copy is kept, because closing its loop would reach into the epoll set that both processes share.
     """
-    global _engine, _lock
+    global _loop_of_process, _lock
     _lock = threading.Lock()
-    if _engine is not None:
-        atexit.unregister(_engine.close)
-    _of_parent_processes.append(_engine)
-    _engine = None
+    if _loop_of_process is not None:
+        atexit.unregister(_loop_of_process.close)
+    _of_parent_processes.append(_loop_of_process)
+    _loop_of_process = None
 
 
 if hasattr(os, "register_at_fork"):

@@ -13,43 +13,43 @@ from aider_stackspot.errors import StackSpotError, StatusError, StreamInterrupte
 from aider_stackspot.pipeline import call_log, execution, usage_record
 from aider_stackspot.pipeline.attempt import Call, attempt
 from aider_stackspot.pipeline.retry import wait_before_retry
-from aider_stackspot.pipeline.shared import Upstream
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.shared import SharedResources
+from aider_stackspot.pipeline.writer import AnswerWriter
 from aider_stackspot.redact import scrub
 
 log = logging.getLogger(__name__)
 
 
-async def run(call: Call, upstream: Upstream, sink: Sink) -> None:
-    """Do a call and end the sink, with a `StackSpotError` where it failed."""
+async def run(call: Call, resources: SharedResources, writer: AnswerWriter) -> None:
+    """Do a call and end the writer, with a `StackSpotError` where it failed."""
     with call_log.call(call.model.route, call.model.api) as watched:
         outcome = "cancelled"
         try:
-            await _within_total(call, upstream, sink)
+            await _within_total(call, resources, writer)
         except StackSpotError as error:
             outcome = type(error).__name__
-            sink.failed(_safe(error, call, upstream))
+            writer.failed(_safe(error, call, resources))
         except asyncio.CancelledError:
-            sink.failed(StreamInterrupted("The call was cancelled."))
+            writer.failed(StreamInterrupted("The call was cancelled."))
             raise
         except Exception as error:
             outcome = type(error).__name__
             log.debug("unexpected %s in a call", outcome)
-            sink.failed(_safe(StackSpotError(f"Unexpected {outcome}: {error}"), call, upstream))
+            writer.failed(_safe(StackSpotError(f"Unexpected {outcome}: {error}"), call, resources))
         finally:
             # Whatever happened above, nobody waits for ever.
-            sink.failed(StackSpotError("The call ended without an answer, and without saying why."))
-            counted = sink.finish.usage if sink.finish is not None else None
-            if sink.finish is not None:
+            writer.failed(StackSpotError("The call ended without an answer, and without saying why."))
+            counted = writer.finish.usage if writer.finish is not None else None
+            if writer.finish is not None:
                 outcome = "ok"
-                usage_record.add(call.model.route, counted, (len(call.prompt), sink.characters))
+                usage_record.add(call.model.route, counted, (len(call.prompt), writer.characters))
             if watched is not None:
-                watched.ended(outcome, counted, sink.first_text_at)
+                watched.ended(outcome, counted, writer.first_text_at)
 
 
-def _safe(error: StackSpotError, call: Call, upstream: Upstream) -> StackSpotError:
+def _safe(error: StackSpotError, call: Call, resources: SharedResources) -> StackSpotError:
     """Return the error without secrets, and without the frames and causes whose variables hold some."""
-    secrets = [*_secrets(call), *upstream.tokens(call.access).known]
+    secrets = [*_secrets(call), *resources.tokens(call.access).known]
     error.args = (scrub(str(error), secrets), *error.args[1:])
     if isinstance(error, StatusError) and error.code:
         error.code = scrub(error.code, secrets)
@@ -67,27 +67,27 @@ def _secrets(call: Call) -> list[str]:
     return [call.access.client_key.get_secret_value(), *headers, *proxies, *users, *passwords]
 
 
-async def _within_total(call: Call, upstream: Upstream, sink: Sink) -> None:
+async def _within_total(call: Call, resources: SharedResources, writer: AnswerWriter) -> None:
     deadline = time.monotonic() + call.timeout
     with anyio.move_on_after(call.timeout) as scope:
-        await _with_retries(call, upstream, sink, deadline)
-    if scope.cancelled_caught and sink.finish is None:
+        await _with_retries(call, resources, writer, deadline)
+    if scope.cancelled_caught and writer.finish is None:
         raise TimedOut(
             f"The call took longer than its total limit of {call.timeout:g} s "
-            f"({'the answer had begun' if sink.has_text else 'no text had arrived'}). Raise `timeout` for the "
+            f"({'the answer had begun' if writer.has_text else 'no text had arrived'}). Raise `timeout` for the "
             "provider, or aider's --timeout."
         )
 
 
-async def _with_retries(call: Call, upstream: Upstream, sink: Sink, deadline: float) -> None:
+async def _with_retries(call: Call, resources: SharedResources, writer: AnswerWriter, deadline: float) -> None:
     tries = 0
     attempt_once = execution.attempt if call.model.api == "quick-command" else attempt
     while True:
         tries += 1
         try:
-            return await attempt_once(call, upstream, sink, deadline)
+            return await attempt_once(call, resources, writer, deadline)
         except StackSpotError as error:
-            wait = None if sink.has_text or tries > call.max_retries else wait_before_retry(error, tries)
+            wait = None if writer.has_text or tries > call.max_retries else wait_before_retry(error, tries)
             if wait is None or time.monotonic() + wait >= deadline:
                 raise
             call_log.retried()

@@ -30,7 +30,7 @@ DEBUG = "AIDER_STACKSPOT_DEBUG"
 LOG = "AIDER_STACKSPOT_LOG"
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-b3-traceid", "cf-ray")
 _STAGES = {"connect_tcp": "connect_ms", "start_tls": "tls_ms"}
-_LONGEST_ID = 80
+_MAX_ID = 80
 
 
 class Record:
@@ -119,7 +119,7 @@ async def on_response(response: httpx.Response) -> None:
     record.fields["first_byte_ms"] = record.since_began()
     found = next((response.headers[name] for name in _REQUEST_IDS if name in response.headers), None)
     if found is not None and found.isprintable():
-        record.fields["request_id"] = found[:_LONGEST_ID]
+        record.fields["request_id"] = found[:_MAX_ID]
 
 
 Hook = Callable[..., Awaitable[None]]

@@ -1,4 +1,4 @@
-"""From the engine's thread to the caller: pieces of text, handed over as many at a time as have arrived.
+"""From the background loop to the caller: pieces of text, handed over as many at a time as have arrived.
 
 A slow consumer gets one long piece instead of many short ones, and a producer that is far ahead is asked to wait, so
 that an answer of any size needs little memory.
@@ -23,7 +23,7 @@ _LOST_AFTER = 1.0
 
 
 class Channel:
-    """One producer on the engine's loop, one consumer in any thread or on any loop.
+    """One producer on the background loop, one consumer in any thread or on any loop.
 
     `put` and `end` belong to the producer, the rest to the consumer; `abandon` may be called in the middle of anything,
     as a finalizer is, and so takes no lock.

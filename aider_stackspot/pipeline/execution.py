@@ -21,37 +21,37 @@ from aider_stackspot.api.quick_command import Progress
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, NotFound, RateLimited, StackSpotError
 from aider_stackspot.network.client import IDLE_TIMEOUT, read_limited, retry_after, timeouts, translated
 from aider_stackspot.network.tokens import BearerAuth
-from aider_stackspot.pipeline.attempt import LARGEST_ERROR_BODY, Call
-from aider_stackspot.pipeline.response_body import LARGEST_WHOLE_ANSWER
-from aider_stackspot.pipeline.shared import Upstream
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.attempt import MAX_ERROR_BODY_BYTES, Call
+from aider_stackspot.pipeline.response_body import MAX_DOCUMENT_BYTES
+from aider_stackspot.pipeline.shared import SharedResources
+from aider_stackspot.pipeline.writer import AnswerWriter
 
 log = logging.getLogger(__name__)
 
-MOST_REFUSED_POLLS = 6
+MAX_REFUSED_POLLS = 6
 """In a row, with 429: each makes the next poll later; then the caller is told."""
 
 
-async def attempt(call: Call, upstream: Upstream, sink: Sink, deadline: float) -> None:
-    """Run the quick command and pass its result on to the sink.
+async def attempt(call: Call, resources: SharedResources, writer: AnswerWriter, deadline: float) -> None:
+    """Run the quick command and pass its result on to the writer.
 
     Args:
         call: what to ask.
-        upstream: the process's clients and tokens.
-        sink: where text and end go; it remembers the execution between two attempts.
+        resources: the process's clients and tokens.
+        writer: where text and end go; it remembers the execution between two attempts.
         deadline: the monotonic second at which the caller's time is spent.
 
     Raises:
         StackSpotError: there is no result.
     """
     slug = call.model.quick_command or ""
-    service = _Service(call, upstream, deadline)
-    if sink.execution is None:
-        sink.execution = await service.create(slug)
-    result = await _completed(service, sink.execution, slug)
-    sink.text(result)
-    if sink.finish is None:
-        sink.finished(Finish(reason="stop", message_id=sink.execution))
+    service = _Service(call, resources, deadline)
+    if writer.execution is None:
+        writer.execution = await service.create(slug)
+    result = await _completed(service, writer.execution, slug)
+    writer.text(result)
+    if writer.finish is None:
+        writer.finished(Finish(reason="stop", message_id=writer.execution))
 
 
 async def _completed(service: _Service, execution: str, slug: str) -> str:
@@ -67,15 +67,15 @@ async def _completed(service: _Service, execution: str, slug: str) -> str:
             refused = 0
         except RateLimited as error:
             refused += 1
-            if refused > MOST_REFUSED_POLLS:
+            if refused > MAX_REFUSED_POLLS:
                 raise
             progress = None
-            wait = max(error.retry_after or 0.0, min(quick_command.LONGEST_WAIT, wait * 2**refused))
+            wait = max(error.retry_after or 0.0, min(quick_command.MAX_WAIT, wait * 2**refused))
         if progress is not None:
             if progress.is_done:
                 return progress.text or ""
-            if progress.status == "CREATED" and elapsed >= quick_command.LONGEST_CREATED:
-                raise quick_command.stuck(slug, quick_command.LONGEST_CREATED)
+            if progress.status == "CREATED" and elapsed >= quick_command.MAX_CREATED_SECONDS:
+                raise quick_command.stuck(slug, quick_command.MAX_CREATED_SECONDS)
             shown.show(progress)
 
 
@@ -101,12 +101,12 @@ class _Shown:
 class _Service:
     """The two requests of the API, with the account's token and rate limit: a poll counts as one too."""
 
-    def __init__(self, call: Call, upstream: Upstream, deadline: float) -> None:
+    def __init__(self, call: Call, resources: SharedResources, deadline: float) -> None:
         self._call = call
         self._deadline = deadline
-        self._client = upstream.client(call.access.network, call.api_base)
-        self._auth = BearerAuth(upstream.tokens(call.access), deadline)
-        self._limiter = upstream.limiter(call.access)
+        self._client = resources.client(call.access.network, call.api_base)
+        self._auth = BearerAuth(resources.tokens(call.access), deadline)
+        self._limiter = resources.limiter(call.access)
 
     async def create(self, slug: str) -> str:
         """Start an execution and return its id."""
@@ -136,7 +136,7 @@ class _Service:
                     refusal = await self._refusal(response)
                     self._limiter.saw(refusal, turn)
                     raise refusal
-                body = await read_limited(response, LARGEST_WHOLE_ANSWER)
+                body = await read_limited(response, MAX_DOCUMENT_BYTES)
         except httpx.HTTPError as error:
             raise translated(error, url, "the quick command") from error
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
@@ -150,7 +150,7 @@ class _Service:
 
     async def _refusal(self, response: httpx.Response) -> StackSpotError:
         try:
-            body = await read_limited(response, LARGEST_ERROR_BODY)
+            body = await read_limited(response, MAX_ERROR_BODY_BYTES)
         except (httpx.HTTPError, MalformedAnswer):
             body = ""
         call = self._call

@@ -1,4 +1,4 @@
-"""Chat messages to the one text that StackSpot takes (wire sheet 2.1: no messages, no roles).
+"""Chat messages to the one text that StackSpot takes (docs/wire.md, "Agents API: request": no messages, no roles).
 
 A single user message goes out as it is. Anything else becomes a transcript: every message stands between an opening
 and a closing tag, in order, nothing left out. The text is unambiguous: two different conversations never give the

@@ -23,11 +23,11 @@ from aider_stackspot.config.trust.call_arguments import base_of_call, checked_he
 from aider_stackspot.errors import InvalidRequest
 from aider_stackspot.pipeline import prompt
 from aider_stackspot.pipeline.attempt import Call
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.call import run
 from aider_stackspot.pipeline.channel import Channel
-from aider_stackspot.pipeline.shared import Access, upstream
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.shared import Access, shared_resources
+from aider_stackspot.pipeline.writer import AnswerWriter
 
 DEFAULT_MODEL = "stackspot-ai-code"
 TEMPERATURES = (0.0, 1.0)
@@ -38,7 +38,7 @@ class Options:
     """What one call may change. `None` and empty mean: as configured.
 
     `timeout` is the total in seconds, retries included. `api_key` is a client key, `api_base` the base URL of the API
-    that serves the model. `temperature` is checked, not sent: StackSpot has it in the agent's settings (wire sheet 6).
+    that serves the model. `temperature` is checked, not sent: StackSpot has it in the agent's settings (docs/wire.md, "Limits").
     `instructions` and `tool_syntax` are `prompt.render`'s.
     """
 
@@ -60,15 +60,15 @@ class TextStream:
     Closing it, or dropping the last reference, closes the connection at once.
     """
 
-    def __init__(self, channel: Channel, sink: Sink, work: concurrent.futures.Future[None]) -> None:
+    def __init__(self, channel: Channel, writer: AnswerWriter, work: concurrent.futures.Future[None]) -> None:
         self._channel = channel
-        self._sink = sink
+        self._writer = writer
         self._work = work
 
     @property
     def finish(self) -> Finish | None:
         """How the answer ended; `None` before the end."""
-        return self._sink.finish
+        return self._writer.finish
 
     def __iter__(self) -> TextStream:
         return self
@@ -99,7 +99,7 @@ class TextStream:
     def close(self) -> None:
         """Give up the rest of the answer."""
         # A complete answer's connection is still being made ready for the next call: that goes on.
-        if self._sink.finish is None:
+        if self._writer.finish is None:
             self._channel.abandon()
             self._work.cancel()
 
@@ -119,10 +119,10 @@ def start(model: Model, messages: Sequence[prompt.Message], options: Options) ->
         ConfigurationError: credentials or settings are missing or unusable.
     """
     call = _call(model, messages, options)
-    shared = engine()
+    shared = background_loop()
     channel = Channel(shared.loop)
-    sink = Sink(channel, call.stop)
-    return TextStream(channel, sink, shared.submit(run(call, upstream(), sink)))
+    writer = AnswerWriter(channel, call.stop)
+    return TextStream(channel, writer, shared.submit(run(call, shared_resources(), writer)))
 
 
 def _call(model: Model, messages: Sequence[prompt.Message], options: Options) -> Call:

@@ -1,7 +1,7 @@
 """The rate limit of one credential: a call waits for its turn here instead of drawing a 429.
 
 Off unless `rpm` is set for the provider. StackSpot was measured to allow 100 requests in any 60 seconds for a realm
-and client id, whatever the agent, and to send no `Retry-After` with its 429 (wire sheet 6). So this counts in the
+and client id, whatever the agent, and to send no `Retry-After` with its 429 (docs/wire.md, "Limits"). So this counts in the
 same way: a call goes at once as long as fewer than `rpm` have gone in the last minute, and else when the oldest of
 them is a minute old. Calls go in the order in which they came.
 
@@ -11,7 +11,7 @@ Others may use the credential too, which only a 429 tells:
 * without, the limit drops to half of what this process sent in the last minute, and comes back by a tenth of `rpm`
   each minute. A volley counts once: a 429 for a call that went before the limit last dropped changes nothing.
 
-Each process counts for itself. All of it runs on the engine's loop.
+Each process counts for itself. All of it runs on the background loop.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WINDOW = 61.0
 """Seconds: the service's minute, and one for the different times that requests spend on their way."""
 RECOVERY = 0.1
 """The share of `rpm` by which a lowered limit rises in a minute."""
-SHORTEST_TOLD = 1.0
+MIN_TOLD_SECONDS = 1.0
 """Seconds; a shorter wait is not worth a line."""
 _ROUNDING = 1e-6
 
@@ -112,7 +112,7 @@ class RateLimiter:
                 f"The call's turn under {self._limit_in_words(rpm)} would come in {math.ceil(wait)} s, and its total "
                 f"time limit ends in {max(0.0, deadline - now):.0f} s. Raise `timeout` or `rpm` for the provider."
             )
-        tells = wait > SHORTEST_TOLD and not self._told
+        tells = wait > MIN_TOLD_SECONDS and not self._told
         if tells:
             self._tell(f"waiting {math.ceil(wait)} s for {self._limit_in_words(rpm)}")
         self._waiting += 1

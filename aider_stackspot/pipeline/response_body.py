@@ -1,4 +1,4 @@
-"""One answer's body on its way from the connection to the sink, up to its terminal marker.
+"""One answer's body on its way from the connection to the writer, up to its terminal marker.
 
 A network read often brings many events, and a service that is faster than its consumer brings thousands. They are
 taken from the HTTP client first and decoded together, in the moment in which it would wait for the network: so they
@@ -18,17 +18,17 @@ from aider_stackspot.api.answer import AnswerParser
 from aider_stackspot.api.error_response import is_html
 from aider_stackspot.api.sse import EventStream
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.writer import AnswerWriter
 
-LARGEST_WHOLE_ANSWER = 64 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Bytes of an answer that comes as one JSON document."""
-MOST_EMPTY_EVENTS = 1000
-"""In a row, without any text: the service was seen to send such events for ever (wire sheet 2.4)."""
+MAX_EMPTY_EVENTS = 1000
+"""In a row, without any text: the service was seen to send such events for ever (docs/wire.md, "Agents API: stream")."""
 DRAIN_TIMEOUT = 1.0
 """Seconds after the terminal marker for the body's proper end, so that the connection can be used again."""
 
 
-async def read(response: httpx.Response, parser: AnswerParser, sink: Sink) -> None:
+async def read(response: httpx.Response, parser: AnswerParser, writer: AnswerWriter) -> None:
     """Pass an answer on until its terminal marker, or until there is no more.
 
     Raises:
@@ -39,9 +39,9 @@ async def read(response: httpx.Response, parser: AnswerParser, sink: Sink) -> No
     try:
         first = await anext(body, b"")
         if _is_event_stream(response, first):
-            await _read_events(first, body, parser, sink)
+            await _read_events(first, body, parser, writer)
         else:
-            await _read_whole(response.url.host, first, body, parser, sink)
+            await _read_whole(response.url.host, first, body, parser, writer)
     finally:
         # An abandoned async generator would be closed whenever the garbage collector comes by.
         if isinstance(body, AsyncGenerator):
@@ -55,22 +55,22 @@ def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     return aiter(response.stream)
 
 
-async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, sink: Sink) -> None:
+async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, writer: AnswerWriter) -> None:
     interruption: httpx.HTTPError | None = None
     with anyio.CancelScope() as reading:
-        events = _Events(parser, sink, reading)
+        events = _Events(parser, writer, reading)
         events.take(first)
         events.pass_on()  # this one read is not worth the wait
         try:
             async for piece in body:
                 events.take(piece)
-                if sink.must_wait:
-                    await sink.room()
+                if writer.must_wait:
+                    await writer.room()
         except (httpx.NetworkError, httpx.ProtocolError, httpx.DecodingError, httpx.ReadTimeout) as error:
             interruption = error
     # The stream's last event may have lost its blank line, or the connection the end of its body.
     events.finish()
-    if sink.finish is None and interruption is not None:
+    if writer.finish is None and interruption is not None:
         raise interruption
 
 
@@ -79,13 +79,13 @@ class _Events:
 
     Args:
         parser: reads the events.
-        sink: where text and end go.
+        writer: where text and end go.
         reading: the scope of the reader, which ends when there is nothing more to read.
     """
 
-    def __init__(self, parser: AnswerParser, sink: Sink, reading: anyio.CancelScope) -> None:
+    def __init__(self, parser: AnswerParser, writer: AnswerWriter, reading: anyio.CancelScope) -> None:
         self._parser = parser
-        self._sink = sink
+        self._writer = writer
         self._reading = reading
         self._loop = asyncio.get_running_loop()
         self._stream = EventStream()
@@ -113,7 +113,7 @@ class _Events:
 
     @property
     def _is_going_on(self) -> bool:
-        return self._problem is None and self._sink.finish is None
+        return self._problem is None and self._writer.finish is None
 
     def pass_on(self) -> None:
         """Pass on what has been collected."""
@@ -127,7 +127,7 @@ class _Events:
             self._reading.cancel()
         if self._parser.finish is not None:
             self._reading.deadline = self._loop.time() + DRAIN_TIMEOUT
-        elif self._sink.finish is not None:  # a stop sequence: the service would go on
+        elif self._writer.finish is not None:  # a stop sequence: the service would go on
             self._reading.cancel()
 
     def _decode(self, events: Iterable[ServerSentEvent]) -> None:
@@ -138,23 +138,23 @@ class _Events:
                 text = self._parser.feed(event)
                 if text:
                     self._silent = 0
-                    if self._sink.has_text:
+                    if self._writer.has_text:
                         texts.append(text)
                     else:
-                        self._sink.text(text)
+                        self._writer.text(text)
                 else:
                     self._count_silence()
-                if self._parser.finish is not None or self._sink.finish is not None:
+                if self._parser.finish is not None or self._writer.finish is not None:
                     break
         finally:
-            self._sink.text("".join(texts))
-        if self._parser.finish is not None and self._sink.finish is None:
-            self._sink.finished(self._parser.finish)
+            self._writer.text("".join(texts))
+        if self._parser.finish is not None and self._writer.finish is None:
+            self._writer.finished(self._parser.finish)
 
     def _count_silence(self) -> None:
         self._silent += 1
-        if self._silent > MOST_EMPTY_EVENTS:
-            raise StreamInterrupted(f"The service sent {MOST_EMPTY_EVENTS} events in a row without any text.")
+        if self._silent > MAX_EMPTY_EVENTS:
+            raise StreamInterrupted(f"The service sent {MAX_EMPTY_EVENTS} events in a row without any text.")
 
 
 def _is_event_stream(response: httpx.Response, first: bytes) -> bool:
@@ -164,13 +164,15 @@ def _is_event_stream(response: httpx.Response, first: bytes) -> bool:
     return "json" not in content_type and not first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<"))
 
 
-async def _read_whole(host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, sink: Sink) -> None:
-    """Read an answer that is one JSON document although a stream was asked for (wire sheet 2.4)."""
+async def _read_whole(
+    host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, writer: AnswerWriter
+) -> None:
+    """Read an answer that is one JSON document although a stream was asked for (docs/wire.md, "Agents API: stream")."""
     pieces, size = [first], len(first)
     async for piece in body:
         size += len(piece)
-        if size > LARGEST_WHOLE_ANSWER:
-            raise MalformedAnswer(f"The service sent one document of more than {LARGEST_WHOLE_ANSWER:,} bytes.")
+        if size > MAX_DOCUMENT_BYTES:
+            raise MalformedAnswer(f"The service sent one document of more than {MAX_DOCUMENT_BYTES:,} bytes.")
         pieces.append(piece)
     document = b"".join(pieces).decode("utf-8-sig", errors="replace")
     if is_html(document):
@@ -178,6 +180,6 @@ async def _read_whole(host: str, first: bytes, body: AsyncIterator[bytes], parse
             f"{host} answered with a web page instead of an answer. This is most likely a proxy or its login page in "
             "between: check HTTPS_PROXY, and that the host may be reached."
         )
-    sink.text(parser.whole(document))
-    if parser.finish is not None and sink.finish is None:
-        sink.finished(parser.finish)
+    writer.text(parser.whole(document))
+    if parser.finish is not None and writer.finish is None:
+        writer.finished(parser.finish)

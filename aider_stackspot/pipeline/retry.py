@@ -18,8 +18,8 @@ from aider_stackspot.errors import (
 )
 
 FIRST_WAIT = 0.5
-LONGEST_WAIT = 4.0
-LONGEST_RETRY_AFTER = 5.0
+MAX_WAIT = 4.0
+MAX_RETRY_AFTER = 5.0
 """Seconds; a service that asks for a longer wait is left to the caller."""
 
 _HEALING_STATUSES = (500, 502, 503, 504)
@@ -34,10 +34,10 @@ def wait_before_retry(error: StackSpotError, tries: int) -> float | None:
     """
     if isinstance(error, RateLimited):
         asked = error.retry_after
-        return asked if asked is not None and asked <= LONGEST_RETRY_AFTER else None
+        return asked if asked is not None and asked <= MAX_RETRY_AFTER else None
     if not _can_heal(error):
         return None
-    return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)))
+    return random.uniform(0, min(MAX_WAIT, FIRST_WAIT * 2 ** (tries - 1)))
 
 
 def _can_heal(error: StackSpotError) -> bool:

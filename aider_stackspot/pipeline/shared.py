@@ -1,4 +1,4 @@
-"""What all calls of a process share, kept on the engine's loop: HTTP clients, tokens and rate limits."""
+"""What all calls of a process share, kept on the background loop: HTTP clients, tokens and rate limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aider_stackspot.config.settings import Network
 from aider_stackspot.network.client import build_client, build_transport, proxy_for
 from aider_stackspot.network.tokens import AccessToken, ClientCredentials, TokenCache
 from aider_stackspot.pipeline import call_log
-from aider_stackspot.pipeline.background_loop import Engine, engine
+from aider_stackspot.pipeline.background_loop import BackgroundLoop, background_loop
 from aider_stackspot.pipeline.rate_limit import RateLimiter
 
 
@@ -41,8 +41,8 @@ class _Way:
     client: httpx.AsyncClient
 
 
-class Upstream:
-    """Clients, tokens and rate limits. Only to be used on the engine's loop."""
+class SharedResources:
+    """Clients, tokens and rate limits. Only to be used on the background loop."""
 
     def __init__(self) -> None:
         self._ways: dict[tuple[Network, str | None, bool], _Way] = {}
@@ -130,14 +130,14 @@ async def _response(transport: httpx.AsyncBaseTransport, request: httpx.Request)
     return response
 
 
-_of_engine: tuple[Engine, Upstream] | None = None
+_of_engine: tuple[BackgroundLoop, SharedResources] | None = None
 
 
-def upstream() -> Upstream:
-    """Return the upstream of the process's engine."""
+def shared_resources() -> SharedResources:
+    """Return what the calls on the process's background loop share."""
     global _of_engine
-    current = engine()
+    current = background_loop()
     if _of_engine is None or _of_engine[0] is not current:
-        _of_engine = (current, Upstream())
+        _of_engine = (current, SharedResources())
         current.at_close(_of_engine[1].close)
     return _of_engine[1]

@@ -21,7 +21,7 @@ SWITCH = "AIDER_STACKSPOT_USAGE"
 LOCATION = Path(".aider") / "aider-stackspot" / "usage"
 """Below the home directory."""
 KEPT_MONTHS = 24
-MOST_TOKENS = 10**12
+MAX_TOKENS_OF_CALL = 10**12
 """What is beyond it is damage, not a call."""
 CHARACTERS_PER_TOKEN = 4
 """Where the service counts nothing (the chat API, quick commands), this stands in for a count."""
@@ -109,7 +109,7 @@ def _read(path: Path) -> Iterator[Call]:
 
 def _call(entry: Any) -> Call:
     counts = int(entry["in"]), int(entry["out"])
-    if not all(0 <= count <= MOST_TOKENS for count in counts):
+    if not all(0 <= count <= MAX_TOKENS_OF_CALL for count in counts):
         raise ValueError("no call has so many tokens")
     return Call(date.fromisoformat(entry["day"]), str(entry["model"]), *counts, bool(entry.get("estimated")))
 

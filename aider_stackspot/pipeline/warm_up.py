@@ -15,8 +15,8 @@ import time
 
 from aider_stackspot.config import Model, current
 from aider_stackspot.network.client import CONNECT_TIMEOUT, timeouts
-from aider_stackspot.pipeline.background_loop import engine
-from aider_stackspot.pipeline.shared import Access, upstream
+from aider_stackspot.pipeline.background_loop import background_loop
+from aider_stackspot.pipeline.shared import Access, shared_resources
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def warm_up(name: str) -> None:
     now = time.monotonic()
     if now - _last.get(model.route, -AGAIN_AFTER) >= AGAIN_AFTER:
         _last[model.route] = now
-        engine().submit(_warm_up(model))
+        background_loop().submit(_warm_up(model))
         threading.Thread(target=_load_tokenizer, args=(name,), name="aider-stackspot-warm-up", daemon=True).start()
 
 
@@ -63,7 +63,7 @@ async def _warm_up(model: Model) -> None:
     client_id, client_key = account.credentials()
     base = account.agent_api_base if model.api == "agent" else account.api_base
     try:
-        shared = upstream()
+        shared = shared_resources()
         await shared.tokens(Access(account.auth_url, account.realm, client_id, client_key, account.network)).prepare()
         # Any answer will do: what counts is the connection that it leaves open. There is no token in it.
         client = shared.client(account.network, base)

@@ -10,8 +10,8 @@ from aider_stackspot.pipeline.channel import Channel
 from aider_stackspot.pipeline.stop_sequences import StopSequences
 
 
-class Sink:
-    """Takes a call's text and its end, on the engine's loop.
+class AnswerWriter:
+    """Takes a call's text and its end, on the background loop.
 
     Args:
         channel: leads to the consumer.

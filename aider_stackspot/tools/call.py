@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aider_stackspot.tools.offer import Offer
+from aider_stackspot.tools.offer import OfferedTools
 from aider_stackspot.tools.repair import decode, members, mend
 from aider_stackspot.tools.validate import Checker
 
@@ -13,7 +13,7 @@ _ARGUMENTS = ("arguments", "parameters", "input")
 _IGNORED = {"id", "type"}
 
 
-class CallError(ValueError):
+class InvalidToolCall(ValueError):
     """A call that must not be made; its text says why and does not quote the arguments."""
 
 
@@ -33,7 +33,7 @@ class CheckedCall:
 class CallReader:
     """Reads calls of the tools of one request."""
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: OfferedTools) -> None:
         self._offer = offer
         self._checkers = {name: Checker(tool.parameters) for name, tool in offer.tools.items()}
 
@@ -41,33 +41,33 @@ class CallReader:
         """Read one JSON object with `name` and `arguments`.
 
         Raises:
-            CallError: not JSON and not surely mendable, an unknown tool, or arguments that break the schema.
+            InvalidToolCall: not JSON and not surely mendable, an unknown tool, or arguments that break the schema.
         """
         mended = mend(body)
         if mended is None:
-            raise CallError("a tool call is not valid JSON")
+            raise InvalidToolCall("a tool call is not valid JSON")
         try:
             parts = members(mended)
         except ValueError:
-            raise CallError("a tool call is not one JSON object with unique names") from None
+            raise InvalidToolCall("a tool call is not one JSON object with unique names") from None
         name = self._read_name(parts)
         arguments = _read_arguments(name, parts)
         value = decode(arguments)
         if not isinstance(value, dict):
-            raise CallError(f"the arguments of a call of {name!r} are not a JSON object")
+            raise InvalidToolCall(f"the arguments of a call of {name!r} are not a JSON object")
         problem = self._checkers[name].problem(value)
         if problem is not None:
-            raise CallError(f"the arguments of a call of {name!r} do not satisfy its schema: {problem}")
+            raise InvalidToolCall(f"the arguments of a call of {name!r} do not satisfy its schema: {problem}")
         return CheckedCall(name, arguments)
 
     def _read_name(self, parts: dict[str, str]) -> str:
         name = decode(parts.get("name", "null"))
         if not isinstance(name, str):
-            raise CallError("a tool call has no name")
+            raise InvalidToolCall("a tool call has no name")
         if name not in self._offer.tools:
-            raise CallError(f"a tool call names {name[:64]!r}, which is not among the tools")
+            raise InvalidToolCall(f"a tool call names {name[:64]!r}, which is not among the tools")
         if not self._offer.allows(name):
-            raise CallError(f"a call of {name!r}, where the client demanded one of {self._offer.name!r}")
+            raise InvalidToolCall(f"a call of {name!r}, where the client demanded one of {self._offer.name!r}")
         return name
 
 
@@ -75,7 +75,7 @@ def _read_arguments(name: str, parts: dict[str, str]) -> str:
     given = [key for key in _ARGUMENTS if key in parts]
     # An unknown member may be an argument that was put beside "arguments": no certain reading.
     if len(given) > 1 or set(parts) - {"name", *given} - _IGNORED:
-        raise CallError(f"a call of {name!r} has members besides name and arguments")
+        raise InvalidToolCall(f"a call of {name!r} has members besides name and arguments")
     raw = parts[given[0]] if given else "{}"
     value = decode(raw)
     if value is None:

@@ -13,7 +13,7 @@ from aider_stackspot.tools.response_format import ResponseFormatFilter, response
 
 
 @dataclass(frozen=True)
-class Demand:
+class AnswerFormat:
     """The parameters of the OpenAI API that StackSpot does not have, as one request gave them.
 
     Attributes:
@@ -48,7 +48,7 @@ class Demand:
         return AnswerReader(self, whole)
 
 
-def read_demand(parameters: Mapping[str, Any]) -> Demand:
+def read_answer_format(parameters: Mapping[str, Any]) -> AnswerFormat:
     """Read the parameters of one request.
 
     Raises:
@@ -59,7 +59,7 @@ def read_demand(parameters: Mapping[str, Any]) -> Demand:
     tools, choice = parameters.get("tools"), parameters.get("tool_choice")
     parallel = parameters.get("parallel_tool_calls") is not False
     response_format = parameters.get("response_format")
-    return Demand(
+    return AnswerFormat(
         tools=tools,
         tool_choice=choice,
         parallel=parallel,
@@ -76,7 +76,7 @@ class AnswerReader:
         calls: the calls so far.
     """
 
-    def __init__(self, demand: Demand, whole: bool) -> None:
+    def __init__(self, demand: AnswerFormat, whole: bool) -> None:
         self._parser = ToolCallParser(demand.tools, demand.tool_choice, parallel=demand.parallel)
         self._form = ResponseFormatFilter(demand.response_format, hold=whole)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aider_stackspot.tools.history import to_json
-from aider_stackspot.tools.offer import Offer, Tool, read_offer
+from aider_stackspot.tools.offer import OfferedTools, Tool, read_offered_tools
 from aider_stackspot.tools.protocol import CLOSE, OPEN, RESULT_CLOSE, RESULT_OPEN
 
 _SYNTAX = f"""\
@@ -51,16 +51,16 @@ def instructions(tools: Sequence[Any] | None, tool_choice: Any = None, parallel:
         empty when there are no tools or the choice is `none`.
 
     Raises:
-        ValueError: tools or a choice that cannot be used; see `read_offer`.
+        ValueError: tools or a choice that cannot be used; see `read_offered_tools`.
     """
-    offer = read_offer(tools, tool_choice, parallel)
+    offer = read_offered_tools(tools, tool_choice, parallel)
     if not offer.active:
         return ""
     rules = _SYNTAX.replace("{parallel}", _PARALLEL[offer.parallel]).replace("{choice}", _choice(offer))
     return rules + "\n".join(_describe(tool) for tool in offer.tools.values())
 
 
-def _choice(offer: Offer) -> str:
+def _choice(offer: OfferedTools) -> str:
     if offer.mode == "named":
         return f"This answer must contain a call of the tool {to_json(offer.name)}, and of no other."
     return _CHOICE[offer.mode]

@@ -25,7 +25,7 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedTools:
     """The tools of a request and the choice among them.
 
     Attributes:
@@ -50,7 +50,7 @@ class Offer:
         return name in self.tools and (self.mode != "named" or name == self.name)
 
 
-def read_offer(tools: Sequence[Any] | None, tool_choice: Any = None, parallel: bool = True) -> Offer:
+def read_offered_tools(tools: Sequence[Any] | None, tool_choice: Any = None, parallel: bool = True) -> OfferedTools:
     """Read the OpenAI parameters `tools`, `tool_choice` and `parallel_tool_calls`.
 
     A tool without a `type`, or of type `function`, is read, both with the `function` wrapper of Chat Completions and
@@ -73,7 +73,7 @@ def read_offer(tools: Sequence[Any] | None, tool_choice: Any = None, parallel: b
         raise ValueError(f"tool_choice names {name!r}, which is not among the tools")
     if mode == "required" and not read:
         raise ValueError("tool_choice requires a call, but there are no tools")
-    return Offer(tools=read, mode=mode, name=name, parallel=parallel)
+    return OfferedTools(tools=read, mode=mode, name=name, parallel=parallel)
 
 
 def _read_tool(entry: Any, position: int) -> Tool | None:

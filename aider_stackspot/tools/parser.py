@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aider_stackspot.tools.block import Block, State
-from aider_stackspot.tools.call import CallError, CallReader, CheckedCall
+from aider_stackspot.tools.call import CallReader, CheckedCall, InvalidToolCall
 from aider_stackspot.tools.events import Event, TextDelta, ToolCall, Warning
-from aider_stackspot.tools.offer import read_offer
+from aider_stackspot.tools.offer import read_offered_tools
 from aider_stackspot.tools.protocol import OPEN, RESULT_OPEN, new_call_id
 
 _CALL = re.compile(re.escape(OPEN))
@@ -38,7 +38,7 @@ class ToolCallParser:
         parallel: the request's `parallel_tool_calls`.
 
     Raises:
-        ValueError: tools or a choice that cannot be used; see `read_offer`.
+        ValueError: tools or a choice that cannot be used; see `read_offered_tools`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ToolCallParser:
         parallel: bool = True,
     ) -> None:
         self.calls: list[ToolCall] = []
-        self._offer = read_offer(tools, tool_choice, parallel)
+        self._offer = read_offered_tools(tools, tool_choice, parallel)
         self._reader = CallReader(self._offer)
         self._new_id = new_id
         self._read: Callable[[str, int], int] = self._read_text if self._offer.active else self._read_plain
@@ -135,7 +135,7 @@ class ToolCallParser:
     def _settle(self, block: Block) -> None:
         try:
             calls = [self._reader.read(body) for body in block.bodies]
-        except CallError as problem:
+        except InvalidToolCall as problem:
             self._text(block.raw)
             self._warn(f"{problem}; its text was given out as text")
             return

@@ -1,4 +1,4 @@
-"""The portal's chat API: its request, its frames, its end (wire sheet 3)."""
+"""The portal's chat API: its request, its frames, its end (docs/wire.md, "Chat API")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP errors of StackSpot's hosts, in this package's words (wire sheet 2.5)."""
+"""HTTP errors of StackSpot's hosts, in this package's words (docs/wire.md, "Errors")."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from aider_stackspot.api.sse import EventStream
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
 
 
-def events(*pieces: bytes, largest_event: int = 1000) -> list[tuple[str, str]]:
-    stream = EventStream(largest_event)
+def events(*pieces: bytes, max_event_characters: int = 1000) -> list[tuple[str, str]]:
+    stream = EventStream(max_event_characters)
     found = [event for piece in pieces for event in stream.feed(piece)] + list(stream.finish())
     return [(event.event, event.data) for event in found]
 
@@ -90,11 +90,11 @@ def test_a_field_without_its_value_is_no_end(cut: bytes) -> None:
 
 def test_an_event_has_a_largest_size() -> None:
     with pytest.raises(MalformedAnswer, match="longer than 100 characters"):
-        events(b"data: " + b"x" * 60, b"x" * 60, largest_event=100)
+        events(b"data: " + b"x" * 60, b"x" * 60, max_event_characters=100)
 
 
 def test_a_stream_of_many_events_has_no_largest_size() -> None:
-    assert len(events(*[b"data: 1234567890\n\n"] * 1000, largest_event=100)) == 1000
+    assert len(events(*[b"data: 1234567890\n\n"] * 1000, max_event_characters=100)) == 1000
 
 
 @given(st.lists(st.text(max_size=6), max_size=6), st.sampled_from(["\n", "\r\n", "\r"]), st.data())

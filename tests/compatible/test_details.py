@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import details
-from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import Capabilities, ListedModel
 
@@ -22,7 +22,7 @@ def test_llama_cpp_props_give_the_context_of_one_slot() -> None:
         "modalities": {"vision": True, "audio": False},
     }
     model = details.read(props, "tiny")
-    assert model.served == Figure(512, "default_generation_settings.n_ctx")
+    assert model.served == TokenLimit(512, "default_generation_settings.n_ctx")
     assert model.root == "/models/Qwen2.5-7B.gguf"
     assert model.capabilities.vision is True
 
@@ -36,8 +36,8 @@ def test_tgi_info_gives_the_total_and_what_is_left_for_the_answer(name: str) -> 
         name: 7168,
     }
     model = details.read(info, "starcoder")
-    assert model.served == Figure(8192, "max_total_tokens")
-    assert model.output == Figure(1024, "max_total_tokens - max_input_tokens")
+    assert model.served == TokenLimit(8192, "max_total_tokens")
+    assert model.output == TokenLimit(1024, "max_total_tokens - max_input_tokens")
     assert model.root == "bigcode/starcoder2-15b"
     assert model.kind[0].words == ("text-generation",)
 
@@ -61,8 +61,8 @@ SHOWN: dict[str, Any] = {
 
 def test_ollama_show_serves_num_ctx_and_advertises_the_architecture() -> None:
     model = details.read(SHOWN, "llama3.2:3b")
-    assert model.served == Figure(8192, "parameters.num_ctx")
-    assert model.advertised == Figure(131072, "model_info.llama.context_length")
+    assert model.served == TokenLimit(8192, "parameters.num_ctx")
+    assert model.advertised == TokenLimit(131072, "model_info.llama.context_length")
     assert model.capabilities == Capabilities(tools=True, reasoning=True)
     assert model.kind[0].words == ("completion", "tools", "thinking")
 
@@ -75,13 +75,13 @@ def test_ollama_show_without_num_ctx_serves_nobody_knows_what() -> None:
 
 def test_ollama_show_is_recognised_by_either_part() -> None:
     facts = {"model_info": {"gemma3.context_length": 32768}}
-    assert details.read(facts, "m").advertised == Figure(32768, "model_info.gemma3.context_length")
+    assert details.read(facts, "m").advertised == TokenLimit(32768, "model_info.gemma3.context_length")
     assert details.read({"capabilities": ["embedding"]}, "m").kind[0].words == ("embedding",)
 
 
 def test_the_last_num_ctx_of_a_model_file_wins() -> None:
     model = details.read({"parameters": "num_ctx 2048\nnum_ctx 4096"}, "m")
-    assert model.served == Figure(4096, "parameters.num_ctx")
+    assert model.served == TokenLimit(4096, "parameters.num_ctx")
 
 
 def test_sglang_and_text_generation_webui() -> None:

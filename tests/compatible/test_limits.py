@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.compatible.figure import Figure, count
+from aider_stackspot.compatible.figure import TokenLimit, count
 from aider_stackspot.compatible.limits import context, output
 from aider_stackspot.compatible.model import ListedModel
 
@@ -177,13 +177,13 @@ class TestSeedMaxOutputTokens:
         assert output(model_id).value == 4 * K
 
     def test_an_estimate_says_that_it_is_one(self) -> None:
-        assert output("qwen2.5-7b") == Figure(8 * K, "estimated: Qwen 2.5", estimated=True)
-        assert output("mystery") == Figure(4 * K, "estimated: usual", estimated=True)
+        assert output("qwen2.5-7b") == TokenLimit(8 * K, "estimated: Qwen 2.5", estimated=True)
+        assert output("mystery") == TokenLimit(4 * K, "estimated: usual", estimated=True)
 
     def test_no_answer_is_estimated_longer_than_the_context(self) -> None:
-        small = Figure(2048, "configured")
-        assert output("qwen2.5-7b", context=small) == Figure(2048, "estimated: the context", estimated=True)
-        assert output("qwen2.5-7b", context=Figure(8 * K, "configured")).value == 8 * K
+        small = TokenLimit(2048, "configured")
+        assert output("qwen2.5-7b", context=small) == TokenLimit(2048, "estimated: the context", estimated=True)
+        assert output("qwen2.5-7b", context=TokenLimit(8 * K, "configured")).value == 8 * K
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ class TestSeedMaxOutputTokens:
     ],
 )
 def test_named_releases_for_which_the_seed_is_far_too_high(model_id: str, expected: int, family: str) -> None:
-    assert context(model_id) == Figure(expected, f"family: {family}", estimated=True)
+    assert context(model_id) == TokenLimit(expected, f"family: {family}", estimated=True)
 
 
 @pytest.mark.parametrize(
@@ -370,25 +370,25 @@ class TestPrecedence:
 
     listed = ListedModel(
         "llama-3.1-8b-32k",
-        served=Figure(4096, "max_model_len"),
-        advertised=Figure(16384, "meta.n_ctx_train"),
-        output=Figure(1024, "max_output_tokens"),
+        served=TokenLimit(4096, "max_model_len"),
+        advertised=TokenLimit(16384, "meta.n_ctx_train"),
+        output=TokenLimit(1024, "max_output_tokens"),
     )
 
     def test_from_the_top(self) -> None:
         name, listed = self.listed.id, self.listed
         only_advertised = ListedModel(name, advertised=listed.advertised)
-        assert context(name, configured=100, listed=listed, learned=200) == Figure(100, "configured")
-        assert context(name, listed=listed, learned=200) == Figure(200, "learned: the server's own error")
-        assert context(name, listed=listed) == Figure(4096, "served: max_model_len")
-        assert context(name, listed=only_advertised) == Figure(16384, "advertised: meta.n_ctx_train")
-        assert context(name) == Figure(32768, "in the name: 32k", estimated=True)
-        assert context("llama-3.1-8b") == Figure(131072, "family: Llama 3.1", estimated=True)
+        assert context(name, configured=100, listed=listed, learned=200) == TokenLimit(100, "configured")
+        assert context(name, listed=listed, learned=200) == TokenLimit(200, "learned: the server's own error")
+        assert context(name, listed=listed) == TokenLimit(4096, "served: max_model_len")
+        assert context(name, listed=only_advertised) == TokenLimit(16384, "advertised: meta.n_ctx_train")
+        assert context(name) == TokenLimit(32768, "in the name: 32k", estimated=True)
+        assert context("llama-3.1-8b") == TokenLimit(131072, "family: Llama 3.1", estimated=True)
         assert context("mystery") is None
 
     def test_output(self) -> None:
-        assert output("x", configured=77, listed=self.listed) == Figure(77, "configured")
-        assert output("x", listed=self.listed) == Figure(1024, "reported: max_output_tokens")
+        assert output("x", configured=77, listed=self.listed) == TokenLimit(77, "configured")
+        assert output("x", listed=self.listed) == TokenLimit(1024, "reported: max_output_tokens")
 
     @pytest.mark.parametrize("nonsense", [0, -1])
     def test_minus_one_means_not_configured(self, nonsense: int) -> None:
@@ -398,16 +398,16 @@ class TestPrecedence:
 
     def test_a_bare_number_is_guessed_by_what_is_behind_it(self) -> None:
         scalytics = ListedModel("3", name="DeepSeek Coder V2", aliases=("DeepSeek Coder V2",))
-        assert context("3", listed=scalytics) == Figure(65536, "family: DeepSeek", estimated=True)
+        assert context("3", listed=scalytics) == TokenLimit(65536, "family: DeepSeek", estimated=True)
         assert output("3", listed=scalytics).value == 8192
         served_name = ListedModel("coder", root="Qwen/Qwen2.5-Coder-32B-Instruct")
-        assert context("coder", listed=served_name) == Figure(131072, "family: Qwen 2.5", estimated=True)
+        assert context("coder", listed=served_name) == TokenLimit(131072, "family: Qwen 2.5", estimated=True)
         adapter = ListedModel("sql", root="/adapters/sql", parent="meta-llama/Llama-3.1-8B")
-        assert context("sql", listed=adapter) == Figure(131072, "family: Llama 3.1", estimated=True)
+        assert context("sql", listed=adapter) == TokenLimit(131072, "family: Llama 3.1", estimated=True)
 
     def test_a_size_in_any_name_beats_a_family_in_any_other(self) -> None:
         listed = ListedModel("qwen2.5-7b", root="qwen2.5-7b-32k")
-        assert context("qwen2.5-7b", listed=listed) == Figure(32768, "in the name: 32k", estimated=True)
+        assert context("qwen2.5-7b", listed=listed) == TokenLimit(32768, "in the name: 32k", estimated=True)
 
 
 FAMILIES = {

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import listing
-from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.listing import NotAModelList, find
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
 from aider_stackspot.errors import StackSpotError
@@ -43,7 +43,7 @@ class TestServers:
                 }
             )
         )
-        assert model.served == Figure(32768, "max_model_len")
+        assert model.served == TokenLimit(32768, "max_model_len")
         assert model.root == "Qwen/Qwen2.5-Coder-32B-Instruct"
         assert model.owned_by == "vllm"
 
@@ -60,8 +60,8 @@ class TestServers:
                 },
             )
         )
-        assert (base.served, base.root) == (Figure(8192, "max_model_len"), None)
-        assert adapter.served == Figure(8192, "max_model_len of base")
+        assert (base.served, base.root) == (TokenLimit(8192, "max_model_len"), None)
+        assert adapter.served == TokenLimit(8192, "max_model_len of base")
 
     def test_adapters_that_are_each_others_parents_stay_unknown(self) -> None:
         models = listing.read(
@@ -76,11 +76,11 @@ class TestServers:
                 {"id": "coder", "root": "Qwen/Qwen2.5-7B", "max_model_len": 8192},
             )
         )
-        assert models[0].served == Figure(8192, "max_model_len of coder")
+        assert models[0].served == TokenLimit(8192, "max_model_len of coder")
 
     def test_sglang(self) -> None:
         entry = {"id": "qwen", "object": "model", "owned_by": "sglang", "root": "qwen", "max_model_len": 40960}
-        assert only(openai_list(entry)).served == Figure(40960, "max_model_len")
+        assert only(openai_list(entry)).served == TokenLimit(40960, "max_model_len")
 
     def test_llama_cpp_serves_n_ctx_and_keeps_what_the_model_was_trained_for_apart(self) -> None:
         meta = {"n_vocab": 354, "n_ctx": 1024, "n_ctx_train": 2048, "n_embd": 64, "n_params": 127552, "size": 510208}
@@ -94,8 +94,8 @@ class TestServers:
         }
         ollama_like = {"name": "tiny", "model": "tiny", "type": "model", "capabilities": ["completion"], "digest": ""}
         model = only({"models": [ollama_like], "object": "list", "data": [item]})
-        assert model.served == Figure(1024, "meta.n_ctx")
-        assert model.advertised == Figure(2048, "meta.n_ctx_train")
+        assert model.served == TokenLimit(1024, "meta.n_ctx")
+        assert model.advertised == TokenLimit(2048, "meta.n_ctx_train")
         assert model.aliases == ("tiny-llama",)
         assert ("capabilities", ("completion",)) in [(said.field, said.words) for said in model.kind]
 
@@ -107,7 +107,7 @@ class TestServers:
             )
         )
         assert (loading.served, loading.advertised) == (None, None)
-        assert (older.served, older.advertised) == (None, Figure(131072, "meta.n_ctx_train"))
+        assert (older.served, older.advertised) == (None, TokenLimit(131072, "meta.n_ctx_train"))
 
     def test_llama_cpp_python_says_nothing_but_the_id(self) -> None:
         entry = {"id": "tiny", "object": "model", "owned_by": "me", "permissions": []}
@@ -135,10 +135,10 @@ class TestServers:
                 {**shared, "id": "nomic", "type": "embeddings", "state": "not-loaded", "max_context_length": 2048},
             )
         )
-        assert loaded.served == Figure(4096, "loaded_context_length")
-        assert loaded.advertised == Figure(131072, "max_context_length")
+        assert loaded.served == TokenLimit(4096, "loaded_context_length")
+        assert loaded.advertised == TokenLimit(131072, "max_context_length")
         assert loaded.loaded is True
-        assert (cold.served, cold.advertised) == (None, Figure(32768, "max_context_length"))
+        assert (cold.served, cold.advertised) == (None, TokenLimit(32768, "max_context_length"))
         assert (cold.loaded, cold.capabilities.vision) == (False, True)
         assert [(said.field, said.words) for said in embedding.kind] == [("type", ("embeddings",))]
 
@@ -165,8 +165,8 @@ class TestServers:
         model, cold = listing.read(document)
         assert model.id == "qwen2.5-coder-7b-instruct"
         assert model.name == "Qwen2.5 Coder 7B Instruct"
-        assert model.served == Figure(4096, "loaded_instances.config.context_length")
-        assert model.advertised == Figure(131072, "max_context_length")
+        assert model.served == TokenLimit(4096, "loaded_instances.config.context_length")
+        assert model.advertised == TokenLimit(131072, "max_context_length")
         assert model.capabilities == Capabilities(tools=True, vision=False)
         assert find([model, cold], "coder:2") is model
         assert (cold.served, cold.loaded) == (None, False)
@@ -191,7 +191,7 @@ class TestServers:
         model = only({"models": [tag]})
         assert (model.id, model.aliases, model.capabilities.tools) == ("llama3.2:3b", (), True)
         running = only({"models": [{"name": "llama3.2:3b", "model": "llama3.2:3b", "context_length": 8192}]})
-        assert running.served == Figure(8192, "context_length")
+        assert running.served == TokenLimit(8192, "context_length")
 
     def test_tgi(self) -> None:
         entry = {"id": "bigcode/starcoder2", "object": "model", "created": 0, "owned_by": "bigcode/starcoder2"}
@@ -214,7 +214,7 @@ class TestServers:
                 }
             )
         )
-        assert known.served == Figure(4096, "context_size")
+        assert known.served == TokenLimit(4096, "context_size")
         assert known.capabilities.vision is True
 
     def test_text_generation_webui(self) -> None:
@@ -232,8 +232,8 @@ class TestServers:
                 {**shared, "id": "embed", "mode": "embedding", "max_input_tokens": 2048},
             )
         )
-        assert known.served == Figure(131072, "max_input_tokens")
-        assert known.output == Figure(8192, "max_output_tokens")
+        assert known.served == TokenLimit(131072, "max_input_tokens")
+        assert known.output == TokenLimit(8192, "max_output_tokens")
         assert (unknown.served, unknown.output) == (None, None)
         assert embedding.kind[0].words == ("embedding",)
 
@@ -251,8 +251,8 @@ class TestServers:
                 ]
             }
         )
-        assert model.served == Figure(32768, "model_info.max_input_tokens")
-        assert model.output == Figure(4096, "model_info.max_tokens")
+        assert model.served == TokenLimit(32768, "model_info.max_input_tokens")
+        assert model.output == TokenLimit(4096, "model_info.max_tokens")
         assert model.root == "openai/qwen2.5-coder"
         assert model.capabilities == Capabilities(tools=True)
         assert model.price == Price(2e-07, 4e-07, "model_info")
@@ -260,7 +260,7 @@ class TestServers:
     def test_litellm_model_info_reports_the_output(self) -> None:
         info = {"max_output_tokens": 8192, "max_tokens": 4096, "max_input_tokens": 9000}
         model = only({"data": [{"model_name": "a", "model_info": info}]})
-        assert model.output == Figure(8192, "model_info.max_output_tokens")
+        assert model.output == TokenLimit(8192, "model_info.max_output_tokens")
 
     def test_openrouter(self) -> None:
         model = only(
@@ -279,9 +279,9 @@ class TestServers:
                 ]
             }
         )
-        assert model.served == Figure(16384, "top_provider.context_length")
-        assert model.advertised == Figure(131072, "context_length")
-        assert model.output == Figure(4096, "top_provider.max_completion_tokens")
+        assert model.served == TokenLimit(16384, "top_provider.context_length")
+        assert model.advertised == TokenLimit(131072, "context_length")
+        assert model.output == TokenLimit(4096, "top_provider.max_completion_tokens")
         assert model.price == Price(2e-08, 5e-08, "pricing")
         assert model.capabilities == Capabilities(tools=True, vision=False, reasoning=True)
 
@@ -308,7 +308,7 @@ class TestServers:
             ("7", "Mistral 7B", ("Mistral 7B",)),
         ]
         documented = only(openai_list({"id": "3", "name": "Coder", "context_window": 65536}))
-        assert documented.served == Figure(65536, "context_window")
+        assert documented.served == TokenLimit(65536, "context_window")
 
     def test_mistral(self) -> None:
         model = only(
@@ -322,29 +322,32 @@ class TestServers:
                 }
             )
         )
-        assert model.served == Figure(131072, "max_context_length")
+        assert model.served == TokenLimit(131072, "max_context_length")
         assert (model.name, model.aliases) == (None, ("mistral-large-latest",))
         assert model.capabilities == Capabilities(tools=True, vision=False)
 
     def test_groq(self) -> None:
         entry = {"id": "llama3", "active": True, "context_window": 8192, "max_completion_tokens": 2048}
         model = only(openai_list(entry))
-        assert (model.served, model.output) == (Figure(8192, "context_window"), Figure(2048, "max_completion_tokens"))
+        assert (model.served, model.output) == (
+            TokenLimit(8192, "context_window"),
+            TokenLimit(2048, "max_completion_tokens"),
+        )
 
     def test_together_sends_a_bare_array(self) -> None:
         model = only([{"id": "Qwen/Qwen2.5-7B", "type": "chat", "context_length": 32768, "display_name": "Qwen2.5 7B"}])
-        assert (model.served, model.name) == (Figure(32768, "context_length"), "Qwen2.5 7B")
+        assert (model.served, model.name) == (TokenLimit(32768, "context_length"), "Qwen2.5 7B")
 
     def test_you_com_means_the_output_by_max_tokens_and_nobody_else_is_believed_to(self) -> None:
-        assert only([{"id": "a", "max_input_tokens": 9000, "max_tokens": 500}]).output == Figure(500, "max_tokens")
+        assert only([{"id": "a", "max_input_tokens": 9000, "max_tokens": 500}]).output == TokenLimit(500, "max_tokens")
         zed = only([{"id": "a", "max_tokens": 128000}])
         assert (zed.output, zed.served) == (None, None)
 
     def test_of_contexts_that_disagree_the_smallest_holds(self) -> None:
         entry = {"id": "a", "context_length": 262144, "max_context_length": 208128, "native_context_length": 262144}
         model = only([{**entry, "loaded": False}])
-        assert model.served == Figure(208128, "max_context_length")
-        assert model.advertised == Figure(262144, "native_context_length")
+        assert model.served == TokenLimit(208128, "max_context_length")
+        assert model.advertised == TokenLimit(262144, "native_context_length")
         assert model.loaded is False
 
 
@@ -359,7 +362,7 @@ class TestOddEntries:
 
     @pytest.mark.parametrize("value", [4096, 4096.0, "4096", " 4096 "])
     def test_what_is_one(self, value: object) -> None:
-        assert only([{"id": "a", "max_model_len": value}]).served == Figure(4096, "max_model_len")
+        assert only([{"id": "a", "max_model_len": value}]).served == TokenLimit(4096, "max_model_len")
 
     @pytest.mark.parametrize(
         "bad",
@@ -380,7 +383,7 @@ class TestOddEntries:
 
     def test_the_same_id_twice_is_one_model_with_the_knowledge_of_both(self) -> None:
         model = only([{"id": "a", "context_window": 8192}, {"id": "a", "owned_by": "x", "context_window": 4096}])
-        assert (model.served, model.owned_by) == (Figure(4096, "context_window"), "x")
+        assert (model.served, model.owned_by) == (TokenLimit(4096, "context_window"), "x")
 
     def test_a_display_name_cannot_steer_the_terminal(self) -> None:
         assert only([{"id": "a", "name": "A\x1b]0;pwned\x07 \u202eB"}]).name == "A]0;pwned B"
@@ -419,7 +422,7 @@ class TestFind:
 
 
 def test_another_endpoint_fills_gaps_and_adds_no_models() -> None:
-    listed = [ListedModel("a", served=Figure(1024, "max_model_len")), ListedModel("inst"), ListedModel("b")]
+    listed = [ListedModel("a", served=TokenLimit(1024, "max_model_len")), ListedModel("inst"), ListedModel("b")]
     extra = listing.read(
         [
             {"id": "a", "context_length": 4096, "type": "llm"},
@@ -428,8 +431,8 @@ def test_another_endpoint_fills_gaps_and_adds_no_models() -> None:
         ]
     )
     first, second, third = listing.enrich(listed, extra)
-    assert (first.served, first.kind[0].words) == (Figure(1024, "max_model_len"), ("llm",))
-    assert (second.id, second.served) == ("inst", Figure(2048, "loaded_instances.config.context_length"))
+    assert (first.served, first.kind[0].words) == (TokenLimit(1024, "max_model_len"), ("llm",))
+    assert (second.id, second.served) == ("inst", TokenLimit(2048, "loaded_instances.config.context_length"))
     assert third == ListedModel("b")
 
 

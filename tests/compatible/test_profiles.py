@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import listing
-from aider_stackspot.compatible.figure import Figure
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.model import ListedModel, Stated
 from aider_stackspot.compatible.parameters import Expectation, expectation_of, parameters_in
 from aider_stackspot.compatible.profiles import GENERIC, PRESETS, PROFILES, Profile, named
@@ -59,7 +59,7 @@ class TestSeedCommonBaseUrls:
 
 
 class TestSeedScalyticsConnect:
-    """The seed `scalytics-connect.md`, statement by statement, with what the server's source adds (sheet 1.12)."""
+    """The seed `scalytics-connect.md`, statement by statement, with what the server's source adds (docs/servers.md, "Scalytics Connect")."""
 
     scalytics = profile("scalytics")
 
@@ -249,8 +249,8 @@ class TestEndpoints:
     def test_what_is_known_is_not_asked_for(self) -> None:
         (props,) = profile("llama.cpp").endpoints
         assert props.wanted([ListedModel("a")])
-        assert props.wanted([ListedModel("a", served=Figure(1, "x")), ListedModel("b")])
-        assert not props.wanted([ListedModel("a", served=Figure(1, "x"))])
+        assert props.wanted([ListedModel("a", served=TokenLimit(1, "x")), ListedModel("b")])
+        assert not props.wanted([ListedModel("a", served=TokenLimit(1, "x"))])
         assert not props.wanted([])
 
     def test_models_that_do_not_chat_are_not_worth_a_request(self) -> None:
@@ -263,9 +263,9 @@ class TestEndpoints:
     )
     def test_each_gap_alone_is_a_reason(self, name: str, lacking: str) -> None:
         full: dict[str, Any] = {
-            "served": Figure(1, "x"),
-            "advertised": Figure(1, "x"),
-            "output": Figure(1, "x"),
+            "served": TokenLimit(1, "x"),
+            "advertised": TokenLimit(1, "x"),
+            "output": TokenLimit(1, "x"),
             "kind": (Stated("type", ("llm",)),),
             "root": "r",
         }

@@ -11,7 +11,7 @@ import pytest
 
 from aider_stackspot import autoload
 from aider_stackspot.config import Account, current, environment
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes, variable_origin
 from aider_stackspot.config.trust.store import TrustStore
 
@@ -30,7 +30,7 @@ class Places:
 
     def trust(self, path: Path) -> None:
         """Vouch for a file as it is now, as `aider-stackspot trust` does."""
-        TrustStore(self.home, Surroundings()).add(path, path.read_bytes())
+        TrustStore(self.home, RecordedInputs()).add(path, path.read_bytes())
 
 
 @pytest.fixture(name="places")

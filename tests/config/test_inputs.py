@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config import Settings, current, load
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 from tests.config.config_support import FILE, AtStart, Places, stackspot
 
 pytest_plugins = ["tests.config.config_support"]
@@ -135,7 +135,7 @@ class TestWhatItCosts:
 
     def test_the_cost_of_the_start(self, places: Places) -> None:
         """Nothing is read but what can matter: no file of aider's, while aider does not run."""
-        surroundings = Surroundings()
+        surroundings = RecordedInputs()
         load.load(surroundings)
         assert not [path for path in surroundings._states if "aider.conf" in path]
 
@@ -145,7 +145,7 @@ def test_threads_that_come_at_once_read_once(places: Places, monkeypatch: pytest
     reads = []
     real_load = load.load
 
-    def counted(surroundings: Surroundings | None = None) -> Settings:
+    def counted(surroundings: RecordedInputs | None = None) -> Settings:
         reads.append(1)
         time.sleep(0.05)
         return real_load(surroundings)

@@ -32,8 +32,8 @@ def three_apis(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"      mine: {{agent_id: {AGENT}}}\n      command: {{quick_command: my-secret-slug}}\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.01)
-    monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(quick_command, "MIN_WAIT", 0.01)
+    monkeypatch.setattr(quick_command, "MAX_WAIT", 0.01)
 
 
 def record(run: Run, isolated: Path) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def objects(body: str) -> list[dict[str, Any]]:
 
 
 def text_of(body: str) -> str:
-    """The text of a stream or of a JSON document, read as tolerantly as wire sheet 2.4 asks for."""
+    """The text of a stream or of a JSON document, read as tolerantly as docs/wire.md, "Agents API: stream" asks for."""
     if body.startswith("{"):
         return str(json.loads(body)["message"])
     said = ""

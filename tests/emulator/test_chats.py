@@ -1,4 +1,4 @@
-"""What the emulator's chat endpoints take and answer (wire sheet 2 and 3)."""
+"""What the emulator's chat endpoints take and answer (docs/wire.md, "Agents API" and "Chat API")."""
 
 from __future__ import annotations
 

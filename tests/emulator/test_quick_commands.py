@@ -1,4 +1,4 @@
-"""Remote quick commands of the emulator: created, polled, finished or not (wire sheet 4)."""
+"""Remote quick commands of the emulator: created, polled, finished or not (docs/wire.md, "Quick commands")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every wire variant of a stream (wire sheet 8.3): what is special about it, and that the text stays the same."""
+"""Every wire variant of a stream (docs/wire.md, "Agents API: whole answer"): what is special about it, and that the text stays the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator checks credentials and tokens as StackSpot does (wire sheet 1)."""
+"""The emulator checks credentials and tokens as StackSpot does (docs/wire.md, "Token endpoint")."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aider_stackspot.emulator import Style, frames
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.pipeline import response_body
 from aider_stackspot.pipeline.channel import Channel
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.writer import AnswerWriter
 
 DELTAS = ["One ", "tẃo 😀\n", '{"three": "}"}']
 TEXT = "".join(DELTAS)
@@ -57,16 +57,16 @@ async def read(api: str, pieces: Iterable[bytes]) -> Outcome:
         Exception: something of no type of this package's, which must never be.
     """
     channel = Channel(asyncio.get_running_loop())
-    sink = Sink(channel)
+    writer = AnswerWriter(channel)
     headers = {"content-type": "text/event-stream"}
     response = httpx.Response(200, headers=headers, stream=_Body(pieces), request=httpx.Request("POST", "http://host"))
     problem: StackSpotError | None = None
     try:
-        await response_body.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), sink)
+        await response_body.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), writer)
     except StackSpotError as error:
         problem = error
     channel.end()
     text = ""
     while (more := await channel.aget()) is not None:
         text += more
-    return Outcome(text, sink.finish is not None, problem)
+    return Outcome(text, writer.finish is not None, problem)

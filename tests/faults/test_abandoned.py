@@ -22,9 +22,9 @@ from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.pipeline import call, provider, shared
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.channel import Channel
-from aider_stackspot.pipeline.writer import Sink
+from aider_stackspot.pipeline.writer import AnswerWriter
 from tests.faults.fault_ways import HI, MODEL
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -248,12 +248,12 @@ def cancelled_at(work: Awaitable[None], step: int, together: bool) -> Generator[
 def test_a_cancellation_is_never_lost_whenever_it_comes(emulator: Emulator, together: bool) -> None:
     """`asyncio.wait_for` of Python 3.10 and 3.11 loses one that comes together with what it waits for."""
     emulator.answer, emulator.style = ["word "] * 200, Style(delay=0.005)
-    loop = engine()
+    loop = background_loop()
     for step in range(30):
         emulator.reset()
         shared._of_engine = None
         asked = provider._call(current().model(MODEL), HI, provider.Options())
-        work = call.run(asked, shared.upstream(), Sink(Channel(loop.loop)))
+        work = call.run(asked, shared.shared_resources(), AnswerWriter(Channel(loop.loop)))
 
         async def run(work: Awaitable[None] = work, step: int = step) -> int:
             return await cancelled_at(work, step, together)

@@ -27,8 +27,8 @@ def _configured(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that is a quick command, polled without the waits of real life."""
     models = "providers:\n  stackspot:\n    models:\n      reviewer:\n        quick_command: code-review\n"
     (isolated / ".aider.litellm.yml").write_text(models, encoding="utf-8")
-    monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.001)
-    monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.002)
+    monkeypatch.setattr(quick_command, "MIN_WAIT", 0.001)
+    monkeypatch.setattr(quick_command, "MAX_WAIT", 0.002)
 
 
 CASES = [

@@ -11,7 +11,7 @@ import threading
 import aider_stackspot
 from aider_stackspot.config.settings import Network
 from aider_stackspot.hosts.litellm.openai_clients import Target, sync_client
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.provider import StackSpotProvider
 
 TARGET = Target("http://127.0.0.1:1/v1", "no-key", (), Network(), "either")
@@ -117,5 +117,5 @@ def pool() -> None:
 
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
-    assert engine().loop.is_running()
+    assert background_loop().loop.is_running()
     print("done")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -32,12 +32,12 @@ def threads() -> list[str]:
 
 
 def tasks() -> int:
-    """Return how many tasks run on the engine's loop."""
+    """Return how many tasks run on the background loop."""
 
     async def count() -> int:
         return len(asyncio.all_tasks()) - 1
 
-    return engine().submit(count()).result(timeout=5)
+    return background_loop().submit(count()).result(timeout=5)
 
 
 def memory() -> float:

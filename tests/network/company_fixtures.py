@@ -17,8 +17,8 @@ from tests.network.company import WAYS, Company
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """No client of another test is used again; nothing waits longer than it must."""
     monkeypatch.setattr(openai_clients, "_sync", {})
-    monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.01)
-    monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(quick_command, "MIN_WAIT", 0.01)
+    monkeypatch.setattr(quick_command, "MAX_WAIT", 0.02)
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)
 
 

@@ -16,7 +16,7 @@ _END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedSettings:
     """One request to the proxy: its method and target as they stood in the first line, and the credentials shown."""
 
     method: str
@@ -34,7 +34,7 @@ class ConnectProxy:
     """
 
     def __init__(self, user: str | None = None, refuse: int | None = None, tls: ssl.SSLContext | None = None) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[RequestedSettings] = []
         self._user = user
         self._refuse = refuse
         self._tls = tls
@@ -89,7 +89,7 @@ class ConnectProxy:
         method, target, _ = first.split(" ")
         headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields)}
         user = _user(headers.get("proxy-authorization", ""))
-        self.asked.append(Asked(method, target, user))
+        self.asked.append(RequestedSettings(method, target, user))
         if self._refuse or (self._user is not None and user != self._user):
             status = self._refuse or 407
             client.sendall(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())

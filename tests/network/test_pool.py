@@ -88,7 +88,7 @@ class Scripted(httpx.AsyncBaseTransport):
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """As on the engine's loop."""
+    """As on the background loop."""
     return "asyncio"
 
 

@@ -10,7 +10,7 @@ import litellm
 import pytest
 
 from tests.network.company import Company
-from tests.network.connect_proxy import Asked, ConnectProxy
+from tests.network.connect_proxy import ConnectProxy, RequestedSettings
 
 pytest_plugins = ["tests.network.company_fixtures"]
 
@@ -24,7 +24,7 @@ def proxy() -> Iterator[ConnectProxy]:
         yield running
 
 
-def tunnels(proxy: ConnectProxy, company: Company) -> list[Asked]:
+def tunnels(proxy: ConnectProxy, company: Company) -> list[RequestedSettings]:
     return [asked for asked in proxy.asked if (asked.method, asked.target) == ("CONNECT", company.address)]
 
 

@@ -8,13 +8,13 @@ import concurrent.futures
 import pytest
 
 from aider_stackspot.errors import StreamInterrupted
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.channel import HIGH_WATER, Channel
 
 
 def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, concurrent.futures.Future[None]]:
     """A channel whose producer hands over the pieces and ends."""
-    channel = Channel(engine().loop)
+    channel = Channel(background_loop().loop)
 
     async def produce() -> None:
         for piece in pieces:
@@ -23,7 +23,7 @@ def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, con
                 await channel.room()
         channel.end(error)
 
-    return channel, engine().submit(produce())
+    return channel, background_loop().submit(produce())
 
 
 def test_a_blocking_consumer_gets_everything_in_order() -> None:
@@ -58,7 +58,7 @@ def test_an_error_comes_after_the_text_before_it() -> None:
 
 
 def test_the_first_end_counts() -> None:
-    channel = Channel(engine().loop)
+    channel = Channel(background_loop().loop)
     channel.end()
     channel.end(StreamInterrupted("too late"))
     assert channel.get() is None
@@ -73,26 +73,26 @@ def test_a_producer_far_ahead_waits_for_the_consumer() -> None:
 
 
 def test_a_consumer_that_comes_first_is_woken() -> None:
-    channel = Channel(engine().loop)
+    channel = Channel(background_loop().loop)
 
     async def later() -> None:
         await asyncio.sleep(0.02)
         channel.put("late")
         channel.end()
 
-    engine().submit(later())
+    background_loop().submit(later())
     assert [channel.get(), channel.get()] == ["late", None]
 
 
 def test_waiting_does_not_block_the_consumers_loop() -> None:
     async def consume() -> int:
-        channel = Channel(engine().loop)
+        channel = Channel(background_loop().loop)
         waiting = asyncio.create_task(channel.aget())
         ticks = 0
         while ticks < 10:
             await asyncio.sleep(0.001)
             ticks += 1
-        engine().loop.call_soon_threadsafe(channel.end)
+        background_loop().loop.call_soon_threadsafe(channel.end)
         assert await waiting is None
         return ticks
 

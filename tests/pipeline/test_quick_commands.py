@@ -28,8 +28,8 @@ def configured(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (isolated / ".aider.litellm.yml").write_text(
         "providers:\n  stackspot:\n    models:\n      reviewer:\n        quick_command: code-review\n", encoding="utf-8"
     )
-    monkeypatch.setattr(quick_command, "SHORTEST_WAIT", 0.01)
-    monkeypatch.setattr(quick_command, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(quick_command, "MIN_WAIT", 0.01)
+    monkeypatch.setattr(quick_command, "MAX_WAIT", 0.02)
     import aider_stackspot
 
     aider_stackspot.register()
@@ -104,7 +104,7 @@ def test_a_failed_execution_is_the_services_failure(emulator: Emulator, ask: Ask
 
 
 def test_stuck_in_created(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_command, "LONGEST_CREATED", 0.1)
+    monkeypatch.setattr(quick_command, "MAX_CREATED_SECONDS", 0.1)
     emulator.quick_command = QuickCommand(outcome="stuck")
     assert "overloaded" in str(raised(ask, litellm.InternalServerError))
     assert len(emulator.requests_of("quick-command")) == 1

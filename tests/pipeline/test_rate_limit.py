@@ -417,7 +417,7 @@ def test_a_program_without_standard_error_survives_it(monkeypatch: pytest.Monkey
 def short_minute(monkeypatch: pytest.MonkeyPatch) -> float:
     """A minute of half a second, so that the real clock can be used."""
     monkeypatch.setattr(rate_limit, "WINDOW", 0.5)
-    monkeypatch.setattr(rate_limit, "SHORTEST_TOLD", 0.1)
+    monkeypatch.setattr(rate_limit, "MIN_TOLD_SECONDS", 0.1)
     return 0.5
 
 

@@ -12,7 +12,7 @@ from aider import models
 from aider_stackspot import StackSpotProvider, errors
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.pipeline import warm_up
-from aider_stackspot.pipeline.background_loop import engine
+from aider_stackspot.pipeline.background_loop import background_loop
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 NAME = "stackspot-ai-code"
@@ -27,7 +27,7 @@ def finished(emulator: Emulator, count: int) -> bool:
     """Wait until so many requests were made, and nothing is going on any more."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        if len(emulator.requests) >= count and engine().submit(_is_idle()).result(5):
+        if len(emulator.requests) >= count and background_loop().submit(_is_idle()).result(5):
             return True
         time.sleep(0.005)
     return False

@@ -20,7 +20,7 @@ import yaml
 
 import aider_stackspot
 from aider_stackspot.compatible.catalogue import Catalogue
-from aider_stackspot.compatible.server import Described, models_of
+from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import current
 
 HI = [{"role": "user", "content": "Say hi"}]
@@ -97,7 +97,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from _running(command, port, where, LITELLM_LOCAL_MODEL_COST_MAP="True", AIDER_STACKSPOT_AUTOLOAD="0")
 
 
-def _configure(base: str, isolated: Path) -> dict[str, Described]:
+def _configure(base: str, isolated: Path) -> dict[str, KnownModel]:
     """Configure the server as `local`; return what is found out about its models."""
     (isolated.parent / "home" / ".aider.litellm.yml").write_text(
         f"providers:\n  local:\n    api_base: {base}\n    api_key: {KEY}\n    max_retries: 0\n", encoding="utf-8"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aider_stackspot.tools import ToolCallParser, instructions
-from aider_stackspot.tools.offer import read_offer
+from aider_stackspot.tools.offer import read_offered_tools
 from tests.tools.tool_samples import ECHO, READ_FILE, TOOLS, calls_of, parse
 
 NAMED = {"type": "function", "function": {"name": "echo"}}
@@ -88,5 +88,5 @@ def test_the_fixed_part_is_short() -> None:
 )
 def test_what_cannot_be_honoured_is_refused(tools: Any, choice: Any, said: str) -> None:
     with pytest.raises(ValueError) as refusal:
-        read_offer(tools, choice)
+        read_offered_tools(tools, choice)
     assert said in str(refusal.value)

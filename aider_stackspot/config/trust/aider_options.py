@@ -24,7 +24,7 @@ VERIFY_VARIABLE = "SSL_VERIFY"
 
 
 @dataclass
-class Asked:
+class RequestedSettings:
     """What one source asks of aider: variables with their values, and files to read.
 
     `env_files` are `.env` files, `settings` aider's settings, `model_settings` its settings of models.
@@ -36,7 +36,7 @@ class Asked:
     model_settings: list[str] = field(default_factory=list)
 
 
-def asked_by_arguments(arguments: Sequence[str]) -> Asked:
+def asked_by_arguments(arguments: Sequence[str]) -> RequestedSettings:
     """Return what the arguments of the command `aider` ask."""
     parser = _Quiet(add_help=False)
     for option in _LISTS:
@@ -50,33 +50,33 @@ def asked_by_arguments(arguments: Sequence[str]) -> Asked:
     try:
         given, _ = parser.parse_known_args(list(arguments))
     except ValueError:
-        return Asked()
+        return RequestedSettings()
     return _asked({name.replace("_", "-"): value for name, value in vars(given).items()})
 
 
-def asked_by_environment(variables: Mapping[str, str]) -> Asked:
+def asked_by_environment(variables: Mapping[str, str]) -> RequestedSettings:
     """Return what variables with aider's prefix ask; aider has one for each option."""
     options = (*_LISTS, *_VARIABLES, "env-file", "model-settings-file", "verify-ssl")
     given = {option: variables.get(f"AIDER_{option.replace('-', '_').upper()}") for option in options}
     return _asked({option: _listed(text) if option in _LISTS else text for option, text in given.items()})
 
 
-def asked_by_settings(content: bytes) -> Asked:
+def asked_by_settings(content: bytes) -> RequestedSettings:
     """Return what a file of aider's settings asks; nothing if it cannot be read."""
     try:
         data = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeError, ValueError, RecursionError):
-        return Asked()
+        return RequestedSettings()
     if not isinstance(data, dict):
-        return Asked()
+        return RequestedSettings()
     given = {str(key).lstrip("-"): value for key, value in data.items()}
     if given.pop("no-verify-ssl", None) is True:
         given["verify-ssl"] = False
     return _asked(given)
 
 
-def _asked(options: Mapping[str, Any]) -> Asked:
-    asked = Asked()
+def _asked(options: Mapping[str, Any]) -> RequestedSettings:
+    asked = RequestedSettings()
     for name, value in _pairs(options.get("set-env")):
         asked.variables[name] = value
     for provider, key in _pairs(options.get("api-key")):

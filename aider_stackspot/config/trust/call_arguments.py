@@ -17,7 +17,7 @@ from aider_stackspot.config.trust.host_changes import changes
 from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
 
-_LARGEST_SETTINGS = 256 * 1024
+_MAX_SETTINGS_BYTES = 256 * 1024
 _STEERING = frozenset({"host", "forwarded", "x-forwarded-host", "x-original-host"})
 
 
@@ -84,7 +84,7 @@ def _files(environment: Environment) -> Iterator[tuple[Path, bytes, bool]]:
     directories = [*environment.project_directories, *([environment.home] if environment.home is not None else [])]
     for path in dict.fromkeys([*asked, *(directory / locations.MODEL_SETTINGS_NAME for directory in directories)]):
         try:
-            content = environment.surroundings.read(path, _LARGEST_SETTINGS)
+            content = environment.surroundings.read(path, _MAX_SETTINGS_BYTES)
         except OSError:
             continue
         if content is not None:

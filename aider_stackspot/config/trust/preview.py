@@ -13,7 +13,7 @@ from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.credentials import VARIABLES
 from aider_stackspot.config.declared import BASE_KEYS, GUARDED
 from aider_stackspot.config.display import printable, shown_url
-from aider_stackspot.config.env_file import LARGEST_ENV_FILE, parsed
+from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.network import NETWORK_VARIABLES
@@ -51,7 +51,7 @@ def candidate(path: Path, environment: Environment) -> Candidate:
         ConfigurationError: there is no such file, or it could not be used if it were trusted.
     """
     try:
-        content = environment.surroundings.read(path, LARGEST_ENV_FILE)
+        content = environment.surroundings.read(path, MAX_ENV_FILE_BYTES)
     except OSError as error:
         raise ConfigurationError(printable(f"{path}: {error.strerror}.")) from None
     if content is None:

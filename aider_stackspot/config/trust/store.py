@@ -8,11 +8,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 
 LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"
 """Below the home directory."""
-_LARGEST_STORE = 4 * 1024 * 1024
+_MAX_STORE_BYTES = 4 * 1024 * 1024
 
 
 class TrustStore:
@@ -21,7 +21,7 @@ class TrustStore:
     A file that changed since is not trusted any more.
     """
 
-    def __init__(self, home: Path | None, surroundings: Surroundings) -> None:
+    def __init__(self, home: Path | None, surroundings: RecordedInputs) -> None:
         self.path = home / LOCATION if home is not None else None
         self._surroundings = surroundings
         self._digests: dict[str, str] | None = None
@@ -61,7 +61,7 @@ class TrustStore:
         if self.path is None:
             return {}
         try:
-            stored = json.loads(self._surroundings.read(self.path, _LARGEST_STORE) or b"")
+            stored = json.loads(self._surroundings.read(self.path, _MAX_STORE_BYTES) or b"")
         except (OSError, ValueError, RecursionError):
             return {}
         files = stored.get("files") if isinstance(stored, dict) else None

@@ -9,21 +9,21 @@ from pathlib import Path
 from aider_stackspot import autoload
 from aider_stackspot.config import locations
 from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.inputs import Surroundings
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust.aider_options import (
-    Asked,
+    RequestedSettings,
     asked_by_arguments,
     asked_by_environment,
     asked_by_settings,
 )
 from aider_stackspot.config.trust.host_changes import changes
 
-_LARGEST_SETTINGS = 256 * 1024
+_MAX_SETTINGS_BYTES = 256 * 1024
 _OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
 """Keys that aider fetched for the user, below their home directory (aider.main)."""
 
 
-class Provenance:
+class VariableOrigins:
     """Decides about changed variables of one reading of the configuration.
 
     Outside of aider, a value that a `.env` file may have brought is the file's, every other one the program's. While
@@ -33,7 +33,7 @@ class Provenance:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        surroundings: RecordedInputs,
         project_directories: Sequence[Path],
         home: Path | None,
         files: Sequence[EnvFile],
@@ -69,7 +69,7 @@ class Provenance:
         return loadable(self._files, self._surroundings)
 
     @cached_property
-    def _asked(self) -> list[Asked]:
+    def _asked(self) -> list[RequestedSettings]:
         """What the user asks of aider, in every place that is theirs."""
         asked = [asked_by_arguments(changes.arguments), asked_by_environment(autoload.environment_at_start)]
         asked += [asked_by_environment(file.raw) for file in self._files if file.trusted]
@@ -127,12 +127,12 @@ class Provenance:
 
     def _content(self, path: Path) -> bytes | None:
         try:
-            return self._surroundings.read(path, _LARGEST_SETTINGS)
+            return self._surroundings.read(path, _MAX_SETTINGS_BYTES)
         except OSError:
             return None
 
 
-def loadable(files: Sequence[EnvFile], surroundings: Surroundings) -> list[EnvFile]:
+def loadable(files: Sequence[EnvFile], surroundings: RecordedInputs) -> list[EnvFile]:
     """Return the `.env` files that a program may have loaded by itself: the usual ones, which are given, and others."""
     found = list(files)
     for path in locations.loaded_by_others(surroundings, changes.arguments):
@@ -141,7 +141,7 @@ def loadable(files: Sequence[EnvFile], surroundings: Surroundings) -> list[EnvFi
     return found
 
 
-def _env_file(path: Path, surroundings: Surroundings) -> EnvFile | None:
+def _env_file(path: Path, surroundings: RecordedInputs) -> EnvFile | None:
     try:
         return read_env_file(path, surroundings)
     except (OSError, ValueError):

@@ -15,7 +15,7 @@ Promise = Literal["finish_reason", "[DONE]", "either"]
 
 _REASON = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 _ERROR = re.compile(rb'"error"\s*:\s*["{]')
-_LONGEST_LINE = 1024 * 1024
+_MAX_LINE_BYTES = 1024 * 1024
 
 
 class Ending:
@@ -41,7 +41,7 @@ class Ending:
             StreamInterrupted: the stream is declared over, and never came to its end.
         """
         lines = (self._line + data).replace(b"\r", b"\n").split(b"\n")
-        self._line = lines.pop()[:_LONGEST_LINE]
+        self._line = lines.pop()[:_MAX_LINE_BYTES]
         for line in lines:
             self._read(line)
         if self._done:

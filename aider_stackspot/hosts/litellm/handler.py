@@ -16,7 +16,7 @@ from aider_stackspot.config import Model, current
 from aider_stackspot.gateway import BEHIND_GATEWAY
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
 from aider_stackspot.pipeline.provider import Options, start
-from aider_stackspot.tools import Demand, read_demand
+from aider_stackspot.tools import AnswerFormat, read_answer_format
 
 LITELLM_DEFAULT_TIMEOUT = 600.0
 """Seconds; LiteLLM and aider hand this to a provider when nobody asked for a limit."""
@@ -131,17 +131,17 @@ def _resumed(first: GenericStreamingChunk, rest: Iterator[GenericStreamingChunk]
     yield from rest
 
 
-def _demand(model: Model, parameters: Mapping[str, Any]) -> Demand:
+def _demand(model: Model, parameters: Mapping[str, Any]) -> AnswerFormat:
     """Read what the call demands of the answer's form; a model with `tools: false` is never told of tools."""
     if not model.tools:
         parameters = {key: value for key, value in parameters.items() if key not in TOOL_PARAMETERS}
     try:
-        return read_demand(parameters)
+        return read_answer_format(parameters)
     except ValueError as error:
         raise errors.InvalidRequest(f"{model.name}: {error}") from None
 
 
-def _options(given: Mapping[str, Any], demand: Demand) -> Options:
+def _options(given: Mapping[str, Any], demand: AnswerFormat) -> Options:
     """Read a call's arguments. Whatever StackSpot has no means for was dealt with by LiteLLM's own rules."""
     parameters = given.get("optional_params") or {}
     return Options(

@@ -14,7 +14,7 @@ from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.pipeline.provider import TextStream
-from aider_stackspot.tools import AnswerReader, Demand, Event, TextDelta, ToolCall
+from aider_stackspot.tools import AnswerFormat, AnswerReader, Event, TextDelta, ToolCall
 
 log = logging.getLogger("aider_stackspot")
 
@@ -33,7 +33,7 @@ class Reply:
     """
 
     def __init__(
-        self, model: str, messages: Messages, stream: TextStream, demand: Demand, reader: AnswerReader | None
+        self, model: str, messages: Messages, stream: TextStream, demand: AnswerFormat, reader: AnswerReader | None
     ) -> None:
         self.stream = stream
         self._model = model

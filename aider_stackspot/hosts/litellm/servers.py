@@ -15,7 +15,7 @@ from aider_stackspot.config import CompatibleProvider, Settings, current
 from aider_stackspot.hosts.litellm.names import NO_KEY, Route, Routes
 
 if TYPE_CHECKING:
-    from aider_stackspot.compatible.server import Described
+    from aider_stackspot.compatible.server import KnownModel
 
 
 def given(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -174,7 +174,7 @@ def _tell(litellm: Any, provider: CompatibleProvider, names: list[str]) -> None:
         litellm.register_model(known)
 
 
-def server_model_info(model: Described, slug: str) -> dict[str, Any]:
+def server_model_info(model: KnownModel, slug: str) -> dict[str, Any]:
     """Return what LiteLLM and aider know a server's model by. What nobody said is left out, not made up."""
     said = {
         "max_input_tokens": model.context.value if model.context else None,
