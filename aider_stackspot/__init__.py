@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from aider_stackspot.errors import StackSpotError
     from aider_stackspot.hosts.litellm.handler import StackSpotLLM
     from aider_stackspot.hosts.litellm.registration import register
-    from aider_stackspot.pipeline.provider import StackSpotProvider
+    from aider_stackspot.hosts.python import StackSpotProvider
 
 __all__ = ["StackSpotError", "StackSpotLLM", "StackSpotProvider", "__version__", "register"]
 
 _HOMES = {
     "StackSpotError": "errors",
     "StackSpotLLM": "hosts.litellm.handler",
-    "StackSpotProvider": "pipeline.provider",
+    "StackSpotProvider": "hosts.python",
     "register": "hosts.litellm.registration",
 }
 
@@ -28,8 +28,6 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name == "StackSpotLLM":
-        import_module("litellm")  # registers, for which it loads the handler: whole, so not from within the handler
     value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

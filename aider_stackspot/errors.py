@@ -3,7 +3,8 @@
     StackSpotError
     ├── ConfigurationError          a file, variable or option cannot be used
     │   └── MissingCredentials      no client id or client key was found
-    ├── InvalidRequest              the call asks for something StackSpot does not have
+    ├── InvalidRequest              the call asks for something the service does not have
+    ├── AnswerTooLong               the answer is longer than anything that is kept
     ├── TransportError
     │   ├── ConnectionFailed        refused, reset, DNS, or an answer that is not HTTP
     │   ├── ProxyRefused            the proxy in between does not let the request through
@@ -20,12 +21,13 @@
         ├── RateLimited             429
         └── ServerFailed            5xx, and an error frame inside a stream
 
-`litellm_handler` is the only place that turns these into LiteLLM's classes.
+`hosts.litellm.exceptions` is the only place that turns these into LiteLLM's classes.
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "AnswerTooLong",
     "AuthenticationFailed",
     "ConfigurationError",
     "ConnectionFailed",
@@ -62,6 +64,10 @@ class MissingCredentials(ConfigurationError):
 
 class InvalidRequest(StackSpotError):
     """The call asks for something that StackSpot has no means to do."""
+
+
+class AnswerTooLong(StackSpotError):
+    """The answer goes on and on; what was kept of it is no answer."""
 
 
 class TransportError(StackSpotError):

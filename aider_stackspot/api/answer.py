@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from httpx_sse import ServerSentEvent
 
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
 
 log = logging.getLogger(__name__)
+
+T_co = TypeVar("T_co", covariant=True)
 
 _FINISH_REASONS = {
     "length": "length",
@@ -46,23 +49,42 @@ class Finish:
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request to StackSpot: a path below the base URL, and the JSON body."""
+    """One request of an API: a path below the base URL, and a JSON body; `None` for a request without one.
+
+    `streams` tells whether a stream is asked for.
+    """
 
     path: str
-    body: dict[str, Any]
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    method: str = "POST"
+    streams: bool = True
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body as it is sent, made once for every attempt; lone surrogates, which UTF-8 cannot carry, replaced."""
+        return b"" if self.body is None else clean(json.dumps(self.body, ensure_ascii=False)).encode()
 
 
-class AnswerParser(Protocol):
-    """Reads one answer. `finish` is set once the terminal marker has been read."""
+class AnswerParser(Protocol[T_co]):
+    """Reads one answer, as pieces of text or as chunks.
+
+    `finish` is set once the answer is known to be complete. `may_end` tells that the body's end, whenever and however
+    it comes, is the answer's: what would still follow is not part of it.
+    """
 
     finish: Finish | None
+    may_end: bool
 
-    def feed(self, event: ServerSentEvent) -> str:
-        """Return the new text of one event (often the empty string)."""
+    def feed(self, event: ServerSentEvent) -> T_co:
+        """Return what is new in one event (often nothing, which is false)."""
         ...
 
-    def whole(self, body: str) -> str:
-        """Return the text of an answer that came as one JSON document instead of a stream."""
+    def end_of_body(self) -> T_co:
+        """Take the orderly end of the body, which completes some answers; return what was held back."""
+        ...
+
+    def whole(self, body: str) -> T_co:
+        """Return the answer that came as one JSON document, whether or not a stream was asked for."""
         ...
 
 

@@ -16,7 +16,7 @@ from aider_stackspot.gateway.key import MasterKey, master_key
 from aider_stackspot.gateway.launch import install_command, listen, missing_packages, run_proxy
 from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml, without_database
 from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
-from aider_stackspot.pipeline.provider import DEFAULT_MODEL
+from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL
 
 
 def serve(

@@ -20,8 +20,8 @@ from aider_stackspot.errors import (
     TimedOut,
 )
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.provider import Options, start
 from aider_stackspot.pipeline.shared import Access, shared_resources
+from aider_stackspot.pipeline.stackspot import Options, start
 
 SECTION = "StackSpot"
 SERVERS = "Other servers"

@@ -14,11 +14,11 @@ import yaml
 from aider_stackspot.compatible.server import KnownModel
 from aider_stackspot.config import Model, Settings
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
-from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 KEY_CHECK = "aider_stackspot.gateway.key_check.check"
-_SERVER_INFO = {"mode": "chat", BEHIND_GATEWAY: True}
+_SERVER_INFO = {"mode": "chat", GATEWAY_ARGUMENT: True}
 
 _HEADER = """\
 # LiteLLM Proxy's configuration for the models of `aider-stackspot`. Run it where the package is installed:
@@ -91,7 +91,7 @@ def _is_shown(settings: Settings, name: str, model: Model) -> bool:
 def _stackspot_entry(name: str, model: Model) -> dict[str, Any]:
     return {
         "model_name": name,
-        "litellm_params": {"model": model.route, BEHIND_GATEWAY: True},
+        "litellm_params": {"model": model.route, GATEWAY_ARGUMENT: True},
         "model_info": {
             "mode": "chat",
             "max_tokens": model.max_output_tokens,

@@ -1,17 +1,18 @@
-"""One call to StackSpot: attempts until one succeeds or none can help, within the total time limit."""
+"""One call: attempts until one succeeds or none can help, within the total time limit."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from urllib.parse import unquote
+from typing import TypeVar
 
 import anyio
 
 from aider_stackspot.errors import StackSpotError, StatusError, StreamInterrupted, TimedOut
 from aider_stackspot.pipeline import call_log, execution, usage_record
-from aider_stackspot.pipeline.attempt import Call, attempt
+from aider_stackspot.pipeline.attempt import attempt
+from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.retry import wait_before_retry
 from aider_stackspot.pipeline.shared import SharedResources
 from aider_stackspot.pipeline.writer import AnswerWriter
@@ -19,10 +20,12 @@ from aider_stackspot.redact import scrub
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-async def run(call: Call, resources: SharedResources, writer: AnswerWriter) -> None:
+
+async def run(call: Call[T], resources: SharedResources, writer: AnswerWriter[T]) -> None:
     """Do a call and end the writer, with a `StackSpotError` where it failed."""
-    with call_log.call(call.model.route, call.model.api) as watched:
+    with call_log.call(call.name, call.api) as watched:
         outcome = "cancelled"
         try:
             await _within_total(call, resources, writer)
@@ -42,54 +45,47 @@ async def run(call: Call, resources: SharedResources, writer: AnswerWriter) -> N
             counted = writer.finish.usage if writer.finish is not None else None
             if writer.finish is not None:
                 outcome = "ok"
-                usage_record.add(call.model.route, counted, (len(call.prompt), writer.characters))
+                usage_record.add(call.name, counted, (call.prompt_characters, writer.characters))
             if watched is not None:
-                watched.ended(outcome, counted, writer.first_text_at)
+                watched.ended(outcome, counted, writer.first_output_at)
 
 
-def _safe(error: StackSpotError, call: Call, resources: SharedResources) -> StackSpotError:
+def _safe(error: StackSpotError, call: Call[T], resources: SharedResources) -> StackSpotError:
     """Return the error without secrets, and without the frames and causes whose variables hold some."""
-    secrets = [*_secrets(call), *resources.tokens(call.access).known]
+    secrets = call.destination.secrets()
+    if call.destination.credentials is not None:
+        secrets += resources.tokens(call.destination.credentials, call.destination.network).known
     error.args = (scrub(str(error), secrets), *error.args[1:])
-    if isinstance(error, StatusError) and error.code:
-        error.code = scrub(error.code, secrets)
+    if isinstance(error, StatusError):
+        error.code = scrub(error.code, secrets) if error.code else error.code
+        error.body = scrub(error.body, secrets)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _secrets(call: Call) -> list[str]:
-    network = call.access.network
-    proxies = [proxy.get_secret_value() for proxy in (network.proxy, *(proxy for _, proxy in network.proxies)) if proxy]
-    users = [proxy.rpartition("@")[0].rpartition("/")[2] for proxy in proxies]
-    users += [unquote(user) for user in users]  # in base64, this is what the proxy is shown
-    passwords = [user.partition(":")[2] for user in users]
-    headers = [header.get_secret_value() for header in call.headers.values()]
-    return [call.access.client_key.get_secret_value(), *headers, *proxies, *users, *passwords]
-
-
-async def _within_total(call: Call, resources: SharedResources, writer: AnswerWriter) -> None:
+async def _within_total(call: Call[T], resources: SharedResources, writer: AnswerWriter[T]) -> None:
     deadline = time.monotonic() + call.timeout
     with anyio.move_on_after(call.timeout) as scope:
         await _with_retries(call, resources, writer, deadline)
     if scope.cancelled_caught and writer.finish is None:
         raise TimedOut(
             f"The call took longer than its total limit of {call.timeout:g} s "
-            f"({'the answer had begun' if writer.has_text else 'no text had arrived'}). Raise `timeout` for the "
+            f"({'the answer had begun' if writer.has_output else 'no text had arrived'}). Raise `timeout` for the "
             "provider, or aider's --timeout."
         )
 
 
-async def _with_retries(call: Call, resources: SharedResources, writer: AnswerWriter, deadline: float) -> None:
+async def _with_retries(call: Call[T], resources: SharedResources, writer: AnswerWriter[T], deadline: float) -> None:
     tries = 0
-    attempt_once = execution.attempt if call.model.api == "quick-command" else attempt
+    attempt_once = execution.attempt if call.quick_command is not None else attempt
     while True:
         tries += 1
         try:
             return await attempt_once(call, resources, writer, deadline)
         except StackSpotError as error:
-            wait = None if writer.has_text or tries > call.max_retries else wait_before_retry(error, tries)
+            wait = None if writer.has_output or tries > call.max_retries else wait_before_retry(error, tries)
             if wait is None or time.monotonic() + wait >= deadline:
                 raise
             call_log.retried()
-            log.info("try %d of %s failed (%s); again in %.1f s", tries, call.model.name, type(error).__name__, wait)
+            log.info("try %d of %s failed (%s); again in %.1f s", tries, call.name, type(error).__name__, wait)
         await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""From the background loop to the caller: pieces of text, handed over as many at a time as have arrived.
+"""From the background loop to the caller: pieces of an answer, handed over as many at a time as have arrived.
 
 A slow consumer gets one long piece instead of many short ones, and a producer that is far ahead is asked to wait, so
 that an answer of any size needs little memory.
@@ -10,7 +10,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 HIGH_WATER = 1024 * 1024
 """Characters that may wait for the consumer before the producer pauses."""
@@ -22,30 +25,35 @@ _LOST_AFTER = 1.0
 """Seconds after which a cancellation that has not come will not come."""
 
 
-class Channel:
+class Channel(Generic[T]):
     """One producer on the background loop, one consumer in any thread or on any loop.
 
     `put` and `end` belong to the producer, the rest to the consumer; `abandon` may be called in the middle of anything,
     as a finalizer is, and so takes no lock.
+
+    Args:
+        producer_loop: the loop on which `room` is awaited.
+        join: makes one piece of all that have arrived.
     """
 
-    def __init__(self, producer_loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, producer_loop: asyncio.AbstractEventLoop, join: Callable[[Sequence[T]], T]) -> None:
         self._producer_loop = producer_loop
+        self._join = join
         self._room = asyncio.Event()
         self._room.set()
         self._lock = threading.Lock()
-        self._pieces: list[str] = []
+        self._pieces: list[T] = []
         self._waiting = 0
         self._ended = False
         self._abandoned = False
         self._error: BaseException | None = None
         self._wake: Callable[[], object] | None = None
 
-    def put(self, text: str) -> None:
-        """Hand over text."""
+    def put(self, piece: T, characters: int) -> None:
+        """Hand over a piece, which is so many characters long."""
         with self._lock:
-            self._pieces.append(text)
-            self._waiting += len(text)
+            self._pieces.append(piece)
+            self._waiting += characters
             wake, self._wake = self._wake, None
             if self._waiting > HIGH_WATER:
                 self._room.clear()
@@ -71,7 +79,7 @@ class Channel:
         await self._room.wait()
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows; `error` is raised at the consumer once it has all text. The first word counts."""
+        """Say that nothing follows; `error` is raised at the consumer once it has everything. The first word counts."""
         with self._lock:
             if self._ended:
                 return
@@ -84,8 +92,8 @@ class Channel:
         """Say that nobody will take anything more, in case the producer's cancellation is lost on its way."""
         self._abandoned = True
 
-    def get(self) -> str | None:
-        """Wait for text and return all there is, or `None` at the end.
+    def get(self) -> T | None:
+        """Wait for a piece and return all there is, or `None` at the end.
 
         Raises:
             BaseException: what the producer ended with.
@@ -93,29 +101,29 @@ class Channel:
         while True:
             arrived = threading.Lock()
             arrived.acquire()
-            ready, text = self._take(arrived.release)
+            ready, piece = self._take(arrived.release)
             if ready:
-                return text
+                return piece
             while not arrived.acquire(timeout=_WAKE_UP_EVERY):
                 pass
 
-    async def aget(self) -> str | None:
+    async def aget(self) -> T | None:
         """Do the same on the consumer's event loop, without blocking it."""
         loop = asyncio.get_running_loop()
         while True:
             arrived: asyncio.Future[None] = loop.create_future()
-            ready, text = self._take(lambda: _wake_loop(loop, arrived))  # noqa: B023
+            ready, piece = self._take(lambda: _wake_loop(loop, arrived))  # noqa: B023
             if ready:
-                return text
+                return piece
             await arrived
 
-    def _take(self, wake: Callable[[], object]) -> tuple[bool, str | None]:
-        """Return whether there is an outcome, and the text; leave `wake` behind where there is none yet."""
+    def _take(self, wake: Callable[[], object]) -> tuple[bool, T | None]:
+        """Return whether there is an outcome, and the piece; leave `wake` behind where there is none yet."""
         with self._lock:
             if self._pieces:
-                text = "".join(self._pieces)
+                pieces, self._pieces = self._pieces, []
                 was_full = self._waiting > HIGH_WATER
-                self._pieces, self._waiting = [], 0
+                self._waiting = 0
             elif self._ended:
                 if self._error is not None:
                     raise self._error
@@ -125,7 +133,7 @@ class Channel:
                 return False, None
         if was_full:
             self._producer_loop.call_soon_threadsafe(self._room.set)
-        return True, text
+        return True, self._join(pieces)
 
 
 def _wake_loop(loop: asyncio.AbstractEventLoop, arrived: asyncio.Future[None]) -> None:

@@ -18,16 +18,12 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import logging
 import math
-import shutil
-import sys
 import time
 from collections.abc import Awaitable, Callable
 
 from aider_stackspot.errors import RateLimited, StackSpotError, TimedOut
-
-log = logging.getLogger("aider_stackspot")
+from aider_stackspot.pipeline import notices
 
 WINDOW = 61.0
 """Seconds: the service's minute, and one for the different times that requests spend on their way."""
@@ -36,33 +32,6 @@ RECOVERY = 0.1
 MIN_TOLD_SECONDS = 1.0
 """Seconds; a shorter wait is not worth a line."""
 _ROUNDING = 1e-6
-
-
-def tell(line: str) -> None:
-    """Say why a call waits: to the program's log, and to the person at the terminal or at aider.
-
-    aider sets up no logging, so its user would see nothing else. Where the program's own logging writes to the
-    terminal, that is enough.
-    """
-    stderr = sys.stderr
-    has_reader = stderr is not None and (stderr.isatty() or "aider.models" in sys.modules)
-    if log.hasHandlers() or not has_reader:
-        log.warning(line)
-    if has_reader and not _logging_writes_to_terminal():
-        line = f"aider-stackspot: {line}"
-        if stderr.isatty():  # aider's spinner has no line of its own: write over it, and let it go on below
-            line = "\r" + line.ljust(shutil.get_terminal_size().columns - 1)
-        print(line, file=stderr, flush=True)
-
-
-def _logging_writes_to_terminal() -> bool:
-    logger: logging.Logger | None = log
-    while logger is not None and log.isEnabledFor(logging.WARNING):
-        for handler in logger.handlers:
-            if getattr(handler, "stream", None) in (sys.stderr, sys.stdout) and handler.level <= logging.WARNING:
-                return True
-        logger = logger.parent if logger.propagate else None
-    return False
 
 
 class RateLimiter:
@@ -78,7 +47,7 @@ class RateLimiter:
         self,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        tell: Callable[[str], None] = tell,
+        tell: Callable[[str], None] = notices.warn,
     ) -> None:
         self._clock = clock
         self._sleep = sleep

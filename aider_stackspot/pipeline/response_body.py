@@ -8,7 +8,8 @@ cost little, and nothing that has arrived waits for what has not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from typing import Generic, TypeVar
 
 import anyio
 import httpx
@@ -17,18 +18,24 @@ from httpx_sse import ServerSentEvent
 from aider_stackspot.api.answer import AnswerParser
 from aider_stackspot.api.error_response import is_html
 from aider_stackspot.api.sse import EventStream
-from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
-from aider_stackspot.pipeline.writer import AnswerWriter
+from aider_stackspot.errors import AnswerTooLong, MalformedAnswer, StreamInterrupted
+from aider_stackspot.pipeline.writer import MAX_ANSWER_CHARACTERS, AnswerWriter
 
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-"""Bytes of an answer that comes as one JSON document."""
+T = TypeVar("T")
+
+MAX_DOCUMENT_BYTES = MAX_ANSWER_CHARACTERS
+"""Of an answer that comes as one JSON document."""
 MAX_EMPTY_EVENTS = 1000
-"""In a row, without any text: the service was seen to send such events for ever (docs/wire.md, "Agents API: stream")."""
+"""In a row, with nothing in them: StackSpot was seen to send such events for ever (docs/wire.md, "Agents API: stream")."""
 DRAIN_TIMEOUT = 1.0
-"""Seconds after the terminal marker for the body's proper end, so that the connection can be used again."""
+"""Seconds after the end of the answer for the body's proper end, so that the connection can be used again."""
+LAST_WORDS_TIMEOUT = 2.0
+"""Seconds after a reason to finish for what may still come before the end: token counts, or an error."""
+
+Join = Callable[[Sequence[T]], T]
 
 
-async def read(response: httpx.Response, parser: AnswerParser, writer: AnswerWriter) -> None:
+async def read(response: httpx.Response, parser: AnswerParser[T], writer: AnswerWriter[T], join: Join[T]) -> None:
     """Pass an answer on until its terminal marker, or until there is no more.
 
     Raises:
@@ -37,11 +44,11 @@ async def read(response: httpx.Response, parser: AnswerParser, writer: AnswerWri
     """
     body = _pieces(response)
     try:
-        first = await anext(body, b"")
-        if _is_event_stream(response, first):
-            await _read_events(first, body, parser, writer)
+        first = await _beginning(body)
+        if _is_document(response, first):
+            await _read_document(response.url.host, first, body, parser, writer)
         else:
-            await _read_whole(response.url.host, first, body, parser, writer)
+            await _read_events(first, body, parser, writer, join)
     finally:
         # An abandoned async generator would be closed whenever the garbage collector comes by.
         if isinstance(body, AsyncGenerator):
@@ -55,10 +62,37 @@ def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     return aiter(response.stream)
 
 
-async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, writer: AnswerWriter) -> None:
-    interruption: httpx.HTTPError | None = None
+async def _beginning(body: AsyncIterator[bytes]) -> bytes:
+    """Return the body's first pieces up to one that tells what it is; white space and a byte order mark do not."""
+    first = b""
+    async for piece in body:
+        first += piece
+        if first.lstrip(_BLANK) or len(first) > _MAX_BLANK:
+            break
+    return first
+
+
+def _is_document(response: httpx.Response, first: bytes) -> bool:
+    """Tell one document from a stream: by how it begins, whatever it is called; no event begins in this way."""
+    beginning = first.lstrip(_BLANK)
+    if beginning:
+        return beginning.startswith((b"{", b"[", b"<")) or (
+            "json" in response.headers.get("content-type", "").lower() and not beginning.startswith(_FIELDS)
+        )
+    return "event-stream" not in response.headers.get("content-type", "").lower()
+
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_MAX_BLANK = 64 * 1024
+_FIELDS = (b"data", b"event", b"id", b"retry", b"error", b":")
+
+
+async def _read_events(
+    first: bytes, body: AsyncIterator[bytes], parser: AnswerParser[T], writer: AnswerWriter[T], join: Join[T]
+) -> None:
+    interruption: Exception | None = None
     with anyio.CancelScope() as reading:
-        events = _Events(parser, writer, reading)
+        events = _Events(parser, writer, join, reading)
         events.take(first)
         events.pass_on()  # this one read is not worth the wait
         try:
@@ -69,23 +103,27 @@ async def _read_events(first: bytes, body: AsyncIterator[bytes], parser: AnswerP
         except (httpx.NetworkError, httpx.ProtocolError, httpx.DecodingError, httpx.ReadTimeout) as error:
             interruption = error
     # The stream's last event may have lost its blank line, or the connection the end of its body.
-    events.finish()
+    events.finish(in_order=interruption is None and not reading.cancelled_caught)
     if writer.finish is None and interruption is not None:
         raise interruption
 
 
-class _Events:
+class _Events(Generic[T]):
     """Collects pieces of a stream, and passes on what is in them as soon as the reader pauses.
 
     Args:
         parser: reads the events.
-        writer: where text and end go.
+        writer: where the answer and its end go.
+        join: makes one piece of several.
         reading: the scope of the reader, which ends when there is nothing more to read.
     """
 
-    def __init__(self, parser: AnswerParser, writer: AnswerWriter, reading: anyio.CancelScope) -> None:
+    def __init__(
+        self, parser: AnswerParser[T], writer: AnswerWriter[T], join: Join[T], reading: anyio.CancelScope
+    ) -> None:
         self._parser = parser
         self._writer = writer
+        self._join = join
         self._reading = reading
         self._loop = asyncio.get_running_loop()
         self._stream = EventStream()
@@ -99,8 +137,11 @@ class _Events:
             self._loop.call_soon(self.pass_on)
         self._pieces.append(piece)
 
-    def finish(self) -> None:
+    def finish(self, *, in_order: bool) -> None:
         """Pass on what is left at the end of the body.
+
+        Args:
+            in_order: the body came to its own end, and was not broken off.
 
         Raises:
             StackSpotError: something that came reported an error, or was damaged.
@@ -108,6 +149,9 @@ class _Events:
         self.pass_on()
         if self._is_going_on:
             self._decode(self._stream.finish())
+        if self._is_going_on and (in_order or self._parser.may_end):
+            self._write([self._parser.end_of_body()], 0)
+            self._pass_on_finish()
         if self._problem is not None:
             raise self._problem
 
@@ -127,52 +171,56 @@ class _Events:
             self._reading.cancel()
         if self._parser.finish is not None:
             self._reading.deadline = self._loop.time() + DRAIN_TIMEOUT
+        elif self._parser.may_end:
+            self._reading.deadline = min(self._reading.deadline, self._loop.time() + LAST_WORDS_TIMEOUT)
         elif self._writer.finish is not None:  # a stop sequence: the service would go on
             self._reading.cancel()
 
     def _decode(self, events: Iterable[ServerSentEvent]) -> None:
         """Pass on the events in one piece, but the answer's first text at once; text before an error goes out too."""
-        texts: list[str] = []
+        pieces: list[T] = []
+        characters = 0
         try:
             for event in events:
-                text = self._parser.feed(event)
-                if text:
+                piece = self._parser.feed(event)
+                if piece:
                     self._silent = 0
-                    if self._writer.has_text:
-                        texts.append(text)
+                    if self._writer.has_output:
+                        pieces.append(piece)
+                        characters += len(event.data)
                     else:
-                        self._writer.text(text)
+                        self._writer.write(piece, len(event.data))
                 else:
                     self._count_silence()
                 if self._parser.finish is not None or self._writer.finish is not None:
                     break
         finally:
-            self._writer.text("".join(texts))
+            self._write(pieces, characters)
+        self._pass_on_finish()
+
+    def _write(self, pieces: list[T], characters: int) -> None:
+        if pieces:
+            self._writer.write(self._join(pieces), characters)
+
+    def _pass_on_finish(self) -> None:
         if self._parser.finish is not None and self._writer.finish is None:
             self._writer.finished(self._parser.finish)
 
     def _count_silence(self) -> None:
         self._silent += 1
         if self._silent > MAX_EMPTY_EVENTS:
-            raise StreamInterrupted(f"The service sent {MAX_EMPTY_EVENTS} events in a row without any text.")
+            raise StreamInterrupted(f"The service sent {MAX_EMPTY_EVENTS} events in a row with nothing in them.")
 
 
-def _is_event_stream(response: httpx.Response, first: bytes) -> bool:
-    content_type = response.headers.get("content-type", "").lower()
-    if "event-stream" in content_type:
-        return True
-    return "json" not in content_type and not first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<"))
-
-
-async def _read_whole(
-    host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser, writer: AnswerWriter
+async def _read_document(
+    host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser[T], writer: AnswerWriter[T]
 ) -> None:
-    """Read an answer that is one JSON document although a stream was asked for (docs/wire.md, "Agents API: stream")."""
+    """Read an answer that is one document, whether or not a stream was asked for."""
     pieces, size = [first], len(first)
     async for piece in body:
         size += len(piece)
         if size > MAX_DOCUMENT_BYTES:
-            raise MalformedAnswer(f"The service sent one document of more than {MAX_DOCUMENT_BYTES:,} bytes.")
+            raise AnswerTooLong(f"{host} sent one document of more than {MAX_DOCUMENT_BYTES:,} bytes; it was given up.")
         pieces.append(piece)
     document = b"".join(pieces).decode("utf-8-sig", errors="replace")
     if is_html(document):
@@ -180,6 +228,6 @@ async def _read_whole(
             f"{host} answered with a web page instead of an answer. This is most likely a proxy or its login page in "
             "between: check HTTPS_PROXY, and that the host may be reached."
         )
-    writer.text(parser.whole(document))
-    if parser.finish is not None and writer.finish is None:
+    writer.write(parser.whole(document), len(document))
+    if parser.finish is not None:
         writer.finished(parser.finish)

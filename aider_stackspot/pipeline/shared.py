@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import httpx
-from pydantic import SecretStr
 
 from aider_stackspot.config.settings import Network
 from aider_stackspot.network.client import build_client, build_transport, proxy_for
@@ -14,23 +12,6 @@ from aider_stackspot.network.tokens import AccessToken, ClientCredentials, Token
 from aider_stackspot.pipeline import call_log
 from aider_stackspot.pipeline.background_loop import BackgroundLoop, background_loop
 from aider_stackspot.pipeline.rate_limit import RateLimiter
-
-
-@dataclass(frozen=True)
-class Access:
-    """Whose token a call uses, and how that account's token endpoint is reached."""
-
-    auth_url: str
-    realm: str
-    client_id: str
-    client_key: SecretStr
-    network: Network
-
-    @property
-    def identity(self) -> tuple[str, str, str, str]:
-        """Tell accounts apart. The key takes part as a digest: a rotated key never gets the old key's token."""
-        digest = hashlib.sha256(self.client_key.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
-        return (self.auth_url, self.realm, self.client_id, digest)
 
 
 @dataclass(frozen=True)
@@ -46,9 +27,9 @@ class SharedResources:
 
     def __init__(self) -> None:
         self._ways: dict[tuple[Network, str | None, bool], _Way] = {}
-        self._tokens: dict[tuple[str, str, str, str], TokenCache] = {}
-        self._token_networks: dict[tuple[str, str, str, str], Network] = {}
-        self._limiters: dict[tuple[str, str, str], RateLimiter] = {}
+        self._tokens: dict[tuple[str, ...], TokenCache] = {}
+        self._token_networks: dict[tuple[str, ...], Network] = {}
+        self._limiters: dict[tuple[str, ...], RateLimiter] = {}
 
     def client(self, network: Network, url: str) -> httpx.AsyncClient:
         """Return the client for a host; hosts that are reached the same way share one.
@@ -95,22 +76,22 @@ class SharedResources:
             self._ways[key] = _Way(transport, client)
         return self._ways[key]
 
-    def tokens(self, access: Access) -> TokenCache:
-        """Return the one token cache of an account; a changed proxy or authority serves the next token."""
-        self._token_networks[access.identity] = access.network
-        if access.identity not in self._tokens:
-            credentials = ClientCredentials(access.auth_url, access.realm, access.client_id, access.client_key)
+    def tokens(self, credentials: ClientCredentials, network: Network) -> TokenCache:
+        """Return the one token cache of a client; a changed proxy or authority serves the next token."""
+        identity = credentials.identity
+        self._token_networks[identity] = network
+        if identity not in self._tokens:
 
             async def mint() -> AccessToken:
-                network = self._token_networks[access.identity]
+                network = self._token_networks[identity]
                 return await credentials.mint(self.client(network, credentials.url))
 
-            self._tokens[access.identity] = TokenCache(mint)
-        return self._tokens[access.identity]
+            self._tokens[identity] = TokenCache(mint)
+        return self._tokens[identity]
 
-    def limiter(self, access: Access) -> RateLimiter:
-        """Return the one rate limiter of an account; a rotated key does not give it a new minute."""
-        return self._limiters.setdefault((access.auth_url, access.realm, access.client_id), RateLimiter())
+    def limiter(self, key: tuple[str, ...]) -> RateLimiter:
+        """Return the one rate limiter of an account."""
+        return self._limiters.setdefault(key, RateLimiter())
 
     async def close(self) -> None:
         """Close every connection."""

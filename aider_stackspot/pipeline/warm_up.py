@@ -16,7 +16,8 @@ import time
 from aider_stackspot.config import Model, current
 from aider_stackspot.network.client import CONNECT_TIMEOUT, timeouts
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.shared import Access, shared_resources
+from aider_stackspot.pipeline.shared import shared_resources
+from aider_stackspot.pipeline.stackspot import base_url_of, credentials_of
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,10 @@ def _load_tokenizer(name: str) -> None:
 
 
 async def _warm_up(model: Model) -> None:
-    account = model.account
-    client_id, client_key = account.credentials()
-    base = account.agent_api_base if model.api == "agent" else account.api_base
+    account, base = model.account, base_url_of(model)
     try:
         shared = shared_resources()
-        await shared.tokens(Access(account.auth_url, account.realm, client_id, client_key, account.network)).prepare()
+        await shared.tokens(credentials_of(account), account.network).prepare()
         # Any answer will do: what counts is the connection that it leaves open. There is no token in it.
         client = shared.client(account.network, base)
         await client.head(f"{base}/", timeout=timeouts(account.network, CONNECT_TIMEOUT))

@@ -16,7 +16,7 @@ import pytest
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.pipeline import usage_record
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.cli.command import Run
 
 pytest_plugins = ["tests.cli.cli_fixtures"]

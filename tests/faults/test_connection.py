@@ -12,7 +12,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.bodies import Reply, too_long
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI, Ask, Case, check, completion, each
 
 pytest_plugins = ["tests.faults.fault_fixtures"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.errors import StackSpotError, TimedOut
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI
 from tests.faults.raw_server import RawServer
 from tests.faults.stream_reading import Outcome, read

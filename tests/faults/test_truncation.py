@@ -10,7 +10,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES, Transfer
 from aider_stackspot.errors import StreamInterrupted, TransportError
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI
 from tests.faults.stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 

@@ -12,7 +12,7 @@ import yaml
 
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import current
-from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
 from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
 from tests.gateway.gateway_process import settings_of
@@ -66,7 +66,7 @@ def test_servers_that_speak_openai(isolated: Path) -> None:
     assert (info["max_input_tokens"], info["max_output_tokens"]) == (32768, 4096)
     assert found["open/*"]["litellm_params"] == {"model": "open/*"}
     # Beside the models of StackSpot it is an argument of the call; that of a server would be sent to it.
-    assert [found[name]["model_info"][BEHIND_GATEWAY] for name in ("local/qwen", "open/*")] == [True, True]
+    assert [found[name]["model_info"][GATEWAY_ARGUMENT] for name in ("local/qwen", "open/*")] == [True, True]
     assert "server-secret" not in to_yaml(proxy_config(settings, known))
 
 

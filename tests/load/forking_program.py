@@ -12,7 +12,7 @@ import aider_stackspot
 from aider_stackspot.config.settings import Network
 from aider_stackspot.hosts.litellm.openai_clients import Target, sync_client
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 
 TARGET = Target("http://127.0.0.1:1/v1", "no-key", (), Network(), "either")
 HI = [{"role": "user", "content": "Say hi"}]

@@ -12,7 +12,7 @@ from pathlib import Path
 import litellm
 import pytest
 
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.load.emulated import Remote, emulated
 from tests.load.resources import comes_true, memory, sockets, tasks, threads
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import litellm
 
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from tests.load.resources import comes_true, sockets, tasks, threads
 
 HI = [{"role": "user", "content": "Say hi"}]

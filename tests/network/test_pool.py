@@ -13,7 +13,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.network import pool
 from aider_stackspot.network.pool import POOL_SIZE, PoolsTransport
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 CROWD = 3 * POOL_SIZE

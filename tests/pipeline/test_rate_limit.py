@@ -24,7 +24,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import RateLimited, ServerFailed, TimedOut
 from aider_stackspot.pipeline import rate_limit
-from aider_stackspot.pipeline.provider import StackSpotProvider
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.pipeline.rate_limit import WINDOW, RateLimiter
 
 HI = [{"role": "user", "content": "Say hi"}]
@@ -484,7 +484,9 @@ def test_a_call_given_up_while_it_waits_asks_the_service_nothing(emulator: Emula
 @pytest.mark.slow
 def test_the_user_of_aider_sees_why_it_waits(emulator: Emulator, isolated: Path) -> None:
     configure(rpm=1)
-    (isolated / "sitecustomize.py").write_text("import aider_stackspot.pipeline.rate_limit as rate\nrate.WINDOW = 3.0\n")
+    (isolated / "sitecustomize.py").write_text(
+        "import aider_stackspot.pipeline.rate_limit as rate\nrate.WINDOW = 3.0\n"
+    )
     (isolated / "notes.txt").write_text("nothing\n")
     edit = "notes.txt\n```\n<<<<<<< SEARCH\nnothing\n=======\nsomething\n>>>>>>> REPLACE\n```\n"
     emulator.answer = lambda prompt: "docs: note it" if "commit message" in prompt.lower() else edit

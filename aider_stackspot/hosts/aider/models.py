@@ -12,14 +12,17 @@ from typing import Any
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, Model, current
-from aider_stackspot.hosts.litellm import servers
-from aider_stackspot.hosts.litellm.names import Route
-from aider_stackspot.hosts.litellm.registration import model_info
-from aider_stackspot.hosts.litellm.servers import server_model_info
+from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
+from aider_stackspot.hosts.names import names
+from aider_stackspot.hosts.patches import wrap_once
+from aider_stackspot.hosts.terminal import TerminalNotices
+from aider_stackspot.pipeline import notices
+from aider_stackspot.pipeline.warm_up import warm_up
 
 
 def on_import(models: ModuleType) -> None:
     """Make the configured models known to aider; called by `autoload`."""
+    notices.listen(TerminalNotices(always_read=True))
     _watch_metadata(models)
     configured = current().models
     for name, model in configured.items():
@@ -35,7 +38,7 @@ def on_import(models: ModuleType) -> None:
 
 def _know_limits(models: Any, name: str, model: Model) -> None:
     """Fill aider's local metadata; for a name that is not in it, aider downloads a list first."""
-    models.model_info_manager.local_model_metadata.setdefault(name, model_info(model))
+    models.model_info_manager.local_model_metadata.setdefault(name, info_of_model(model))
 
 
 def _know_settings(models: Any, name: str, model: Model) -> None:
@@ -89,20 +92,16 @@ def _keep_code_at_home(models: Any) -> None:
 
 def _warm_up(models: Any) -> None:
     """Wrap the check that aider makes of every model it has chosen: from then on it is going to be called."""
-    original = models.Model.validate_environment
-    if getattr(original, "_aider_stackspot", False):
-        return
 
-    @functools.wraps(original)
-    def validate_environment(model: Any) -> Any:
-        if model.name in current().models:
-            from aider_stackspot.pipeline.warm_up import warm_up
-
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def validate_environment(model: Any) -> Any:
             warm_up(model.name)
-        return original(model)
+            return original(model)
 
-    validate_environment._aider_stackspot = True  # type: ignore[attr-defined]
-    models.Model.validate_environment = validate_environment
+        return validate_environment
+
+    wrap_once(models.Model, "validate_environment", around)
 
 
 def _server_of(name: object) -> CompatibleProvider | None:
@@ -139,44 +138,36 @@ class _Metadata(dict[str, Any]):
 
 
 def _server_info(name: str) -> dict[str, Any] | None:
-    found = _provider_of(name)
-    if found is None:
+    if _server_of(name) is None:
         return None
-    provider, route = found
+    from aider_stackspot.hosts.litellm import servers  # loads LiteLLM, which aider asks next
+
+    route = names.find_server(name)
+    provider = current().compatible.get(route.provider) if route is not None else None
+    if route is None or provider is None:
+        return None
     servers.ask([provider], route.model)
-    return server_model_info(catalogue.describe(provider, route.model), route.slug)
+    return info_of_servers_model(catalogue.describe(provider, route.model), route.slug)
 
 
 def _listed() -> dict[str, Any]:
     providers = list(current().compatible.values())
+    if not providers:
+        return {}
+    from aider_stackspot.hosts.litellm import servers
+
     servers.ask(provider for provider in providers if not provider.models)
     return {
-        model.public: server_model_info(model, provider.name)
+        model.public: info_of_servers_model(model, provider.name)
         for provider in providers
         for model in models_of(provider, catalogue.known(provider))
         if model.chat
     }
 
 
-def _provider_of(name: object) -> tuple[CompatibleProvider, Route] | None:
-    provider = _server_of(name)
-    if provider is None:
-        return None
-    import litellm  # noqa: F401  # aider asks it next; its import is what makes the routes known
-
-    route = servers.servers.find(name)
-    return (provider, route) if route is not None else None
-
-
 def _tell_litellm(given: dict[str, Any]) -> None:
-    own = [name for name in given if _server_of(name) is not None]
-    if not own:
-        return
-    import litellm
+    own = {name: info for name, info in given.items() if _server_of(name) is not None}
+    if own:
+        from aider_stackspot.hosts.litellm import servers
 
-    for name in own:
-        route = servers.servers.find(name)
-        if route is None:
-            continue
-        servers.servers.told.add(route.public)
-        litellm.register_model({name: {**given[name], "litellm_provider": route.slug}})
+        servers.take_users_figures(own)

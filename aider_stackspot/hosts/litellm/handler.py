@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-import httpx
-import litellm
 from litellm import CustomLLM, ModelResponse
 from litellm.types.utils import GenericStreamingChunk
 
 from aider_stackspot import errors
 from aider_stackspot.config import Model, current
-from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.hosts.litellm.arguments import own_retries, total_timeout
+from aider_stackspot.hosts.litellm.exceptions import litellm_error
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
-from aider_stackspot.pipeline.provider import Options, start
+from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT, for_gateway_user
+from aider_stackspot.pipeline.stackspot import Options, start
 from aider_stackspot.tools import AnswerFormat, read_answer_format
 
-LITELLM_DEFAULT_TIMEOUT = 600.0
-"""Seconds; LiteLLM and aider hand this to a provider when nobody asked for a limit."""
 TOOL_PARAMETERS = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 
 
@@ -121,8 +118,8 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         return Reply(name, messages, stream, demand, reader)
 
     def _error(self, error: errors.StackSpotError, name: str, given: Mapping[str, Any]) -> Exception:
-        if (given.get("optional_params") or {}).get(BEHIND_GATEWAY):
-            error = for_gateways_user(error)
+        if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
+            error = for_gateway_user(error)
         return litellm_error(error, name, self._provider)
 
 
@@ -146,8 +143,8 @@ def _options(given: Mapping[str, Any], demand: AnswerFormat) -> Options:
     parameters = given.get("optional_params") or {}
     return Options(
         temperature=parameters.get("temperature"),
-        timeout=_timeout(given.get("timeout")),
-        max_retries=parameters.get("max_retries"),
+        timeout=total_timeout(given.get("timeout")),
+        max_retries=own_retries(parameters.get("max_retries"), given.get("litellm_params")),
         api_key=given.get("api_key"),
         api_base=given.get("api_base"),
         extra_headers=given.get("headers") or {},
@@ -155,56 +152,3 @@ def _options(given: Mapping[str, Any], demand: AnswerFormat) -> Options:
         instructions=demand.instructions,
         tool_syntax=bool(demand.tool_syntax),
     )
-
-
-def _timeout(timeout: object) -> float | None:
-    """Return the total limit in seconds, or `None` where the caller asked for none."""
-    seconds = timeout.read if isinstance(timeout, httpx.Timeout) else timeout
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds <= 0:
-        return None
-    return None if seconds == LITELLM_DEFAULT_TIMEOUT else float(seconds)
-
-
-def for_gateways_user(error: errors.StackSpotError, service: str = "StackSpot") -> errors.StackSpotError:
-    """Return the error as a user of the gateway should see it.
-
-    A refusal of the service's would look as if the user's own key were wrong, and the user can mend neither the
-    gateway's credentials nor its configuration.
-    """
-    if not isinstance(error, errors.AuthenticationFailed | errors.ConfigurationError):
-        return error
-    return errors.ServerFailed(
-        f"The gateway accepted your key, but cannot use {service}. For whoever runs the gateway: {error}", status=502
-    )
-
-
-def litellm_error(error: errors.StackSpotError, model: str, provider: str) -> Exception:
-    """Return exactly one of LiteLLM's own classes: aider looks classes up by identity and knows no subclasses."""
-    make = _CLASSES_OF_5XX.get(error.status) if isinstance(error, errors.ServerFailed) else None
-    if make is None:
-        make = next(litellm_class for kind, litellm_class in _CLASSES if isinstance(error, kind))
-    return make(message=str(error), model=model, llm_provider=provider)
-
-
-_CLASSES_OF_5XX: dict[int, Callable[..., Exception]] = {
-    502: litellm.BadGatewayError,
-    503: litellm.ServiceUnavailableError,
-    504: litellm.ServiceUnavailableError,
-}
-_CLASSES: tuple[tuple[type[errors.StackSpotError], Callable[..., Exception]], ...] = (
-    (errors.MissingCredentials, litellm.AuthenticationError),
-    (errors.ConfigurationError, litellm.BadRequestError),
-    (errors.InvalidRequest, litellm.BadRequestError),
-    (errors.UntrustedCertificate, litellm.BadRequestError),
-    (errors.ProxyRefused, litellm.BadRequestError),
-    (errors.TimedOut, litellm.Timeout),
-    (errors.TransportError, litellm.APIConnectionError),
-    (errors.AuthenticationFailed, litellm.AuthenticationError),
-    (errors.ContextTooLong, litellm.ContextWindowExceededError),
-    (errors.RequestRefused, litellm.BadRequestError),
-    (errors.NotFound, litellm.NotFoundError),
-    (errors.RequestTimedOut, litellm.Timeout),
-    (errors.RateLimited, litellm.RateLimitError),
-    (errors.ServerFailed, litellm.InternalServerError),
-    (errors.StackSpotError, litellm.APIConnectionError),
-)

@@ -6,28 +6,24 @@ Runs when litellm has been imported, or by hand through `register`. Each touch o
 from __future__ import annotations
 
 import functools
-import logging
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+import litellm
+
 from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.forks import Lock
-from aider_stackspot.hosts.litellm.servers import given, led_to_server, register_servers, servers
-
-log = logging.getLogger(__name__)
-
-GUARD = "m/"
-"""Stands before the model id that LiteLLM's dispatcher sees: an id that is also an OpenAI model's name would be sent to
-OpenAI by LiteLLM 1.81 although another provider is named."""
+from aider_stackspot.hosts.litellm import servers
+from aider_stackspot.hosts.litellm.handler import StackSpotLLM
+from aider_stackspot.hosts.model_info import info_of_model
+from aider_stackspot.hosts.names import ProviderName, Route, names
+from aider_stackspot.hosts.patches import wrap_once
+from aider_stackspot.hosts.terminal import TerminalNotices
+from aider_stackspot.pipeline import notices
 
 _lock = Lock()
-
-
-def guarded(name: str) -> str:
-    """Return a model's id as LiteLLM's dispatcher may see it."""
-    return name if name.startswith("stackspot") else GUARD + name
 
 
 def on_import(_litellm: ModuleType) -> None:
@@ -40,17 +36,18 @@ def register() -> None:
 
     Never raises for a bad configuration file: that is one warning line here, and the first call's error.
     """
-    import litellm
-
     settings = current()
     with _lock:
-        _names.learn(settings, {provider.value for provider in litellm.LlmProviders}, litellm.model_cost)
+        names.learn(settings, {provider.value for provider in litellm.LlmProviders}, litellm.model_cost)
         _show_notices(settings)
-        _register_providers(litellm, settings)
-        _route_names(litellm)
-        _answer_missing_variables(litellm)
-        _register_limits(litellm, settings.models.values())
-        register_servers(litellm, settings)
+        if not notices.has_listener():
+            notices.listen(TerminalNotices())
+        for account in names.accounts:
+            _register_provider(account)
+        _route_names()
+        _answer_missing_variables()
+        _register_limits(settings.models.values())
+        servers.register(settings)
 
 
 _shown: set[str] = set()
@@ -63,35 +60,27 @@ def _show_notices(settings: Settings) -> None:
             print(f"aider-stackspot: {line}", file=sys.stderr)
 
 
-def _register_providers(litellm: Any, settings: Settings) -> None:
-    """Put a handler for each account into LiteLLM's map of custom providers."""
-    from aider_stackspot.hosts.litellm.handler import StackSpotLLM
+def _register_provider(account: str) -> None:
+    """Put a handler for an account into LiteLLM's map of custom providers.
 
+    It is put back where a program has assigned a map of its own, as LiteLLM's documentation tells it to do.
+    """
+    slug = names.accounts[account]
     registered = {item["provider"]: item["custom_handler"] for item in litellm.custom_provider_map}
-    for account in settings.accounts:
-        name = _names.dispatched(account)
-        if not isinstance(registered.get(name), StackSpotLLM):
-            _add_provider(litellm, account)
-        for known in (litellm.provider_list, litellm._custom_providers):
-            if name not in known:
-                known.append(name)
+    if not isinstance(registered.get(slug), StackSpotLLM):
+        handler = StackSpotLLM(account, public_name=lambda model: _model_behind(model, slug))
+        litellm.custom_provider_map.append({"provider": slug, "custom_handler": handler})
+    for known in (litellm.provider_list, litellm._custom_providers):
+        if slug not in known:
+            known.append(ProviderName(slug))
 
 
-def _add_provider(litellm: Any, account: str) -> None:
-    from aider_stackspot.hosts.litellm.handler import StackSpotLLM
-
-    handler = StackSpotLLM(account, public_name=lambda model: model.removeprefix(GUARD))
-    litellm.custom_provider_map.append({"provider": _names.dispatched(account), "custom_handler": handler})
+def _model_behind(model: str, slug: str) -> str:
+    route = names.find(model, slug)
+    return model if route is None else route.model
 
 
-def _keep_provider(litellm: Any, account: str) -> None:
-    """Put an account back where a program has assigned a map of its own, as LiteLLM's documentation tells it to do."""
-    name = _names.dispatched(account)
-    if all(item["provider"] != name for item in litellm.custom_provider_map):
-        _add_provider(litellm, account)
-
-
-def _route_names(litellm: Any) -> None:
+def _route_names() -> None:
     """Wrap `get_llm_provider` wherever LiteLLM's modules hold it, so that it knows this package's names.
 
     LiteLLM has no other place for a name without a provider in front.
@@ -99,115 +88,68 @@ def _route_names(litellm: Any) -> None:
     from litellm.litellm_core_utils import get_llm_provider_logic as logic
 
     original = logic.get_llm_provider
-    if getattr(original, "_aider_stackspot", False):
+    wrapper = wrap_once(logic, "get_llm_provider", _knowing_our_names)
+    if wrapper is None:
         return
-
-    @functools.wraps(original)
-    def get_llm_provider(model: str, custom_llm_provider: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        provider = custom_llm_provider or getattr(kwargs.get("litellm_params"), "custom_llm_provider", None)
-        route = _names.route(model, provider)
-        if route is not None:
-            account, name = route
-            _keep_provider(litellm, account)
-            return guarded(name), _names.dispatched(account), None, given("api_base", args, kwargs)
-        to_server = servers.find(model, provider)
-        if to_server is not None:
-            return led_to_server(litellm, to_server, args, kwargs)
-        return original(model, custom_llm_provider, *args, **kwargs)
-
-    get_llm_provider._aider_stackspot = True  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
         is_litellms = name == "litellm" or name.startswith("litellm.")
         if is_litellms and vars(module).get("get_llm_provider") is original:
-            module.get_llm_provider = get_llm_provider  # type: ignore[attr-defined]
+            module.get_llm_provider = wrapper  # type: ignore[attr-defined]
 
 
-class _Names:
-    """The registered names, for look-ups that cost next to nothing: LiteLLM makes several in every call."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[str, str] = {}
-        self.bare: dict[str, str] = {}
-        self._vendors: frozenset[str] = frozenset()
-        self._known: frozenset[str] = frozenset()
-
-    def learn(self, settings: Settings, vendors: Iterable[str], known: Collection[str]) -> None:
-        """Take over the configuration's names.
-
-        Args:
-            settings: the configuration.
-            vendors: the names of LiteLLM's own providers.
-            known: the names of models that LiteLLM has; a project's file cannot take one over.
-        """
-        self._vendors = frozenset(vendors)
-        self._known = self._known or frozenset(known)
-        self.accounts = {self.dispatched(name): name for name in settings.accounts}
-        own = (name for name, account in settings.accounts.items() if account.users_own or name not in self._vendors)
-        self.accounts |= {name: name for name in own}
-        self.bare = {name: model.account.name for name, model in settings.models.items() if self._is_bare(name, model)}
-
-    def _is_bare(self, name: str, model: Model) -> bool:
-        return name == model.name and (model.account.users_own or name not in self._known)
-
-    def dispatched(self, account: str) -> str:
-        """Return an account's name as LiteLLM's dispatcher may see it: what is called like a vendor would go there."""
-        return f"stackspot-{account}" if account in self._vendors else account
-
-    def route(self, model: object, provider: str | None = None) -> tuple[str, str] | None:
-        """Return the account and the public name that a name of LiteLLM's means, or `None` for everybody else's."""
-        if not isinstance(model, str):
-            return None
-        if provider is None and model in self.bare:
-            return self.bare[model], model
-        named = provider or model.partition("/")[0]
-        if named not in self.accounts or (provider is None and "/" not in model):
-            return None
-        return self.accounts[named], model.removeprefix(f"{named}/").removeprefix(GUARD)
-
-
-_names = _Names()
-
-
-def _answer_missing_variables(litellm: Any) -> None:
-    """Wrap `validate_environment`, which else cannot name the variables that a custom provider lacks."""
-    original = litellm.validate_environment
-    if getattr(original, "_aider_stackspot", False):
-        return
-
+def _knowing_our_names(original: Any) -> Any:
     @functools.wraps(original)
-    def validate_environment(model: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        if servers.find(model) is not None:
-            return {"keys_in_environment": True, "missing_keys": []}
-        route = _names.route(model)
-        account = current().accounts.get(route[0]) if route is not None else None
-        if account is None:
-            return original(model, *args, **kwargs)
-        missing = [name for name, is_set in account.required().items() if not is_set]
-        return {"keys_in_environment": not missing, "missing_keys": missing}
+    def get_llm_provider(model: str, custom_llm_provider: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        provider = custom_llm_provider or getattr(kwargs.get("litellm_params"), "custom_llm_provider", None)
+        route = names.find(model, provider)
+        if route is None:
+            return original(model, custom_llm_provider, *args, **kwargs)
+        base, key = _given("api_base", args, kwargs), _given("api_key", args, kwargs)
+        if not route.is_stackspot:
+            return servers.dispatched(route, base, key)
+        _register_provider(route.provider)
+        return route.dispatched, route.slug, None, base
 
-    validate_environment._aider_stackspot = True  # type: ignore[attr-defined]
-    litellm.validate_environment = validate_environment
+    return get_llm_provider
 
 
-def _register_limits(litellm: Any, models: Iterable[Model]) -> None:
+def _given(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the `api_base` or `api_key` that was given to `get_llm_provider`."""
+    position = ("api_base", "api_key").index(name)
+    given = kwargs.get(name, args[position] if len(args) > position else None)
+    return given if given is not None else getattr(kwargs.get("litellm_params"), name, None)
+
+
+def _answer_missing_variables() -> None:
+    """Wrap `validate_environment`, which else cannot name the variables that a custom provider lacks."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def validate_environment(model: str | None = None, *args: Any, **kwargs: Any) -> Any:
+            route = names.find(model)
+            account = current().accounts.get(route.provider) if route is not None and route.is_stackspot else None
+            if route is None or (route.is_stackspot and account is None):
+                return original(model, *args, **kwargs)
+            required = account.required() if account is not None else {}
+            missing = [name for name, is_set in required.items() if not is_set]
+            return {"keys_in_environment": not missing, "missing_keys": missing}
+
+        return validate_environment
+
+    wrap_once(litellm, "validate_environment", around)
+
+
+def _register_limits(models: Iterable[Model]) -> None:
     """Tell LiteLLM the limits under every name: bare, with the provider, and as its dispatcher sees it."""
     known: dict[str, Any] = {}
     for model in models:
-        for name in (model.name, model.route, f"{_names.dispatched(model.account.name)}/{guarded(model.name)}"):
-            if _names.route(name) == (model.account.name, model.name):
-                known.setdefault(name, model_info(model))
+        route = names.route_of(model)
+        for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
+            if _means(name, route):
+                known.setdefault(name, info_of_model(model))
     litellm.register_model(known)
 
 
-def model_info(model: Model) -> dict[str, Any]:
-    """Return what LiteLLM and aider know a model by; limits in tokens."""
-    return {
-        "litellm_provider": _names.dispatched(model.account.name),
-        "mode": "chat",
-        "max_tokens": model.max_output_tokens,
-        "max_input_tokens": model.max_input_tokens,
-        "max_output_tokens": model.max_output_tokens,
-        "supports_system_messages": True,
-        "supports_vision": False,
-        "supports_function_calling": model.tools,
-    }
+def _means(name: str, route: Route) -> bool:
+    found = names.find(name)
+    return found is not None and (found.provider, found.model) == (route.provider, route.model)

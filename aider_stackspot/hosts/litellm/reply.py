@@ -13,7 +13,7 @@ from litellm import ModelResponse
 from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.pipeline.provider import TextStream
+from aider_stackspot.pipeline.stream import AnswerStream
 from aider_stackspot.tools import AnswerFormat, AnswerReader, Event, TextDelta, ToolCall
 
 log = logging.getLogger("aider_stackspot")
@@ -33,7 +33,12 @@ class Reply:
     """
 
     def __init__(
-        self, model: str, messages: Messages, stream: TextStream, demand: AnswerFormat, reader: AnswerReader | None
+        self,
+        model: str,
+        messages: Messages,
+        stream: AnswerStream[str],
+        demand: AnswerFormat,
+        reader: AnswerReader | None,
     ) -> None:
         self.stream = stream
         self._model = model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aider_stackspot.hosts.litellm.names import Route, Routes
+from aider_stackspot.hosts.names import Route, Routes
 
 ROUTES = Routes(["local", "ollama", "team/a", "team"], taken=["openai", "ollama"])
 IDS = ["m", "org/m:7b", "gpt-4o", "local/m", "local/local/m", "ollama/m", "ollama-compatible/m", "/m", "m/"]

@@ -19,7 +19,7 @@ import pytest
 from litellm.exceptions import MidStreamFallbackError
 
 import aider_stackspot
-from aider_stackspot.gateway import BEHIND_GATEWAY
+from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 from tests.compatible.openai_server import OpenAIServer, Reply, models
 
 pytestmark = [
@@ -537,7 +537,7 @@ def test_a_key_that_the_server_repeats_is_not_shown(
     assert "secret-of-the-user" not in str(error)
 
 
-BEHIND = {"mode": "chat", BEHIND_GATEWAY: True}
+BEHIND = {"mode": "chat", GATEWAY_ARGUMENT: True}
 """What LiteLLM Proxy says of a model of the gateway's, with each call."""
 
 
@@ -561,7 +561,7 @@ def test_behind_the_gateway_other_refusals_stay_what_they_are(server: OpenAIServ
 
 def test_that_a_call_comes_from_the_gateway_is_not_told_to_the_server(server: OpenAIServer, ask: Ask) -> None:
     ask(model_info=BEHIND)
-    assert BEHIND_GATEWAY not in json.dumps([server.chats[0].json, server.chats[0].headers])
+    assert GATEWAY_ARGUMENT not in json.dumps([server.chats[0].json, server.chats[0].headers])
 
 
 def test_behind_the_gateway_a_file_that_broke_later_is_not_the_callers_fault(server: OpenAIServer, ask: Ask) -> None:

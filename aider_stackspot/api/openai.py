@@ -1,0 +1,448 @@
+"""Answers of OpenAI-compatible servers: whatever dialect such a server speaks, to canonical chunks and one end.
+
+A canonical chunk is one of OpenAI's chat (or text) completion chunks: content is a text, tool calls have an index each,
+arguments are texts, nothing in it is empty, and the reasons to finish and the token counts come last, once. Fields that
+are not known here pass through untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from httpx_sse import ServerSentEvent
+
+from aider_stackspot.api.answer import Finish, Usage, clean, holds_no_answer, objects, whole_object
+from aider_stackspot.api.error_response import Service, from_frame, from_text
+from aider_stackspot.api.token_count import token_count
+from aider_stackspot.errors import StreamInterrupted
+
+Chunk = dict[str, Any]
+EndMarker = Literal["finish_reason", "done"]
+"""What a complete stream surely has. `done` is for servers that are known to send nothing but `[DONE]`."""
+
+_DONE = "[DONE]"
+_TEXTS = ("content", "reasoning_content", "reasoning", "text")
+"""Fields of a delta (`text`: of a text completion's choice) whose pieces can be joined."""
+_NO_REASON = ("", "null", "none")
+
+
+class OpenAIAnswer:
+    """Reads one answer.
+
+    Args:
+        service: who answers, for messages.
+        streamed: whether a stream was asked for; a document is then given as chunks, else as it is.
+        end_marker: what tells that a stream is complete.
+    """
+
+    def __init__(self, service: Service, *, streamed: bool = True, end_marker: EndMarker = "finish_reason") -> None:
+        self.finish: Finish | None = None
+        self._service = service
+        self._streamed = streamed
+        self._end_marker = end_marker
+        self._envelope: Chunk = {}
+        self._last_choices: dict[int, Chunk] = {}
+        self._unfinished: set[int] = set()
+        self._roles: dict[int, str] = {}
+        self._calls: dict[int, _ToolCalls] = {}
+        self._usage: Mapping[str, Any] | None = None
+        self._usage_stands_alone = False
+
+    @property
+    def may_end(self) -> bool:
+        """Whether every choice has its reason to finish: what follows can only be token counts and `[DONE]`."""
+        return bool(self._last_choices) and not self._unfinished
+
+    def feed(self, event: ServerSentEvent) -> list[Chunk]:
+        """Return what is new in one event.
+
+        Raises:
+            StackSpotError: the event reports an error, in the class of its meaning.
+            StreamInterrupted: the event is damaged, or `[DONE]` comes before the answer's end.
+        """
+        if self.finish is not None:
+            return []
+        if event.event == "error":
+            raise from_text(event.data, service=self._service)
+        if event.data.strip() == _DONE:
+            return self._done()
+        return merge([self._read(frame, event.event) for frame in objects(event.data)])
+
+    def end_of_body(self) -> list[Chunk]:
+        """Take the end of the body: the answer's, if every choice has its reason to finish."""
+        return self._finished() if self.may_end and self.finish is None else []
+
+    def whole(self, body: str) -> list[Chunk]:
+        """Return an answer that is one JSON document; as chunks, where a stream was asked for.
+
+        Raises:
+            StackSpotError: it reports an error.
+            MalformedAnswer: it is no JSON object, or holds no answer.
+        """
+        document = whole_object(body)
+        self._refuse_errors(document, "")
+        choices = document.get("choices")
+        if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
+            raise holds_no_answer(body)
+        for choice in choices:
+            self._whole_choice(choice, body)
+        usage = document.get("usage")
+        self._usage = usage if isinstance(usage, dict) else None
+        self.finish = self._finish(document, str(choices[0]["finish_reason"]))
+        return list(_as_chunks(document)) if self._streamed else [document]
+
+    def _whole_choice(self, choice: Chunk, body: str) -> None:
+        """Bring a choice of a document into the canonical form, in place."""
+        self._refuse_reported(choice)
+        reason = _reason(choice.get("finish_reason"))
+        if "text" not in choice:
+            message = choice.pop("delta", None) if "message" not in choice else choice["message"]
+            if not isinstance(message, dict):
+                raise holds_no_answer(body)
+            choice["message"] = message = _canonical_delta(message, _ToolCalls(choice.get("index")))
+            for call in message.get("tool_calls") or ():
+                call.pop("index", None)
+            if not isinstance(message.get("content"), str) and not _says_something(message):
+                raise holds_no_answer(body)
+            message.setdefault("role", "assistant")
+            reason = reason or ("tool_calls" if message.get("tool_calls") else None)
+        elif not isinstance(choice["text"], str):
+            raise holds_no_answer(body)
+        choice["finish_reason"] = reason or "stop"
+
+    def _read(self, frame: Chunk, event: str) -> list[Chunk]:
+        self._refuse_errors(frame, event)
+        usage, choices = frame.get("usage"), frame.get("choices")
+        if not isinstance(choices, list):
+            choices = []
+        if isinstance(usage, dict):
+            self._usage, self._usage_stands_alone = usage, not choices
+        envelope = {key: value for key, value in frame.items() if key not in ("choices", "usage", "obfuscation")}
+        self._envelope = envelope if choices or not self._envelope else self._envelope
+        told = [told for choice in choices if isinstance(choice, dict) and (told := self._choice(choice))]
+        if told:
+            return [{**envelope, "choices": told}]
+        return [{**envelope, "choices": []}] if not choices and _is_more_than_an_envelope(envelope, frame) else []
+
+    def _choice(self, given: Chunk) -> Chunk | None:
+        """Return what a choice of a chunk says, in the canonical form; its reason to finish is kept for the end."""
+        self._refuse_reported(given)
+        index = given["index"] if isinstance(given.get("index"), int) else 0
+        choice = {"index": index, **{key: value for key, value in given.items() if key not in _CHOICE and value}}
+        reason = _reason(given.get("finish_reason"))
+        delta = given.get("delta") if isinstance(given.get("delta"), dict) else given.get("message")
+        if isinstance(delta, dict):
+            choice["delta"] = self._delta(index, delta)
+        elif isinstance(given.get("text"), str) and given["text"]:
+            choice["text"] = given["text"]
+        if reason is not None:
+            self._unfinished.discard(index)
+            self._last_choices[index] = {"index": index, "finish_reason": reason}
+            if "delta" in choice or isinstance(delta, dict):
+                self._last_choices[index]["delta"] = {}
+        elif index not in self._last_choices:
+            self._unfinished.add(index)
+        if choice.get("delta") == {}:
+            del choice["delta"]
+        if len(choice) == 1:
+            return None
+        if "text" not in choice:
+            choice.setdefault("delta", {})
+        return choice
+
+    def _delta(self, index: int, given: Mapping[str, Any]) -> Chunk:
+        """Return a delta in the canonical form; the role goes with the first thing that is said."""
+        calls = self._calls.setdefault(index, _ToolCalls(index))
+        delta = _canonical_delta(given, calls)
+        role = delta.pop("role", None)
+        if isinstance(role, str) and index not in self._roles:
+            self._roles[index] = role
+        if delta and self._roles.get(index):
+            delta = {"role": self._roles[index], **delta}
+            self._roles[index] = ""
+        return delta
+
+    def _done(self) -> list[Chunk]:
+        if self.may_end:
+            return self._finished()
+        if self._end_marker == "done" and self._unfinished:
+            for index in self._unfinished:
+                self._last_choices.setdefault(index, {"index": index, "delta": {}, "finish_reason": "stop"})
+            return self._finished()
+        raise StreamInterrupted(
+            f"{self._service.subject} ended its stream with `[DONE]` and gave no `finish_reason`: the answer is not "
+            "complete. If this server never gives one, set `end_marker: done` for it."
+        )
+
+    def _finished(self) -> list[Chunk]:
+        """Return the last chunks: the reasons to finish, and the token counts where the server had put them."""
+        choices = [self._last_choices[index] for index in sorted(self._last_choices)]
+        chunks: list[Chunk] = [{**self._envelope, "choices": choices}]
+        if self._usage is not None and self._usage_stands_alone:
+            chunks.append({**self._envelope, "choices": [], "usage": self._usage})
+        elif self._usage is not None:
+            chunks[0]["usage"] = self._usage
+        self.finish = self._finish(self._envelope, str(choices[0]["finish_reason"]))
+        return chunks
+
+    def _finish(self, envelope: Mapping[str, Any], reason: str) -> Finish:
+        identifier = envelope.get("id")
+        return Finish(reason, usage(self._usage), identifier if isinstance(identifier, str) else None)
+
+    def _refuse_errors(self, frame: Mapping[str, Any], event: str) -> None:
+        error = from_frame(frame, service=self._service, event=event)
+        if error is not None:
+            raise error
+
+    def _refuse_reported(self, choice: Mapping[str, Any]) -> None:
+        """Raise for a choice that says that it failed."""
+        reason = choice.get("finish_reason")
+        if choice.get("error") or (isinstance(reason, str) and reason.strip().lower() in ("error", "failed")):
+            said = choice.get("error") or "it ended with the reason `error`"
+            self._refuse_errors({"error": said}, "error")
+
+
+class JsonAnswer:
+    """Reads an answer of another endpoint (embeddings, rerank): any JSON object that reports no error.
+
+    Args:
+        service: who answers, for messages.
+    """
+
+    may_end = False
+
+    def __init__(self, service: Service) -> None:
+        self.finish: Finish | None = None
+        self._service = service
+
+    def feed(self, event: ServerSentEvent) -> list[Chunk]:
+        """Return nothing: a stream is no answer here."""
+        return []
+
+    def end_of_body(self) -> list[Chunk]:
+        """Return nothing."""
+        return []
+
+    def whole(self, body: str) -> list[Chunk]:
+        """Return the document.
+
+        Raises:
+            StackSpotError: it reports an error.
+            MalformedAnswer: it is no JSON object.
+        """
+        document = whole_object(body)
+        error = from_frame(document, service=self._service)
+        if error is not None:
+            raise error
+        found = document.get("usage")
+        self.finish = Finish("stop", usage(found if isinstance(found, dict) else None))
+        return [document]
+
+
+def merge(pieces: Sequence[list[Chunk]]) -> list[Chunk]:
+    """Return the chunks of several pieces, those that only go on with a text joined to one."""
+    merged: list[Chunk] = []
+    texts: list[str] = []
+    open_field: str | None = None
+    for chunk in (chunk for piece in pieces for chunk in piece):
+        field = _only_text(chunk)
+        if field is not None and field == open_field and _same_envelope(merged[-1], chunk):
+            texts.append(_text_holder(chunk, field)[field])
+            continue
+        _close(merged, open_field, texts)
+        merged.append(chunk)
+        open_field = field or _ends_with_text(chunk)
+        texts = [_text_holder(chunk, open_field)[open_field]] if open_field is not None else []
+    _close(merged, open_field, texts)
+    return merged
+
+
+def usage(counted: Mapping[str, Any] | None) -> Usage | None:
+    """Return OpenAI's token counts; `None` where there are none."""
+    if counted is None:
+        return None
+    prompt, completion = token_count(counted.get("prompt_tokens")), token_count(counted.get("completion_tokens"))
+    if prompt is None and completion is None:
+        return None
+    return Usage(prompt_tokens=prompt or 0, completion_tokens=completion or 0)
+
+
+_CHOICE = ("index", "delta", "message", "text", "finish_reason")
+
+
+def _reason(given: object) -> str | None:
+    """Return a reason to finish; empty texts, and "null" in quotes, are none."""
+    return given if isinstance(given, str) and given.strip().lower() not in _NO_REASON else None
+
+
+def _is_more_than_an_envelope(envelope: Mapping[str, Any], frame: Mapping[str, Any]) -> bool:
+    known = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "provider")
+    return "choices" in frame and any(value for key, value in envelope.items() if key not in known)
+
+
+def _says_something(message: Mapping[str, Any]) -> bool:
+    return any(value for key, value in message.items() if key != "role")
+
+
+def _canonical_delta(given: Mapping[str, Any], calls: _ToolCalls) -> Chunk:
+    """Return a delta or a message without what is empty, its content as text and its tool calls in order."""
+    delta = {key: clean(value) if isinstance(value, str) else value for key, value in given.items()}
+    if isinstance(delta.get("content"), list):
+        _take_parts(delta, delta.pop("content"))
+    if isinstance(delta.get("tool_calls"), list):
+        delta["tool_calls"] = calls.canonical(delta["tool_calls"])
+    return {key: value for key, value in delta.items() if value not in (None, "", [], {})}
+
+
+def _take_parts(delta: Chunk, parts: Sequence[Any]) -> None:
+    """Put the texts of content parts where they belong: into the content, or into the reasoning."""
+    text, thought = [], []
+    for part in parts:
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict):
+            kind = str(part.get("type", "text"))
+            said = _part_text(part)
+            (thought if kind in ("thinking", "reasoning") else text).append(said)
+    delta["content"] = "".join(text)
+    if any(thought):
+        delta["reasoning_content"] = (delta.get("reasoning_content") or "") + "".join(thought)
+
+
+def _part_text(part: Mapping[str, Any]) -> str:
+    """Return the text of a content part; Mistral's thinking is a list of parts again."""
+    for key in ("text", "thinking", "reasoning", "content", "refusal"):
+        value = part.get(key)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            return "".join(_part_text(inner) for inner in value if isinstance(inner, dict))
+    return ""
+
+
+class _ToolCalls:
+    """Gives every tool call of one choice an index of its own, whatever the server numbers them with."""
+
+    def __init__(self, _choice: object = 0) -> None:
+        self._by_given: dict[int, int] = {}
+        self._by_id: dict[str, int] = {}
+        self._ids: list[str] = []
+        self._arguments: list[str] = []
+
+    def canonical(self, calls: Sequence[Any]) -> list[Chunk]:
+        """Return pieces of tool calls with their indices, and with arguments that are texts."""
+        return [self._one(call) for call in calls if isinstance(call, dict)]
+
+    def _one(self, given: Mapping[str, Any]) -> Chunk:
+        function = dict(given["function"]) if isinstance(given.get("function"), dict) else {}
+        if "arguments" in function:
+            function["arguments"] = _arguments(function["arguments"])
+        identifier, name = given.get("id"), function.get("name")
+        identifier = identifier if isinstance(identifier, str) and identifier else None
+        index = self._index(given.get("index"), identifier, name if isinstance(name, str) and name else None)
+        call = {**given, "index": index, "function": function}
+        if index == len(self._ids):  # a new one
+            identifier = identifier or f"call_{uuid.uuid4().hex[:24]}"
+            self._ids.append(identifier)
+            self._by_id[identifier] = index
+            self._arguments.append("")
+            call |= {"id": identifier, "type": given.get("type") or "function"}
+            function.setdefault("arguments", "")
+        elif not call.get("id"):
+            call.pop("id", None)
+        self._arguments[index] += function.get("arguments", "")
+        return call
+
+    def _index(self, given: object, identifier: str | None, name: str | None) -> int:
+        """Return the index of the call that a piece belongs to; the number of calls for a new one."""
+        new = len(self._ids)
+        if identifier is not None and identifier in self._by_id:
+            return self._by_id[identifier]
+        if not isinstance(given, int) or isinstance(given, bool):
+            return new if identifier is not None or name is not None or not new else new - 1
+        known = self._by_given.get(given)
+        goes_on = known is not None and identifier is None and not (name and _is_json(self._arguments[known]))
+        if known is None or not goes_on:
+            self._by_given[given] = known = new
+        return known
+
+
+def _arguments(given: object) -> str:
+    if given is None:
+        return ""
+    return clean(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _only_text(chunk: Chunk) -> str | None:
+    """Return the field, if all that a chunk says is a piece of one text."""
+    choices = chunk["choices"]
+    if len(choices) != 1 or len(choices[0]) != 2:
+        return None
+    holder = choices[0].get("delta", choices[0])
+    fields = [key for key in holder if key != "index"]
+    return fields[0] if len(fields) == 1 and fields[0] in _TEXTS and isinstance(holder[fields[0]], str) else None
+
+
+def _ends_with_text(chunk: Chunk) -> str | None:
+    """Return the field that the next chunk may go on with: the first chunk says the role besides."""
+    choices = chunk["choices"]
+    if len(choices) != 1 or len(choices[0]) != 2 or set(choices[0].get("delta", ())) - {"role", *_TEXTS}:
+        return None
+    fields = [key for key in choices[0].get("delta", ()) if key != "role"]
+    return fields[0] if len(fields) == 1 and isinstance(choices[0]["delta"][fields[0]], str) else None
+
+
+def _text_holder(chunk: Chunk, field: str) -> Chunk:
+    choice: Chunk = chunk["choices"][0]
+    holder: Chunk = choice if field == "text" and "text" in choice else choice["delta"]
+    return holder
+
+
+def _same_envelope(first: Chunk, second: Chunk) -> bool:
+    """Tell whether two chunks differ in nothing but their choice's text; when they were made does not matter."""
+    if first["choices"][0]["index"] != second["choices"][0]["index"]:
+        return False
+    names = first.keys() | second.keys()
+    return all(first.get(name) == second.get(name) for name in names if name not in ("choices", "created"))
+
+
+def _close(merged: list[Chunk], field: str | None, texts: list[str]) -> None:
+    if field is not None and len(texts) > 1:
+        choice = merged[-1]["choices"][0]
+        text = "".join(texts)
+        changed = (
+            {**choice, "text": text} if "text" in choice else {**choice, "delta": {**choice["delta"], field: text}}
+        )
+        merged[-1] = {**merged[-1], "choices": [changed]}
+
+
+def _as_chunks(document: Chunk) -> Iterator[Chunk]:
+    """Yield the chunks that a stream of a whole completion would have had."""
+    is_text = "text" in document["choices"][0]
+    envelope = {key: value for key, value in document.items() if key not in ("choices", "usage")}
+    envelope["object"] = "text_completion" if is_text else "chat.completion.chunk"
+    said, ends = [], []
+    for position, choice in enumerate(document["choices"]):
+        rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason")}
+        rest["index"] = choice["index"] if isinstance(choice.get("index"), int) else position
+        if not is_text:
+            calls = choice["message"].get("tool_calls") or []
+            numbered = [{**call, "index": number} for number, call in enumerate(calls)]
+            rest["delta"] = {**choice["message"], **({"tool_calls": numbered} if numbered else {})}
+        said.append(rest)
+        end: Chunk = {"index": rest["index"], "finish_reason": choice["finish_reason"]}
+        ends.append(end if is_text else {**end, "delta": {}})
+    yield {**envelope, "choices": said}
+    counted = document.get("usage")
+    yield {**envelope, "choices": ends, **({"usage": counted} if isinstance(counted, dict) else {})}

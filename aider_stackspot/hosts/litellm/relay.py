@@ -1,0 +1,195 @@
+"""The HTTP client below LiteLLM's OpenAI client: it passes requests into the pipeline and canonical answers out.
+
+It opens no socket. OpenAI's library is built on httpx, from its version 3 on on httpx2: the transports are made for
+whichever it is.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import importlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import openai
+
+from aider_stackspot.api.openai import Chunk
+from aider_stackspot.compatible.server_call import CallOptions, learn_from, server_call
+from aider_stackspot.config import CompatibleProvider
+from aider_stackspot.errors import StackSpotError, StatusError
+from aider_stackspot.hosts.names import NO_KEY
+from aider_stackspot.pipeline.stream import AnswerStream, start
+
+_BASE = "http://relay.invalid/v1"
+_OPENAIS_OWN = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "openai-organization",
+        "openai-project",
+        "user-agent",
+    }
+)
+"""Headers that the OpenAI library makes by itself; some of them from variables that are about another vendor."""
+
+
+class RelayedCall:
+    """One call of LiteLLM's to a configured server, and the error that it came to.
+
+    Args:
+        provider: the server.
+        name: the model's name behind the provider.
+        options: what the call has of its own.
+        mapped: turns an error into the exception that LiteLLM's caller gets.
+    """
+
+    def __init__(
+        self,
+        provider: CompatibleProvider,
+        name: str,
+        options: CallOptions,
+        mapped: Callable[[StackSpotError], Exception],
+    ) -> None:
+        self._provider = provider
+        self._name = name
+        self._options = options
+        self._mapped = mapped
+        self.error: StackSpotError | None = None
+
+    def begin(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[bool, AnswerStream[list[Chunk]]]:
+        """Begin the call that a request of the OpenAI client asks for; return whether it is to be a stream."""
+        own = {name: value for name, value in headers.items() if _is_callers(name, value)}
+        options = CallOptions(**{**vars(self._options), "headers": {**self._options.headers, **own}})
+        call = server_call(self._provider, self._name, path, json.loads(content), options)
+        return call.request.streams, start(call)
+
+    def failed(self, error: StackSpotError) -> Exception:
+        """Take note of an error, and return the exception for it."""
+        self.error = error
+        learn_from(error, self._provider, self._name)
+        return self._mapped(error)
+
+
+current_call: contextvars.ContextVar[RelayedCall] = contextvars.ContextVar("aider_stackspot_relayed_call")
+
+
+def sync_client() -> Any:
+    """Return the OpenAI client for calls that block; every call is relayed as `current_call` says."""
+    return _clients()[0]
+
+
+def async_client() -> Any:
+    """Return the OpenAI client for calls on an event loop; it has no connections, so one serves all loops."""
+    return _clients()[1]
+
+
+@functools.cache
+def _clients() -> tuple[Any, Any]:
+    # The name of the library that its clients are made of, and not an import, because only one of the two is there.
+    library = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+    sync_transport, async_transport = _transports(library)
+    options: dict[str, Any] = {"api_key": NO_KEY, "base_url": _BASE, "max_retries": 0}
+    return (
+        openai.OpenAI(http_client=library.Client(transport=sync_transport(), trust_env=False), **options),
+        openai.AsyncOpenAI(http_client=library.AsyncClient(transport=async_transport(), trust_env=False), **options),
+    )
+
+
+def _transports(library: ModuleType) -> tuple[Any, Any]:
+    """Return the two transports for a library that has httpx's interface."""
+
+    class SyncBody(library.SyncByteStream):  # type: ignore[name-defined, misc]
+        def __init__(self, call: RelayedCall, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> None:
+            self._call, self._first, self._stream = call, first, stream
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield _events(self._first)
+            try:
+                for chunks in self._stream:
+                    yield _events(chunks)
+            except StackSpotError as error:
+                raise self._call.failed(error) from None
+            yield _DONE
+
+        def close(self) -> None:
+            self._stream.close()
+
+    class AsyncBody(library.AsyncByteStream):  # type: ignore[name-defined, misc]
+        def __init__(self, call: RelayedCall, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> None:
+            self._call, self._first, self._stream = call, first, stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield _events(self._first)
+            try:
+                async for chunks in self._stream:
+                    yield _events(chunks)
+            except StackSpotError as error:
+                raise self._call.failed(error) from None
+            yield _DONE
+
+        async def aclose(self) -> None:
+            self._stream.close()
+
+    def response(call: RelayedCall, streams: bool, first: list[Chunk], body: Any) -> Any:
+        if streams:
+            return library.Response(200, headers={"Content-Type": "text/event-stream"}, stream=body)
+        return library.Response(200, json=first[0])
+
+    def refusal(call: RelayedCall, error: StackSpotError) -> Any:
+        """Return the server's own refusal, which LiteLLM's handler looks into; raise what is none."""
+        exception = call.failed(error)
+        if not isinstance(error, StatusError) or error.status < 400:
+            raise exception from None
+        return library.Response(
+            error.status,
+            headers={"Content-Type": "application/json"},
+            content=(error.body or json.dumps({"error": {"message": str(error)}})).encode("utf-8", "replace"),
+        )
+
+    class SyncTransport(library.BaseTransport):  # type: ignore[name-defined, misc]
+        def handle_request(self, request: Any) -> Any:
+            call = current_call.get()
+            try:
+                streams, stream = call.begin(_path(request), request.headers, request.read())
+                first = next(stream)
+            except StackSpotError as error:
+                return refusal(call, error)
+            return response(call, streams, first, SyncBody(call, first, stream))
+
+    class AsyncTransport(library.AsyncBaseTransport):  # type: ignore[name-defined, misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            call = current_call.get()
+            try:
+                streams, stream = call.begin(_path(request), request.headers, await request.aread())
+                first = await anext(stream)
+            except StackSpotError as error:
+                return refusal(call, error)
+            return response(call, streams, first, AsyncBody(call, first, stream))
+
+    return SyncTransport, AsyncTransport
+
+
+_DONE = b"data: [DONE]\n\n"
+
+
+def _events(chunks: list[Chunk]) -> bytes:
+    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+
+
+def _path(request: Any) -> str:
+    return str(request.url.path).removeprefix("/v1")
+
+
+def _is_callers(name: str, value: str) -> bool:
+    """Tell whether a header came with the call, rather than from the OpenAI library."""
+    name = name.lower()
+    if name in _OPENAIS_OWN or name.startswith("x-stainless-"):
+        return False
+    return not (name == "authorization" and value == f"Bearer {NO_KEY}")

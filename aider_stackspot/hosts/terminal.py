@@ -1,0 +1,47 @@
+"""Shows a call's notices to the person at the terminal, or at aider."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+
+from aider_stackspot.pipeline.notices import log
+
+
+class TerminalNotices:
+    """Writes notices to standard error, if a person reads it.
+
+    Args:
+        always_read: a person reads it although it is no terminal, as aider's users do.
+    """
+
+    def __init__(self, *, always_read: bool = False) -> None:
+        self._always_read = always_read
+
+    def has_reader(self) -> bool:
+        """Tell whether a person reads standard error."""
+        return sys.stderr is not None and (sys.stderr.isatty() or self._always_read)
+
+    def show_warning(self, line: str) -> None:
+        """Show why a call waits. Where the program's own logging writes to the terminal, that is enough."""
+        if not _logging_writes_to_terminal():
+            line = f"aider-stackspot: {line}"
+            if sys.stderr.isatty():  # aider's spinner has no line of its own: write over it, and let it go on below
+                line = "\r" + line.ljust(shutil.get_terminal_size().columns - 1)
+            print(line, file=sys.stderr, flush=True)
+
+    def show_progress(self, line: str) -> None:
+        """Show how far the work is, each step on a line of its own: aider's output stays."""
+        if sys.stderr.isatty():
+            print(f"\raider-stackspot: {line}", file=sys.stderr, flush=True)
+
+
+def _logging_writes_to_terminal() -> bool:
+    logger: logging.Logger | None = log
+    while logger is not None and log.isEnabledFor(logging.WARNING):
+        for handler in logger.handlers:
+            if getattr(handler, "stream", None) in (sys.stderr, sys.stdout) and handler.level <= logging.WARNING:
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False

@@ -1,0 +1,101 @@
+"""What one call asks, of whom, and for how long: everything decided, nothing sent yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from aider_stackspot.api.answer import AnswerParser, ApiRequest
+from aider_stackspot.api.error_response import Service
+from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Network
+from aider_stackspot.network.client import IDLE_TIMEOUT
+from aider_stackspot.network.tokens import ClientCredentials
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A server, and as whom it is spoken to: what all calls to it have in common.
+
+    Attributes:
+        base_url: where its API begins.
+        network: how it is reached.
+        service: what messages call it, and what they advise.
+        credentials: for a bearer token of its own; `None` where a header of `headers`, or nothing, authenticates.
+        headers: for every request.
+        account: who asks, for messages about a refusal; empty where that tells nothing.
+        rpm: requests a minute for all calls of this account, `None` for no limit.
+        rate_key: what those calls have in common; a rotated key does not give an account a new minute.
+    """
+
+    base_url: str
+    network: Network
+    service: Service
+    credentials: ClientCredentials | None = None
+    headers: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    account: str = ""
+    rpm: int | None = None
+    rate_key: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The server's name and port."""
+        return urlsplit(self.base_url).netloc
+
+    def secrets(self) -> list[str]:
+        """Return every text that must not stand in a message: keys, headers, and what a proxy is shown."""
+        network = self.network
+        proxies = [proxy.get_secret_value() for proxy in (network.proxy, *(url for _, url in network.proxies)) if proxy]
+        users = [proxy.rpartition("@")[0].rpartition("/")[2] for proxy in proxies]
+        users += [unquote(user) for user in users]  # in base64, this is what the proxy is shown
+        passwords = [user.partition(":")[2] for user in users]
+        headers = [header.get_secret_value() for header in self.headers.values()]
+        tokens = [header.partition(" ")[2] for header in headers]
+        key = [self.credentials.client_key.get_secret_value()] if self.credentials is not None else []
+        return [*key, *headers, *tokens, *proxies, *users, *passwords]
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """Everything about one call. What the caller gave as an argument is in here already, defaults included.
+
+    Attributes:
+        name: the model's public name with its provider in front, for the log and the record of usage.
+        api: which API serves it, for the log.
+        destination: where it goes.
+        request: what is sent.
+        new_parser: makes a reader for each attempt's answer.
+        join: makes one piece of several of the answer.
+        what: what is called, for messages ("agent `01ABC`").
+        quick_command: the command's slug, where the request creates an execution that has to be polled.
+        prompt_characters: how long the prompt is, for an estimate where the service counts no tokens.
+        timeout: total seconds, retries included; infinite for no limit.
+        idle_timeout: seconds without a byte, where the user chose none.
+        max_retries: of an attempt that brought nothing yet.
+    """
+
+    name: str
+    api: str
+    destination: Destination
+    request: ApiRequest
+    new_parser: Callable[[], AnswerParser[T]]
+    join: Callable[[Sequence[T]], T]
+    what: str = ""
+    quick_command: str | None = None
+    prompt_characters: int = 0
+    timeout: float = TOTAL_TIMEOUT
+    idle_timeout: float = IDLE_TIMEOUT
+    max_retries: int = MAX_RETRIES
+
+    @cached_property
+    def where(self) -> str:
+        """What was called, for a message about its answer."""
+        what = f"{self.what} at " if self.what else ""
+        account = f" ({self.destination.account})" if self.destination.account else ""
+        return f"{what}{self.destination.host}{account}"

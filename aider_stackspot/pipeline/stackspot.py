@@ -1,0 +1,164 @@
+"""A StackSpot model's call: from messages, options and the configuration to one request for the API that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from aider_stackspot.api import agent, chat, quick_command
+from aider_stackspot.api.answer import AnswerParser, ApiRequest
+from aider_stackspot.api.error_response import Service
+from aider_stackspot.config import Account, Model
+from aider_stackspot.config.settings import TOTAL_TIMEOUT
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
+from aider_stackspot.errors import ConfigurationError, InvalidRequest
+from aider_stackspot.network.tokens import ClientCredentials
+from aider_stackspot.pipeline import prompt
+from aider_stackspot.pipeline.request import Call, Destination
+from aider_stackspot.pipeline.stream import AnswerStream, start_text
+
+DEFAULT_MODEL = "stackspot-ai-code"
+TEMPERATURES = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one call may change. `None` and empty mean: as configured.
+
+    `timeout` is the total in seconds, retries included. `api_key` is a client key, `api_base` the base URL of the API
+    that serves the model. `temperature` is checked, not sent: StackSpot has it in the agent's settings (docs/wire.md,
+    "Limits"). `instructions` and `tool_syntax` are `prompt.render`'s.
+    """
+
+    temperature: float | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    api_key: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stop: str | Sequence[str] | None = None
+    instructions: str = field(default="", repr=False)
+    tool_syntax: bool = False
+
+
+def start(model: Model, messages: Sequence[prompt.Message], options: Options) -> AnswerStream[str]:
+    """Begin a call.
+
+    Raises:
+        InvalidRequest: a message or an option cannot be used.
+        ConfigurationError: credentials or settings are missing or unusable.
+    """
+    return start_text(stackspot_call(model, messages, options), _stop_sequences(options.stop))
+
+
+def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Options) -> Call[str]:
+    """Return the call that `start` begins.
+
+    Raises:
+        InvalidRequest: a message or an option cannot be used.
+        ConfigurationError: credentials or settings are missing or unusable.
+    """
+    _check_temperature(options.temperature)
+    account = model.account
+    credentials = credentials_of(account, options.api_key)
+    text = prompt.render(messages, options.instructions, tool_syntax=options.tool_syntax)
+    request, new_parser = _request(model, text)
+    return Call(
+        name=model.route,
+        api=model.api,
+        destination=Destination(
+            base_url=_base_url(model, account, options),
+            network=account.network,
+            service=_SERVICES.get(model.api, agent.STACKSPOT),
+            credentials=credentials,
+            headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
+            account=f"realm `{account.realm}`, client id `{credentials.client_id}`",
+            rpm=account.rpm,
+            rate_key=(account.auth_url, account.realm, credentials.client_id),
+        ),
+        request=request,
+        new_parser=new_parser,
+        join="".join,
+        what={"agent": f"agent `{model.agent_id}`", "quick-command": f"quick command `{model.quick_command}`"}.get(
+            model.api, ""
+        ),
+        quick_command=model.quick_command if model.api == "quick-command" else None,
+        prompt_characters=len(text),
+        timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
+        max_retries=account.max_retries if options.max_retries is None else options.max_retries,
+    )
+
+
+_SERVICES: Mapping[str, Service] = {"quick-command": quick_command.SERVICE}
+
+
+def credentials_of(account: Account, client_key: str | None = None) -> ClientCredentials:
+    """Return what an account's tokens are asked for with.
+
+    Args:
+        account: the account.
+        client_key: replaces the configured one for this call.
+
+    Raises:
+        MissingCredentials: the client id or the client key was found nowhere.
+    """
+    if client_key and account.client_id:
+        client_id, key = account.client_id, SecretStr(client_key)
+    else:
+        client_id, key = account.credentials()
+    return ClientCredentials(account.auth_url, account.realm, client_id, key)
+
+
+def base_url_of(model: Model) -> str:
+    """Return the base URL of the API that serves a model."""
+    return model.account.agent_api_base if model.api == "agent" else model.account.api_base
+
+
+def _request(model: Model, text: str) -> tuple[ApiRequest, Callable[[], AnswerParser[str]]]:
+    """Return the request to the API that serves a model, and what reads an answer to it.
+
+    Raises:
+        ConfigurationError: the model wants the Agents API and there is no agent id.
+    """
+    if model.api == "quick-command":
+        return quick_command.request(text, model.quick_command or ""), agent.AgentAnswer
+    if model.api == "chat":
+        return chat.request(text, agent_id=model.agent_id), chat.ChatAnswer
+    if not model.agent_id:
+        raise ConfigurationError(
+            f"The model `{model.name}` uses the Agents API, and no agent id is set: set STACKSPOTAI_AGENT_ID, or "
+            "`agent_id` of the model or its provider."
+        )
+    return agent.request(text, model.agent_id, stackspot_knowledge=model.stackspot_knowledge), agent.AgentAnswer
+
+
+def _secret(headers: Mapping[str, str]) -> dict[str, SecretStr]:
+    return {name: SecretStr(str(value)) for name, value in headers.items()}
+
+
+def _base_url(model: Model, account: Account, options: Options) -> str:
+    if options.api_base:
+        return base_of_call(
+            options.api_base,
+            configured=(account.api_base, account.agent_api_base),
+            allow_insecure_http=account.network.allow_insecure_http,
+        )
+    return base_url_of(model)
+
+
+def _check_temperature(temperature: float | None) -> None:
+    if temperature is None:
+        return
+    low, high = TEMPERATURES
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not low <= temperature <= high:
+        raise InvalidRequest(
+            f"The temperature {temperature!r} is out of range: StackSpot's models take {low} to {high}."
+        )
+
+
+def _stop_sequences(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    return (stop,) if isinstance(stop, str) else tuple(stop)
