@@ -15,11 +15,11 @@
     └── StatusError                 the service refused the call
         ├── AuthenticationFailed    401 and 403, and every refusal of the token endpoint
         ├── ContextTooLong          the prompt is longer than the model takes
-        ├── RequestRefused          400, 402, 413, 422 and other 4xx
+        ├── RequestRefused          400, 402, 413, 422 and other 4xx, 501 and other 5xx that no repetition mends
         ├── NotFound                404
         ├── RequestTimedOut         408
         ├── RateLimited             429
-        └── ServerFailed            5xx, and an error frame inside a stream
+        └── ServerFailed            500, 502, 503, 504 and other 5xx, and an error inside a stream that says no more
 
 `hosts.litellm.exceptions` is the only place that turns these into LiteLLM's classes.
 """
@@ -108,9 +108,14 @@ class MalformedAnswer(TransportError):
 class StatusError(StackSpotError):
     """The service answered with an error.
 
-    `status` is the HTTP status, `code` StackSpot's own error code where it sent one, `retry_after` the
-    wait it asked for in seconds.
+    Attributes:
+        status: the HTTP status; of an error inside a stream the status that it tells or means, 200 if it does neither.
+        code: the service's own error code, where it sent one.
+        retry_after: the wait that it asked for, in seconds.
+        body: the HTTP response's own body, for hosts that look into it; empty for an error inside a stream.
     """
+
+    body: str = ""
 
     def __init__(
         self,
@@ -131,11 +136,29 @@ class AuthenticationFailed(StatusError):
 
 
 class ContextTooLong(StatusError):
-    """The prompt is longer than the model takes."""
+    """The prompt is longer than the model takes.
+
+    Attributes:
+        limit: the tokens that fit, where the service says so.
+        requested: the tokens that were asked for, where the service says so; some count the wanted answer too.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        limit: int | None = None,
+        requested: int | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.limit = limit
+        self.requested = requested
 
 
 class RequestRefused(StatusError):
-    """The service will never accept this request as it is."""
+    """The service will not accept this request as it is, however often it is made."""
 
 
 class NotFound(StatusError):

@@ -19,6 +19,7 @@ from aider_stackspot.api.answer import (
     whole_object,
 )
 from aider_stackspot.api.error_response import from_frame
+from aider_stackspot.api.stackspot_service import STACKSPOT
 
 
 def request(prompt: str, agent_id: str, *, stackspot_knowledge: bool = False) -> ApiRequest:
@@ -43,6 +44,8 @@ def request(prompt: str, agent_id: str, *, stackspot_knowledge: bool = False) ->
 class AgentAnswer:
     """Reads one answer: deltas in `message`, the end in `stop_reason` or `tokens` (docs/wire.md, "Agents API: stream")."""
 
+    may_end = False
+
     def __init__(self) -> None:
         self.finish: Finish | None = None
         self._text = AnswerText()
@@ -55,6 +58,10 @@ class AgentAnswer:
             StreamInterrupted: the event is damaged.
         """
         return "".join(self._read(frame, event.event) for frame in objects(event.data))
+
+    def end_of_body(self) -> str:
+        """Return nothing: the end of the body is not the answer's."""
+        return ""
 
     def whole(self, body: str) -> str:
         """Return the text of a JSON answer, which StackSpot sends where it does not stream (docs/wire.md, "Agents API: whole answer").
@@ -75,7 +82,7 @@ class AgentAnswer:
     def _read(self, frame: dict[str, Any], event: str) -> str:
         if self.finish is not None:
             return ""
-        error = from_frame(frame, event)
+        error = from_frame(frame, service=STACKSPOT, event=event)
         if error is not None:
             raise error
         text, stop_reason = _text_and_stop(frame)

@@ -68,12 +68,15 @@ class ApiRequest:
 class AnswerParser(Protocol[T_co]):
     """Reads one answer, as pieces of text or as chunks.
 
-    `finish` is set once the answer is known to be complete. `may_end` tells that the body's end, whenever and however
-    it comes, is the answer's: what would still follow is not part of it.
+    `finish` is set once the answer is known to be complete.
     """
 
     finish: Finish | None
-    may_end: bool
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the body's end would be the answer's, however it comes."""
+        ...
 
     def feed(self, event: ServerSentEvent) -> T_co:
         """Return what is new in one event (often nothing, which is false)."""

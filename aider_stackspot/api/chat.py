@@ -9,6 +9,7 @@ from ulid import ULID
 
 from aider_stackspot.api.answer import AnswerText, ApiRequest, Finish, as_text, holds_no_answer, objects, whole_object
 from aider_stackspot.api.error_response import from_frame
+from aider_stackspot.api.stackspot_service import STACKSPOT
 
 END_EVENT = "end_event"
 
@@ -26,6 +27,8 @@ def request(prompt: str, *, agent_id: str | None = None) -> ApiRequest:
 
 class ChatAnswer:
     """Reads one answer: deltas in `answer`, the end in `event: end_event` (docs/wire.md, "Chat API: stream")."""
+
+    may_end = False
 
     def __init__(self) -> None:
         self.finish: Finish | None = None
@@ -46,6 +49,10 @@ class ChatAnswer:
             return self._text.end(text)
         return self._text.add(text)
 
+    def end_of_body(self) -> str:
+        """Return nothing: the end of the body is not the answer's."""
+        return ""
+
     def whole(self, body: str) -> str:
         """Return the text of a JSON answer.
 
@@ -62,7 +69,7 @@ class ChatAnswer:
 
 
 def _text(frame: dict[str, Any], event: str) -> str:
-    error = from_frame(frame, event)
+    error = from_frame(frame, service=STACKSPOT, event=event)
     if error is not None:
         raise error
     return as_text(frame.get("answer", frame.get("message")))

@@ -1,7 +1,8 @@
-"""A server's own complaint that a request is longer than its model's context (docs/servers.md, "llama.cpp" and "Scalytics Connect").
+"""A server's own complaint that a request is longer than its model's context.
 
-LiteLLM recognises the wording of OpenAI and a few others. The rest reach a program as a plain bad request, although
-they name the one figure that nobody else knows for sure: the context the model really runs with.
+Only the words tell it: the status is any, and a code often means every refusal of a model (docs/wire.md, "Errors";
+docs/servers.md, "llama.cpp" and "Scalytics Connect"). The words often name a figure that nobody else knows for sure:
+the context that the model really runs with.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aider_stackspot.compatible.figure import count
+from aider_stackspot.api.token_count import token_count
 
 _MAX_TEXT = 8000
 """Characters that are read: servers may repeat the whole prompt behind their message."""
@@ -46,18 +47,23 @@ def overflow_of(body: object, status: int | None = None) -> Overflow | None:
     by_code = not _CODES.isdisjoint(_codes(document))
     if not by_code and (not _TOO_LONG.search(said) or _SOMETHING_ELSE.search(said)):
         return None
-    fields = list(_objects(document))
+    fields = list(error_objects(document))
     return Overflow(
         limit=_field(fields, "n_ctx") or _number(_LIMIT, said),
         requested=_field(fields, "n_prompt_tokens") or _number(_REQUESTED, said),
     )
 
 
-_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"})
+_CODES = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"}
+    | {"model_max_prompt_tokens_exceeded"}
+)
 
 _TOO_LONG = re.compile(
     "|".join(
         (
+            # StackSpot
+            r"limit of [\d,]+ tokens.{0,200}?resulted in (?:over )?[\d,]+ tokens",
             # llama.cpp, and whatever wraps it
             r"exceeds? the available context size",
             r"context size has been exceeded",
@@ -65,6 +71,7 @@ _TOO_LONG = re.compile(
             # OpenAI, vLLM, text-generation-webui, OpenRouter
             r"maximum context length (?:is|of) [\d,]+(?: tokens?)?[.,;]? (?:\(|however|and your (?:request|prompt))",
             r"the model's context length is only [\d,]+",
+            r"\binput exceeds the context (?:length|window|size|limit) of th(?:is|e) model",
             r"context_length_exceeded",
             r"ContextWindowExceededError",
             r"please reduce the length of the (?:messages|prompt|input)",
@@ -83,9 +90,15 @@ _TOO_LONG = re.compile(
             r"`inputs` must have less than [\d,]+ tokens",
             # Mistral
             r"too large for model with [\d,]+ maximum context length",
+            # Anthropic, Amazon Bedrock, and whoever says no more than that
+            r"\b(?:prompt|input) is too long(?: for (?:the )?requested model|\W*$|['\"])",
+            # Gemini, xAI, GitHub Copilot
+            r"input token count (?:\([\d,]+\) )?exceeds the maximum number of tokens",
+            r"maximum prompt length is [\d,]+ but the request contains [\d,]+ tokens",
+            r"prompt token count of [\d,]+ exceeds the limit of [\d,]+",
         )
     ),
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 
 # A model that does not load for want of memory, and rate limits that are counted in tokens.
@@ -97,6 +110,7 @@ _SOMETHING_ELSE = re.compile(
 _N = r"(\d[\d,_]{0,14})"
 
 _LIMIT = (
+    rf"limit of {_N} tokens",
     rf"\bn_ctx\W{{1,5}}{_N}",
     rf"maximum context length (?:is|of) (?:only )?{_N}",
     rf"context length is only {_N}",
@@ -109,6 +123,9 @@ _LIMIT = (
     rf"must have less than {_N} tokens",
     rf"for model with {_N} maximum",
     rf"tokens > {_N}",
+    rf"maximum number of tokens allowed \({_N}",
+    rf"maximum prompt length is {_N}",
+    rf"exceeds the limit of {_N}",
     rf"context limit: [\d,]+ \+ [\d,]+ > {_N}",
 )
 
@@ -129,6 +146,9 @@ _REQUESTED = (
     rf"too long[:;] {_N} tokens",
     rf"requested tokens \({_N}",
     rf"prompt contains {_N} tokens",
+    rf"request contains {_N} tokens",
+    rf"input token count \({_N}",
+    rf"prompt token count of {_N}",
     rf"context limit: {_N} \+ {_N} >",
 )
 """The request's length in each wording. Two numbers, prompt and answer, are added."""
@@ -138,7 +158,7 @@ def _number(patterns: tuple[str, ...], text: str) -> int | None:
     for pattern in patterns:
         if match := re.search(pattern, text, re.IGNORECASE | re.DOTALL):
             digits = (group.replace(",", "").replace("_", "") for group in match.groups())
-            return count(sum(int(group) for group in digits))
+            return token_count(sum(int(group) for group in digits))
     return None
 
 
@@ -153,31 +173,31 @@ def _decoded(body: object) -> object:
     return body
 
 
-def _objects(document: object, depth: int = 0) -> Iterator[Mapping[str, object]]:
-    """Yield the error objects of an answer, outermost first: only where servers put them, never a repeated request."""
+def error_objects(document: object, depth: int = 0) -> Iterator[Mapping[str, object]]:
+    """Yield the objects of an error answer, outermost first: only where servers put them, never a repeated request."""
     if isinstance(document, list) and depth < _MAX_DEPTH:
         for item in document[:4]:
-            yield from _objects(item, depth + 1)
+            yield from error_objects(item, depth + 1)
     elif isinstance(document, Mapping) and depth < _MAX_DEPTH:
         yield document
-        for key in ("error", "detail", "metadata"):
-            yield from _objects(document.get(key), depth + 1)
+        for key in ("error", "detail", "details", "metadata"):
+            yield from error_objects(document.get(key), depth + 1)
 
 
 def _texts(document: object) -> Iterator[str]:
     if isinstance(document, str):
         yield document
-    for found in _objects(document):
-        for key in ("message", "msg", "error", "detail", "raw"):
+    for found in error_objects(document):
+        for key in ("message", "msg", "error", "error_description", "detail", "details", "text", "raw"):
             text = found.get(key)
             if isinstance(text, str):
                 yield text
 
 
 def _codes(document: object) -> set[str]:
-    found = (item.get(key) for item in _objects(document) for key in ("code", "type", "error_type"))
+    found = (item.get(key) for item in error_objects(document) for key in ("code", "type", "error_type"))
     return {code for code in found if isinstance(code, str)}
 
 
 def _field(objects: list[Mapping[str, object]], name: str) -> int | None:
-    return next(filter(None, (count(item.get(name)) for item in objects)), None)
+    return next(filter(None, (token_count(item.get(name)) for item in objects)), None)

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from aider_stackspot.api.answer import ApiRequest, clean, whole_object
-from aider_stackspot.api.error_response import code_and_details, from_response
-from aider_stackspot.errors import ContextTooLong, MalformedAnswer, ServerFailed, StatusError
+from aider_stackspot.api.error_response import report
+from aider_stackspot.errors import MalformedAnswer, ServerFailed, StatusError
 
 MIN_WAIT = 1.0
 MAX_WAIT = 10.0
@@ -145,14 +145,11 @@ def _failure(answer: dict[str, Any], state: dict[str, Any], slug: str) -> Status
     }
     if not told and isinstance(answer.get("result"), str):
         told = {"details": answer["result"]}
-    body = json.dumps(told)
-    code, details = code_and_details(body)
-    if isinstance(from_response(500, body), ContextTooLong):
-        return ContextTooLong(f"The quick command `{slug}` failed: {details}", status=200, code=code)
-    said = f" ({code})" if code else ""
-    return ServerFailed(
-        f"The quick command `{slug}` failed{said}: {details or 'StackSpot does not say why'}. StackSpot repeats a step "
-        "that fails by itself, so the command or its input is the likely cause.",
-        status=200,
-        code=code,
+    error = report(
+        told,
+        f"The quick command `{slug}` failed",
+        hint="StackSpot repeats a step that fails by itself, so the command or its input is the likely cause.",
     )
+    if isinstance(error, ServerFailed):
+        error.status = 200  # also an overloaded model's: the execution has failed for good, asking again is in vain
+    return error

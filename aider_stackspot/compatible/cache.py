@@ -16,7 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aider_stackspot.compatible.figure import TokenLimit, count
+from aider_stackspot.api.token_count import token_count
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, Stated
 from aider_stackspot.compatible.server import Snapshot
 from aider_stackspot.config.settings import CompatibleProvider
@@ -94,7 +95,7 @@ def forget(provider: CompatibleProvider) -> None:
 def _snapshot(stored: Mapping[str, Any]) -> Snapshot | None:
     if stored["version"] != VERSION:
         return None
-    learned = {str(name): tokens for name, value in stored["learned"].items() if (tokens := count(value))}
+    learned = {str(name): tokens for name, value in stored["learned"].items() if (tokens := token_count(value))}
     return Snapshot(
         base=str(stored["base"]),
         profile=str(stored["profile"]),

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aider_stackspot.api.token_count import token_count
 from aider_stackspot.compatible.entry import Entry, figure, line, model_of, words
-from aider_stackspot.compatible.figure import TokenLimit, count
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.listing import NotAModelList, decode
 from aider_stackspot.compatible.model import ListedModel, Stated, filled
 
@@ -72,7 +73,7 @@ def _ollama_show(shown: Entry, model_id: str) -> ListedModel:
     """Read Ollama's `/api/show`. Only a `num_ctx` of the model file is served; the rest is a ceiling (docs/servers.md, "Ollama")."""
     parameters = shown.get("parameters")
     found = _NUM_CTX.findall(parameters) if isinstance(parameters, str) else []
-    served = count(found[-1]) if found else None
+    served = token_count(found[-1]) if found else None
     facts = shown.get("model_info")
     known = ListedModel(
         model_id,
@@ -88,7 +89,7 @@ def _ollama_ceiling(facts: Mapping[Any, Any]) -> TokenLimit | None:
     keys = [key for key in facts if isinstance(key, str) and key.endswith(".context_length")]
     keys.sort(key=lambda key: key != f"{architecture}.context_length")
     for key in keys:
-        if value := count(facts[key]):
+        if value := token_count(facts[key]):
             return TokenLimit(value, f"model_info.{key}")
     return None
 

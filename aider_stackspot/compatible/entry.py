@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from aider_stackspot.compatible.figure import TokenLimit, count, smaller
+from aider_stackspot.api.token_count import token_count
+from aider_stackspot.compatible.figure import TokenLimit, smaller
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, Stated, unique
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -126,7 +127,7 @@ def line(value: object) -> str | None:
 
 def figure(entry: Entry, path: str) -> TokenLimit | None:
     """Return the number of tokens at a path, with the path as its origin."""
-    value = count(at(entry, path))
+    value = token_count(at(entry, path))
     return TokenLimit(value, path) if value else None
 
 
@@ -172,7 +173,7 @@ def _served(entry: Entry) -> TokenLimit | None:
     paths = [path for path in _SERVED if not (_is_lm_studio(entry) and path == "max_context_length")]
     found: TokenLimit | None = None
     for instance in _instances(entry):
-        value = count(at(instance, "config.context_length"))
+        value = token_count(at(instance, "config.context_length"))
         found = smaller(found, TokenLimit(value, "loaded_instances.config.context_length") if value else None)
     for path in paths:
         found = smaller(found, figure(entry, path))

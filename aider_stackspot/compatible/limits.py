@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aider_stackspot.api.token_count import token_count
 from aider_stackspot.compatible.families import family_of
-from aider_stackspot.compatible.figure import TokenLimit, count
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.model import ListedModel
 from aider_stackspot.compatible.names import size_in
 
@@ -35,7 +36,7 @@ def context(
         `None` where nothing is known: no default is made up.
     """
     for value, origin in ((configured, "configured"), (learned, "learned: the server's own error")):
-        if tokens := count(value):
+        if tokens := token_count(value):
             return TokenLimit(tokens, origin)
     if listed and listed.served:
         return TokenLimit(listed.served.value, f"served: {listed.served.origin}")
@@ -62,7 +63,7 @@ def output(
         listed: what the server reports.
         context: the model's context, if it is known: no answer is estimated longer than it.
     """
-    if tokens := count(configured):
+    if tokens := token_count(configured):
         return TokenLimit(tokens, "configured")
     if listed and listed.output:
         return TokenLimit(listed.output.value, f"reported: {listed.output.origin}")

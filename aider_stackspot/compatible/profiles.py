@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from aider_stackspot.api.openai import EndMarker
 from aider_stackspot.compatible.chat_models import kind_of
 from aider_stackspot.compatible.model import ListedModel
 
-End = Literal["finish_reason", "[DONE]"]
 Lack = Literal["served", "advertised", "output", "kind", "root"]
 
 _HOUR = 3600
@@ -91,7 +91,7 @@ class Profile:
         roles: the only message roles it takes, `None` for any.
         message_name: whether a message may hold a `name`.
         text_only: it refuses, or silently drops, images and audio.
-        end: what a complete stream surely ends with.
+        end_marker: what a complete stream surely has.
         finish_needs_usage: it sends a `finish_reason` only if `stream_options.include_usage` is asked for.
         ignored_events: SSE event names that are no part of the answer.
         model_ignored: the one loaded model answers, whatever `model` a request names.
@@ -111,7 +111,7 @@ class Profile:
     roles: frozenset[str] | None = None
     message_name: bool = True
     text_only: bool = False
-    end: End = "finish_reason"
+    end_marker: EndMarker = "finish_reason"
     finish_needs_usage: bool = False
     ignored_events: frozenset[str] = frozenset()
     model_ignored: bool = False
@@ -253,7 +253,7 @@ PROFILES = (
         roles=frozenset({"user", "assistant", "system"}),
         message_name=False,
         text_only=True,
-        end="[DONE]",
+        end_marker="done",
         finish_needs_usage=True,
         ignored_events=frozenset({"processing"}),
         truncates=True,

@@ -132,6 +132,8 @@ class CompatibleProvider:
     api_key: SecretStr | None = None
     timeout: float | None = None
     max_retries: int | None = None
+    rpm: int | None = None
+    end_marker: Literal["finish_reason", "done"] | None = None
     extra_headers: Mapping[str, SecretStr] = field(default_factory=dict)
     network: Network = Network()
     models: Mapping[str, ModelKeys] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from aider_stackspot.api.answer import AnswerParser, Finish
 from aider_stackspot.api.chat import ChatAnswer
 from aider_stackspot.api.error_response import from_response
 from aider_stackspot.api.sse import EventStream
+from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.doctor.transcript import FORMAT, body_bytes
 from aider_stackspot.errors import ConfigurationError, StackSpotError
 
@@ -43,7 +44,7 @@ def _one(exchange: dict[str, Any]) -> Replayed:
     call, status, body = exchange["call"], exchange["status"], body_bytes(exchange["body"])
     text = body.decode()
     if status != 200:
-        return Replayed(call, error=from_response(status, text))
+        return Replayed(call, error=from_response(status, text, service=STACKSPOT))
     try:
         if call in ("agent", "chat"):
             return _answer(call, AgentAnswer() if call == "agent" else ChatAnswer(), exchange, body)

@@ -21,7 +21,8 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from aider_stackspot.api.error_response import code_and_details, from_response, is_html
+from aider_stackspot.api.error_response import code_and_details, from_response, is_html, web_page
+from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
 from aider_stackspot.network.client import read_limited, retry_after, translated
 from aider_stackspot.redact import scrub
@@ -117,12 +118,13 @@ class ClientCredentials:
             answer = None
         value = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip():
+            if is_html(body):
+                raise web_page(f"The token endpoint {self.url}", instead_of="a token")
             content_type = response.headers.get("content-type", "unknown type")
-            what = "a web page" if is_html(body) else f"{len(body):,} characters of {content_type}"
             raise MalformedAnswer(
-                f"The token endpoint {self.url} answered with status {response.status_code}, but with {what} instead "
-                "of a token. This is most likely the login page of a proxy in between: check HTTPS_PROXY, and that the "
-                "host may be reached."
+                f"The token endpoint {self.url} answered with status {response.status_code}, but with {len(body):,} "
+                f"characters of {content_type} instead of a token. This is most likely the login page of a proxy in "
+                "between: check HTTPS_PROXY, and that the host may be reached."
             )
         return AccessToken(value.strip(), _lifetime(answer.get("expires_in")))
 
@@ -136,7 +138,11 @@ class ClientCredentials:
             )
         if status in (408, 429) or status >= 500:
             return from_response(
-                status, body, retry_after=retry_after(response.headers), where=f"the token request ({who})"
+                status,
+                body,
+                service=STACKSPOT,
+                where=f"the token request ({who})",
+                retry_after=retry_after(response.headers),
             )
         _, details = code_and_details(body)
         return AuthenticationFailed(

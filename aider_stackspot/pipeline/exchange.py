@@ -11,7 +11,7 @@ import httpx
 
 from aider_stackspot.api.answer import ApiRequest
 from aider_stackspot.api.error_response import from_response
-from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError
+from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StatusError
 from aider_stackspot.network.client import HEADERS, read_limited, retry_after, timeouts, translated
 from aider_stackspot.network.tokens import BearerAuth
 from aider_stackspot.pipeline.request import Call
@@ -80,10 +80,13 @@ async def _refusal(call: Call[Any], response: httpx.Response) -> StackSpotError:
         body = await read_limited(response, MAX_ERROR_BODY_BYTES)
     except (httpx.HTTPError, MalformedAnswer):
         body = ""
-    return from_response(
+    error = from_response(
         response.status_code,
         body,
         service=call.destination.service,
         retry_after=retry_after(response.headers),
         where=call.where,
     )
+    if isinstance(error, StatusError):
+        error.body = body
+    return error

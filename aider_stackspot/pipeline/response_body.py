@@ -16,9 +16,9 @@ import httpx
 from httpx_sse import ServerSentEvent
 
 from aider_stackspot.api.answer import AnswerParser
-from aider_stackspot.api.error_response import is_html
+from aider_stackspot.api.error_response import is_html, web_page
 from aider_stackspot.api.sse import EventStream
-from aider_stackspot.errors import AnswerTooLong, MalformedAnswer, StreamInterrupted
+from aider_stackspot.errors import AnswerTooLong, StreamInterrupted
 from aider_stackspot.pipeline.writer import MAX_ANSWER_CHARACTERS, AnswerWriter
 
 T = TypeVar("T")
@@ -224,10 +224,7 @@ async def _read_document(
         pieces.append(piece)
     document = b"".join(pieces).decode("utf-8-sig", errors="replace")
     if is_html(document):
-        raise MalformedAnswer(
-            f"{host} answered with a web page instead of an answer. This is most likely a proxy or its login page in "
-            "between: check HTTPS_PROXY, and that the host may be reached."
-        )
+        raise web_page(host)
     writer.write(parser.whole(document), len(document))
     if parser.finish is not None:
         writer.finished(parser.finish)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
+from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.config import Account, Model
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
@@ -71,7 +72,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         destination=Destination(
             base_url=_base_url(model, account, options),
             network=account.network,
-            service=_SERVICES.get(model.api, agent.STACKSPOT),
+            service=_QUICK_COMMANDS if model.api == "quick-command" else STACKSPOT,
             credentials=credentials,
             headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
             account=f"realm `{account.realm}`, client id `{credentials.client_id}`",
@@ -91,7 +92,13 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
     )
 
 
-_SERVICES: Mapping[str, Service] = {"quick-command": quick_command.SERVICE}
+_QUICK_COMMANDS = Service(
+    STACKSPOT.name,
+    {
+        **STACKSPOT.advice,
+        404: "Check the slug in `quick_command`, and that the command is published for this credential.",
+    },
+)
 
 
 def credentials_of(account: Account, client_key: str | None = None) -> ClientCredentials:

@@ -298,6 +298,45 @@ def openai_error(message: str, **more: Any) -> dict[str, Any]:
         pytest.param(
             openai_error("litellm.ContextWindowExceededError: input is too big"), None, None, id="LiteLLM, class alone"
         ),
+        pytest.param(
+            {
+                "type": "BadRequestError",
+                "code": "INFERENCE_6001_LLM_MODEL_BAD_REQUEST",
+                "details": "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 "
+                "tokens. Please reduce the length of the messages.",
+            },
+            272000,
+            300123,
+            id="StackSpot",
+        ),
+        pytest.param({"details": {"message": VLLM}}, 4096, 5000, id="details that are an object"),
+        pytest.param({"error": "x", "error_description": VLLM}, 4096, 5000, id="a description beside the error"),
+        pytest.param({"text": VLLM, "error_code": 40303}, 4096, 5000, id="FastChat"),
+        pytest.param(openai_error("Input is too long for requested model."), None, None, id="Amazon Bedrock"),
+        pytest.param(
+            openai_error("Your input exceeds the context window of this model. Please adjust your input."),
+            None,
+            None,
+            id="OpenAI, newest",
+        ),
+        pytest.param(
+            openai_error(
+                "The input token count (1189574) exceeds the maximum number of tokens allowed (1048576).",
+                status="INVALID_ARGUMENT",
+            ),
+            1048576,
+            1189574,
+            id="Gemini",
+        ),
+        pytest.param(
+            openai_error("This model's maximum prompt length is 131072 but the request contains 537812 tokens."),
+            131072,
+            537812,
+            id="xAI",
+        ),
+        pytest.param(
+            openai_error("prompt token count of 80000 exceeds the limit of 64000"), 64000, 80000, id="GitHub Copilot"
+        ),
         pytest.param(openai_error("zu lang", code="context_length_exceeded"), None, None, id="by its code alone"),
         pytest.param(openai_error("zu lang", type="exceed_context_size_error"), None, None, id="by its type alone"),
     ],
@@ -336,6 +375,10 @@ def test_what_servers_say(body: dict[str, Any], limit: int | None, requested: in
         "Unknown parameter: 'max_context_length'",
         "Model 'x' not found or is not active.",
         "The context window is a fine place",
+        "rate limit of 1000 tokens per minute, your calls resulted in 2000 tokens",
+        "The configured limit of 5 tokens is odd",
+        "The prompt is too long, said the model, and went on",
+        "INFERENCE_6001_LLM_MODEL_BAD_REQUEST",
     ],
 )
 def test_what_only_sounds_like_it(text: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.compatible.figure import TokenLimit, count
+from aider_stackspot.api.token_count import token_count
+from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.limits import context, output
 from aider_stackspot.compatible.model import ListedModel
 
@@ -475,5 +476,5 @@ def test_an_endless_name_costs_no_time() -> None:
 @example("llama-3.1" * 200)
 def test_any_name_is_read_without_an_error(name: str) -> None:
     figure = context(name)
-    assert figure is None or (figure.estimated and count(figure.value) == figure.value)
+    assert figure is None or (figure.estimated and token_count(figure.value) == figure.value)
     assert output(name, context=figure).estimated

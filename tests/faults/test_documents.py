@@ -14,6 +14,7 @@ from aider_stackspot.api import quick_command
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.chat import ChatAnswer
 from aider_stackspot.api.error_response import from_frame, from_response
+from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.errors import StackSpotError
 
 NAMES = [
@@ -56,9 +57,9 @@ def test_any_document_as_a_progress(document: dict[str, Any]) -> None:
 @settings(max_examples=150)
 @given(VALUES, st.sampled_from([204, 302, 400, 401, 403, 404, 408, 429, 500, 503]))
 def test_any_document_as_an_error(value: Any, status: int) -> None:
-    error = from_response(status, json.dumps(value))
+    error = from_response(status, json.dumps(value), service=STACKSPOT)
     assert str(error).encode()
     assert str(error).isprintable()
     if isinstance(value, dict):
-        framed = from_frame(value)
+        framed = from_frame(value, service=STACKSPOT)
         assert framed is None or str(framed).encode()

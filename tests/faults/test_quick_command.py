@@ -43,7 +43,7 @@ CASES = [
     Case("500", Fault.status(500), litellm.InternalServerError, (1, 2), ("500", WHERE)),
     Case("502", Fault.status(502), litellm.BadGatewayError, (1, 2), ("502", WHERE)),
     Case("504", Fault.status(504), litellm.ServiceUnavailableError, (1, 2), ("504", WHERE)),
-    Case("204", Fault.status(204, b""), LOST, (1, 0), ("status 204 instead of 200",)),
+    Case("204", Fault.status(204, b""), LOST, (1, 0), ("answered with status 204", "proxy")),
     Case("redirect", Fault.redirect("http://127.0.0.1:1/"), litellm.BadRequestError, (1, 0), ("not followed",)),
     Case("a page", Fault.login_page(), LOST, (1, 0), ("127.0.0.1 answered with a web page", "HTTPS_PROXY")),
     Case("no JSON", Fault.status(200, b"\xff{"), LOST, (1, 0), ("proxy in between",)),

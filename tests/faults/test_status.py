@@ -38,7 +38,7 @@ SILENT = "the answer says nothing more"
     Case("418", Fault.status(418, b"short and stout"), litellm.BadRequestError, (1, 1), (WHERE, "short and stout")),
     Case("422", Fault.status(422), litellm.BadRequestError, (1, 1), ("422", WHERE, "a field that")),
     Case("500", Fault.status(500), litellm.InternalServerError, (1, 3), ("500", WHERE, "went wrong")),
-    Case("501", Fault.status(501), litellm.InternalServerError, (1, 1), ("501", WHERE)),
+    Case("501", Fault.status(501), litellm.BadRequestError, (1, 1), ("501", WHERE)),
     Case("502", Fault.status(502), litellm.BadGatewayError, (1, 3), ("502", WHERE, A_PAGE)),
     Case("503", Fault.status(503), litellm.ServiceUnavailableError, (1, 3), ("503", WHERE, SILENT)),
     Case("504", Fault.status(504), litellm.ServiceUnavailableError, (1, 3), ("504", WHERE, "did not answer in time")),

@@ -36,7 +36,7 @@ TEN_MEGABYTES = 10_000_000
     Case("502", Fault.status(502), litellm.BadGatewayError, (3, 0), ("502", WHO, "a web page")),
     Case("503", Fault.status(503), litellm.ServiceUnavailableError, (3, 0), ("503", WHO, "says nothing more")),
     Case("504", Fault.status(504), litellm.ServiceUnavailableError, (3, 0), ("504", WHO)),
-    Case("501", Fault.status(501), litellm.InternalServerError, (1, 0), ("501", WHO)),
+    Case("501", Fault.status(501), litellm.BadRequestError, (1, 0), ("501", WHO)),
     Case("500 once", Fault.status(500), None, (2, 1), times=1),
     Case("503 twice", Fault.status(503), None, (3, 1), times=2),
 )
@@ -45,7 +45,7 @@ def test_a_refusal(case: Case, emulator: Emulator, ask: Ask) -> None:
 
 
 @each(
-    Case("login page", Fault.login_page(), litellm.APIConnectionError, (1, 0), ("status 200", "a web page", LOGIN[2])),
+    Case("login page", Fault.login_page(), litellm.APIConnectionError, (1, 0), ("The token endpoint", "a web page", LOGIN[2])),
     Case("no token", Fault.bad_token(without=("access_token",)), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token of null", Fault.bad_token(access_token=""), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token of a number", Fault.bad_token(access_token=7), litellm.APIConnectionError, (1, 0), LOGIN),
