@@ -49,20 +49,20 @@ class Finish:
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request of an API: a path below the base URL, and a JSON body; `None` for a request without one.
+    """One request of an API: a path below the base URL, and a JSON body; empty for a request without one.
 
     `streams` tells whether a stream is asked for.
     """
 
     path: str
-    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     method: str = "POST"
     streams: bool = True
 
     @cached_property
     def content(self) -> bytes:
         """The body as it is sent, made once for every attempt; lone surrogates, which UTF-8 cannot carry, replaced."""
-        return b"" if self.body is None else clean(json.dumps(self.body, ensure_ascii=False)).encode()
+        return clean(json.dumps(self.body, ensure_ascii=False)).encode() if self.body else b""
 
 
 class AnswerParser(Protocol[T_co]):

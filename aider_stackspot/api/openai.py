@@ -299,7 +299,8 @@ def _canonical_delta(given: Mapping[str, Any], calls: _ToolCalls) -> Chunk:
 
 def _take_parts(delta: Chunk, parts: Sequence[Any]) -> None:
     """Put the texts of content parts where they belong: into the content, or into the reasoning."""
-    text, thought = [], []
+    text: list[str] = []
+    thought: list[str] = []
     for part in parts:
         if isinstance(part, str):
             text.append(part)

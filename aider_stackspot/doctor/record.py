@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from aider_stackspot import __version__, api
+from aider_stackspot import __version__
 from aider_stackspot.api import quick_command
 from aider_stackspot.config import Account, Model, Settings
 from aider_stackspot.config.base_url import is_default_host
@@ -20,6 +20,7 @@ from aider_stackspot.errors import MalformedAnswer, StackSpotError
 from aider_stackspot.network.client import build_client, translated
 from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline.background_loop import background_loop
+from aider_stackspot.pipeline.stackspot import Options, stackspot_call
 
 PROMPT = "Answer with the single word OK."
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -74,10 +75,10 @@ def _token(body: bytes) -> str | None:
 
 
 async def _chat(calls: _Calls, model: Model) -> None:
-    request, _ = api.translate(model, PROMPT)
-    base = model.account.agent_api_base if model.api == "agent" else model.account.api_base
+    call = stackspot_call(model, [{"role": "user", "content": PROMPT}], Options())
     headers = {"Accept": "text/event-stream"}
-    await calls.send(model.api, "POST", base + request.path, json=request.body, headers=headers)
+    url = call.destination.base_url + call.request.path
+    await calls.send(model.api, "POST", url, json=call.request.body, headers=headers)
 
 
 async def _quick_command(calls: _Calls, model: Model) -> None:

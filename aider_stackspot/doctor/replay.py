@@ -59,7 +59,7 @@ def _one(exchange: dict[str, Any]) -> Replayed:
     return Replayed(call, length=len(text))
 
 
-def _answer(call: str, parser: AnswerParser, exchange: dict[str, Any], body: bytes) -> Replayed:
+def _answer(call: str, parser: AnswerParser[str], exchange: dict[str, Any], body: bytes) -> Replayed:
     if "lines" not in exchange["body"]:
         length = len(parser.whole(body.decode()))
         return Replayed(call, length, parser.finish)

@@ -20,8 +20,8 @@ from aider_stackspot.errors import (
     TimedOut,
 )
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.shared import Access, shared_resources
-from aider_stackspot.pipeline.stackspot import Options, start
+from aider_stackspot.pipeline.shared import shared_resources
+from aider_stackspot.pipeline.stackspot import Options, credentials_of, start
 
 SECTION = "StackSpot"
 SERVERS = "Other servers"
@@ -36,11 +36,10 @@ def token(account: Account) -> Finding:
     title = f"token for {account.name}"
     started = time.monotonic()
     try:
-        client_id, key = account.credentials()
-        access = Access(account.auth_url, account.realm, client_id, key, account.network)
+        credentials = credentials_of(account)
 
         async def get() -> float:
-            return (await shared_resources().tokens(access).get()).lifetime
+            return (await shared_resources().tokens(credentials, account.network).get()).lifetime
 
         lifetime = background_loop().submit(get()).result()
     except AuthenticationFailed as error:

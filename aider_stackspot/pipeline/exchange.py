@@ -63,7 +63,7 @@ def _http_request(call: Call[Any], url: str, request: ApiRequest, deadline: floa
     headers = httpx.Headers(HEADERS)  # names count whatever their case
     headers.update({name: value.get_secret_value() for name, value in call.destination.headers.items()})
     headers["Accept"] = "text/event-stream" if request.streams else "application/json"
-    if request.body is not None:
+    if request.body:
         headers["Content-Type"] = "application/json"
     left = max(0.001, deadline - time.monotonic())
     return httpx.Request(

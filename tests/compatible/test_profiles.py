@@ -83,7 +83,7 @@ class TestSeedScalyticsConnect:
         assert not self.scalytics.message_name
 
     def test_streams_end_with_done_and_with_a_finish_reason_only_on_request(self) -> None:
-        assert self.scalytics.end == "[DONE]"
+        assert self.scalytics.end_marker == "done"
         assert self.scalytics.finish_needs_usage
         assert self.scalytics.ignored_events == {"processing"}
 
@@ -144,7 +144,7 @@ def test_parameters_in_a_name(model_id: str, billions: float | None) -> None:
 def test_everything_is_allowed_by_an_ordinary_server() -> None:
     assert (GENERIC.parameters, GENERIC.roles, GENERIC.stream_options) == (None, None, None)
     assert GENERIC.message_name and not GENERIC.text_only
-    assert GENERIC.end == "finish_reason"
+    assert GENERIC.end_marker == "finish_reason"
     assert GENERIC.endpoints == ()
 
 

@@ -56,13 +56,13 @@ async def read(api: str, pieces: Iterable[bytes]) -> Outcome:
     Raises:
         Exception: something of no type of this package's, which must never be.
     """
-    channel = Channel(asyncio.get_running_loop())
+    channel: Channel[str] = Channel(asyncio.get_running_loop(), "".join)
     writer = AnswerWriter(channel)
     headers = {"content-type": "text/event-stream"}
     response = httpx.Response(200, headers=headers, stream=_Body(pieces), request=httpx.Request("POST", "http://host"))
     problem: StackSpotError | None = None
     try:
-        await response_body.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), writer)
+        await response_body.read(response, AgentAnswer() if api == "agent" else ChatAnswer(), writer, "".join)
     except StackSpotError as error:
         problem = error
     channel.end()

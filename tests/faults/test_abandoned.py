@@ -21,7 +21,7 @@ import pytest
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault, Style
-from aider_stackspot.pipeline import call, provider, shared
+from aider_stackspot.pipeline import call, shared, stackspot
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.channel import Channel
 from aider_stackspot.pipeline.writer import AnswerWriter
@@ -252,8 +252,8 @@ def test_a_cancellation_is_never_lost_whenever_it_comes(emulator: Emulator, toge
     for step in range(30):
         emulator.reset()
         shared._of_engine = None
-        asked = provider._call(current().model(MODEL), HI, provider.Options())
-        work = call.run(asked, shared.shared_resources(), AnswerWriter(Channel(loop.loop)))
+        asked = stackspot.stackspot_call(current().model(MODEL), HI, stackspot.Options())
+        work = call.run(asked, shared.shared_resources(), AnswerWriter(Channel(loop.loop, "".join)))
 
         async def run(work: Awaitable[None] = work, step: int = step) -> int:
             return await cancelled_at(work, step, together)

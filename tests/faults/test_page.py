@@ -9,7 +9,7 @@ import litellm
 import pytest
 
 from aider_stackspot import errors
-from aider_stackspot.hosts.litellm.handler import litellm_error
+from aider_stackspot.hosts.litellm.exceptions import litellm_error
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")

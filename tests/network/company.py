@@ -17,7 +17,7 @@ import aider_stackspot
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator
-from aider_stackspot.hosts.litellm.handler import litellm_error
+from aider_stackspot.hosts.litellm.exceptions import litellm_error
 from tests.compatible.openai_server import OpenAIServer, models
 
 HI = [{"role": "user", "content": "Say hi"}]

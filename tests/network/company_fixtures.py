@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.api import quick_command
-from aider_stackspot.hosts.litellm import openai_clients
 from aider_stackspot.pipeline import retry
 from tests.network.company import WAYS, Company
 
 
 @pytest.fixture
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No client of another test is used again; nothing waits longer than it must."""
-    monkeypatch.setattr(openai_clients, "_sync", {})
+    """Nothing waits longer than it must."""
     monkeypatch.setattr(quick_command, "MIN_WAIT", 0.01)
     monkeypatch.setattr(quick_command, "MAX_WAIT", 0.02)
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)

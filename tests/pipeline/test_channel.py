@@ -1,4 +1,4 @@
-"""Text crosses from the engine's thread to any consumer: whole, in order, bounded, interruptible."""
+"""Text crosses from the background loop to any consumer: whole, in order, bounded, interruptible."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.channel import HIGH_WATER, Channel
 
 
-def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel, concurrent.futures.Future[None]]:
+def produced(*pieces: str, error: Exception | None = None) -> tuple[Channel[str], concurrent.futures.Future[None]]:
     """A channel whose producer hands over the pieces and ends."""
-    channel = Channel(background_loop().loop)
+    channel: Channel[str] = Channel(background_loop().loop, "".join)
 
     async def produce() -> None:
         for piece in pieces:
-            channel.put(piece)
+            channel.put(piece, len(piece))
             if channel.must_wait:
                 await channel.room()
         channel.end(error)
@@ -58,7 +58,7 @@ def test_an_error_comes_after_the_text_before_it() -> None:
 
 
 def test_the_first_end_counts() -> None:
-    channel = Channel(background_loop().loop)
+    channel: Channel[str] = Channel(background_loop().loop, "".join)
     channel.end()
     channel.end(StreamInterrupted("too late"))
     assert channel.get() is None
@@ -73,11 +73,11 @@ def test_a_producer_far_ahead_waits_for_the_consumer() -> None:
 
 
 def test_a_consumer_that_comes_first_is_woken() -> None:
-    channel = Channel(background_loop().loop)
+    channel: Channel[str] = Channel(background_loop().loop, "".join)
 
     async def later() -> None:
         await asyncio.sleep(0.02)
-        channel.put("late")
+        channel.put("late", 4)
         channel.end()
 
     background_loop().submit(later())
@@ -86,7 +86,7 @@ def test_a_consumer_that_comes_first_is_woken() -> None:
 
 def test_waiting_does_not_block_the_consumers_loop() -> None:
     async def consume() -> int:
-        channel = Channel(background_loop().loop)
+        channel: Channel[str] = Channel(background_loop().loop, "".join)
         waiting = asyncio.create_task(channel.aget())
         ticks = 0
         while ticks < 10:

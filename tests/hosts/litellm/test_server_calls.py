@@ -493,7 +493,7 @@ def test_importing_litellm_asks_nobody(server: OpenAIServer, configured: Callabl
 def test_openais_own_names_stay_openais(configured: Callable[..., None]) -> None:
     configured(name="openai")
     assert litellm.get_llm_provider("gpt-4o")[:2] == ("gpt-4o", "openai")
-    assert litellm.get_llm_provider("openai/gpt-4o")[1] == "openai-compatible"
+    assert litellm.get_llm_provider("openai/gpt-4o")[1] == "aider-stackspot-openai"
 
 
 def test_a_provider_taken_out_of_the_file_is_refused(server: OpenAIServer, configured: Callable[..., None]) -> None:
