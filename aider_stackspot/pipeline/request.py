@@ -45,8 +45,8 @@ class Destination:
 
     @property
     def host(self) -> str:
-        """The server's name and port."""
-        return urlsplit(self.base_url).netloc
+        """The server's name."""
+        return urlsplit(self.base_url).hostname or "the host"
 
     def secrets(self) -> list[str]:
         """Return every text that must not stand in a message: keys, headers, and what a proxy is shown."""
