@@ -11,23 +11,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-if TYPE_CHECKING:
-    from aider_stackspot.emulator import Emulator, Fault, RecordedRequest, Script
+from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
+from aider_stackspot.emulator.fault import FAULTS, fault_kind, nearest, parse_fault
+from aider_stackspot.emulator.recording import json_line, text_line
 
 _T = TypeVar("_T")
 _REMEMBERED = 100
+_WHAT_NOW = "# Set these variables in another terminal and run there: aider --model stackspot-ai-code"
 
 
 def _list_names(wanted: bool) -> None:
     if not wanted:
         return
-    from aider_stackspot.emulator import MODELS, STYLES
-    from aider_stackspot.emulator.fault_names import FAULTS
-
     faults = [f"{name}:{fault.argument}" if fault.argument else name for name, fault in FAULTS.items()]
     for title, names in (("models", [*MODELS]), ("styles", [*STYLES]), ("faults", faults)):
         typer.echo(f"{title}:")
@@ -46,7 +45,7 @@ def emulator(
     model: Annotated[
         str | None, typer.Option(help="What answers where no rule does; see --list.", metavar="NAME")
     ] = None,
-    style: Annotated[str, typer.Option(help="Wire variant of the streams; see --list.", metavar="NAME")] = "default",
+    style: Annotated[str, typer.Option(help="How streams are written; see --list.", metavar="NAME")] = "default",
     fault: Annotated[
         list[str] | None,
         typer.Option(help="What goes wrong; may be repeated; see --list.", metavar="NAME[:ARG]"),
@@ -71,8 +70,9 @@ def emulator(
 ) -> None:
     """Run a StackSpot on this machine, without an account.
 
-    Its tokens, streams and errors are real, its model is scripted. It prints the environment variables that point
-    aider-stackspot at it, then logs each request on stderr. Ctrl-C or SIGTERM ends it with exit status 0.
+    Its tokens, streams and errors are real, its model is scripted: it greets, and puts a comment into a file that aider
+    asks it to edit. It prints the environment variables that point aider-stackspot at it, then logs each request on
+    stderr. Ctrl-C or SIGTERM ends it with exit status 0.
 
     A script is YAML, and the first rule whose match is found in the prompt wins:
 
@@ -83,8 +83,6 @@ def emulator(
         aider-stackspot emulator --script answers.yml --style slow
         aider-stackspot emulator --fault status:503 --fault-times 2
     """
-    from aider_stackspot.emulator import MODELS, STYLES, Emulator
-
     chosen = _named(style, STYLES, "style")
     faults = [_fault(text) for text in fault or []]
     served = Emulator(
@@ -107,8 +105,6 @@ class _Log:
     """Writes a line for each finished request, one at a time."""
 
     def __init__(self, *, json_lines: bool) -> None:
-        from aider_stackspot.emulator.log import json_line, text_line
-
         self._line = json_line if json_lines else text_line
         self._lock = threading.Lock()
 
@@ -127,6 +123,7 @@ def _run(served: Emulator) -> None:
         with served:
             for name, value in served.environment().items():
                 print(f"export {name}={shlex.quote(value)}")
+            print(_WHAT_NOW)
             sys.stdout.flush()
             while not stop.wait(0.5):  # a bound lets Ctrl-C through on Windows
                 pass
@@ -152,8 +149,6 @@ def _stop_signals() -> Iterator[threading.Event]:
 def _script(path: Path | None) -> Script | None:
     if path is None:
         return None
-    from aider_stackspot.emulator import Script, ScriptError
-
     try:
         return Script.load(path)
     except ScriptError as error:
@@ -161,8 +156,6 @@ def _script(path: Path | None) -> Script | None:
 
 
 def _fault(text: str) -> tuple[str, Fault]:
-    from aider_stackspot.emulator.fault_names import fault_kind, parse_fault
-
     try:
         wrong = parse_fault(text)
         return fault_kind(text), wrong
@@ -171,10 +164,8 @@ def _fault(text: str) -> tuple[str, Fault]:
 
 
 def _named(name: str, known: Mapping[str, _T], what: str) -> _T:
-    from aider_stackspot.emulator.script_file import nearest
-
     if name not in known:
-        _end(f"unknown {what} {name!r}{nearest(name, list(known))}", 2)
+        _end(f"unknown {what} {name!r}{nearest(name, known)}", 2)
     return known[name]
 
 

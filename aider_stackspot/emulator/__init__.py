@@ -8,14 +8,12 @@
 True
 """
 
-from aider_stackspot.emulator.bodies import Reply
 from aider_stackspot.emulator.emulator import Emulator
 from aider_stackspot.emulator.fault import Fault
-from aider_stackspot.emulator.models import MODELS
 from aider_stackspot.emulator.quick_commands import QuickCommand
 from aider_stackspot.emulator.recording import Headers, RecordedRequest
-from aider_stackspot.emulator.script import Rule, Script
-from aider_stackspot.emulator.script_file import ScriptError
+from aider_stackspot.emulator.responses import Reply
+from aider_stackspot.emulator.script import MODELS, Rule, Script, ScriptError
 from aider_stackspot.emulator.style import STYLES, Style
 
 __all__ = [

@@ -1,43 +1,73 @@
-"""The two chat endpoints: ``/v1/agent/{id}/chat`` (docs/wire.md, "Agents API") and ``/v3/chat`` (docs/wire.md, "Chat API")."""
+"""The two chat endpoints: ``/v1/agent/{id}/chat`` (docs/wire.md, "Agents API") and ``/v3/chat`` ("Chat API")."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple, Protocol
+
+from ulid import ULID
 
 from aider_stackspot.emulator import frames
-from aider_stackspot.emulator.bodies import api_error, reply
 from aider_stackspot.emulator.exchange import Exchange
 from aider_stackspot.emulator.fault import Fault
 from aider_stackspot.emulator.frames import Facts
-from aider_stackspot.emulator.guard import begin, refuse
-from aider_stackspot.emulator.schema import AGENT_FIELDS, CHAT_FIELDS, CONTEXT_FIELDS, ULID, problem, wrong_request
+from aider_stackspot.emulator.responses import (
+    AGENT_FIELDS,
+    CHAT_CONTEXT_FIELDS,
+    CHAT_FIELDS,
+    conversation_problem,
+    json_reply,
+    object_problem,
+    request_problem,
+    unprocessable,
+)
+from aider_stackspot.emulator.script import Answer, Model, Script
 from aider_stackspot.emulator.style import Style
-
-if TYPE_CHECKING:
-    from aider_stackspot.emulator.emulator import Emulator
 
 _LINE: Final = "0123456789abcdef" * 5 + "\n"
 
 
-def agent(emulator: Emulator, exchange: Exchange) -> None:
+class ChatSettings(Protocol):
+    """What the chat endpoints ask of the emulator; each may change between two requests.
+
+    Attributes:
+        style: How streams are written.
+        answer: What the scripted model says where no rule does.
+        script: The rules.
+        agents: Names of the agents that exist, by id; None lets any id be one.
+    """
+
+    style: Style
+    answer: Answer | Model
+    script: Script
+    agents: Mapping[str, str] | None
+
+
+class ScriptedAnswer(NamedTuple):
+    """What the scripted model says to a request, and how."""
+
+    deltas: Iterable[str]
+    style: Style
+
+
+def agent(settings: ChatSettings, exchange: Exchange) -> None:
     """Answer a call of the Agents API, streaming or not."""
     body = exchange.request.json
     agent_id = exchange.request.segments[2]
-    if emulator.agents is not None and agent_id not in emulator.agents:
-        exchange.reply(reply(404, {}))
+    if settings.agents is not None and agent_id not in settings.agents:
+        exchange.reply(json_reply(404, {}))
         return
-    if wrong := wrong_request(exchange.request, AGENT_FIELDS, ("user_prompt",)):
-        refuse(exchange, 422, wrong)
+    if problem := request_problem(exchange.request, AGENT_FIELDS, required="user_prompt"):
+        exchange.reply(unprocessable(problem))
         return
-    if (planned := plan(emulator, exchange)) is None:
+    if (answer := scripted_answer(settings, exchange)) is None:
         return
-    style, deltas = planned
-    conversation = body.get("conversation_id") or emulator.new_id()
+    deltas, style = answer
+    conversation = body.get("conversation_id") or f"{ULID()}"
     facts = Facts(
-        input_tokens=max(1, len(body["user_prompt"]) // 4),
-        message_id=emulator.new_id(),
+        input_tokens=_tokens_in(body["user_prompt"]),
+        message_id=f"{ULID()}",
         conversation_id=conversation if body.get("use_conversation") else None,
     )
     exchange.pause(style.first_delay)
@@ -46,50 +76,55 @@ def agent(emulator: Emulator, exchange: Exchange) -> None:
         return
     said = list(deltas)
     exchange.pause(style.delay * len(said))
-    exchange.reply(reply(200, frames.agent_answer("".join(said), style, facts, len(said))))
+    exchange.reply(json_reply(200, frames.agent_answer("".join(said), style, facts, len(said))))
 
 
-def chat(emulator: Emulator, exchange: Exchange) -> None:
+def chat(settings: ChatSettings, exchange: Exchange) -> None:
     """Answer a call of ``/v3/chat``, which always streams."""
     body = exchange.request.json
-    wrong = wrong_request(exchange.request, CHAT_FIELDS, ("user_prompt",))
-    context = {} if wrong else body.get("context", {})
-    if wrong := wrong or problem(context, CONTEXT_FIELDS, ()):
-        refuse(exchange, 422, wrong)
+    problem = request_problem(exchange.request, CHAT_FIELDS, required="user_prompt")
+    context = {} if problem else body.get("context", {})
+    if problem := problem or object_problem(context, CHAT_CONTEXT_FIELDS):
+        exchange.reply(unprocessable(problem))
         return
-    if not ULID.fullmatch(context.get("conversation_id", "")):
-        details = "context.conversation_id is not a ULID."
-        exchange.reply(api_error(400, "BadRequestError", "CODEBUDDY_1001_INVALID_CONVERSATION_ID", details))
+    if refusal := conversation_problem(context):
+        exchange.reply(refusal)
         return
-    if (planned := plan(emulator, exchange)) is None:
+    if (answer := scripted_answer(settings, exchange)) is None:
         return
-    style, deltas = planned
+    deltas, style = answer
     exchange.pause(style.first_delay)
     if style.json_body:
-        exchange.reply(reply(200, {"answer": "".join(deltas)}))
-    else:
-        exchange.stream(frames.chat_frames(deltas, style), style)
+        exchange.reply(json_reply(200, {"answer": "".join(deltas)}))
+        return
+    facts = Facts(_tokens_in(body["user_prompt"]), message_id="", conversation_id=None)
+    exchange.stream(frames.chat_frames(deltas, style, facts), style)
 
 
-def plan(emulator: Emulator, exchange: Exchange) -> tuple[Style, Iterable[str]] | None:
-    """The style and the deltas for a request's prompt; None when the script's fault has answered it."""
+def scripted_answer(settings: ChatSettings, exchange: Exchange) -> ScriptedAnswer | None:
+    """The answer to a request's prompt; None when the fault of the rule that fits it has answered the request."""
     prompt = exchange.request.prompt
-    rule = emulator.script.rule_for(prompt)
-    style = (rule and rule.style) or emulator.style
+    rule = settings.script.rule_for(prompt)
+    style = (rule and rule.style) or settings.style
     if rule and rule.fault and not exchange.fault.name:
         exchange.set_fault(rule.fault)
-        if begin(exchange):
+        if exchange.meet_fault():
             return None
     fault = exchange.fault
     style = replace(style, empties=style.empties + fault.empties, junk=style.junk or fault.junk)
-    answer = emulator.answer if rule is None or rule.answer is None else rule.answer
+    answer = settings.answer if rule is None or rule.answer is None else rule.answer
     if callable(answer):
         answer = answer(prompt)
-    deltas = frames.pieces(answer) if isinstance(answer, str) else answer
-    return style, _inflated(fault) or deltas
+    deltas = frames.words(answer) if isinstance(answer, str) else answer
+    return ScriptedAnswer(_inflated(fault) or deltas, style)
+
+
+def _tokens_in(prompt: str) -> int:
+    return max(1, len(prompt) // 4)
 
 
 def _inflated(fault: Fault) -> Iterable[str] | None:
+    """The huge text that a fault says instead of the answer."""
     if fault.event_bytes is not None:
         return ["x" * fault.event_bytes]
     return None if fault.answer_bytes is None else _lines(fault.answer_bytes)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 import ssl
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final
 
+from aider_stackspot.emulator.endpoints import serve
 from aider_stackspot.emulator.fault import Fault
-from aider_stackspot.emulator.models import Answer, Model, hello
+from aider_stackspot.emulator.http_server import Server
 from aider_stackspot.emulator.quick_commands import Execution, QuickCommand
 from aider_stackspot.emulator.recording import RecordedRequest
-from aider_stackspot.emulator.routes import serve
-from aider_stackspot.emulator.script import Script
-from aider_stackspot.emulator.server import Server
+from aider_stackspot.emulator.script import Answer, Model, Script, assistant
 from aider_stackspot.emulator.style import Style
-from aider_stackspot.emulator.tokens import Credential, TokenDesk
+from aider_stackspot.emulator.tokens import Credential, TokenIssuer
 
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ANY_CHAT: Final = ("agent", "chat")
 _FAULT_KINDS: Final = (
     "token",
@@ -33,7 +30,7 @@ _FAULT_KINDS: Final = (
 )
 
 
-class _Queued:
+class _QueuedFault:
     """A fault, and how many requests it is still meant for."""
 
     def __init__(self, kind: str, fault: Fault, times: int | None) -> None:
@@ -61,12 +58,12 @@ class Emulator:
         on_finished: Called with each request when it is answered, in the connection's thread.
 
     Attributes:
-        style: The variant of streams; may be set at any time.
+        style: How streams are written; may be set at any time.
         answer: What the scripted model says where no rule does: a text (cut into words), a list of deltas, or
             a function from the prompt to either.
         script: The rules.
         quick_command: How quick commands go.
-        tokens: The desk that issues tokens; its ``lifetime`` and ``rate_limit`` may be set at any time.
+        tokens: Issues tokens and recognises them; its ``lifetime`` and ``rate_limit`` may be set at any time.
         requests: The requests so far, in order of arrival.
     """
 
@@ -86,11 +83,11 @@ class Emulator:
     ) -> None:
         self.credentials = dict({("stackspot", "client-id"): "client-key"} if credentials is None else credentials)
         self.script = script or Script()
-        self.tokens = TokenDesk(self.credentials, token_lifetime, rate_limit)
+        self.tokens = TokenIssuer(self.credentials, token_lifetime, rate_limit)
         self.silence_limit = silence_limit
         self.agents = agents
         self.style = Style()
-        self.answer: Answer | Model = hello if self.script.default is None else self.script.default
+        self.answer: Answer | Model = assistant if self.script.default is None else self.script.default
         self.quick_command = QuickCommand()
         self.requests: list[RecordedRequest] = []
         self.executions: dict[str, Execution] = {}
@@ -98,7 +95,7 @@ class Emulator:
         self._ssl_context = ssl_context
         self._keep = keep
         self._on_finished = on_finished
-        self._faults: list[_Queued] = []
+        self._faults: list[_QueuedFault] = []
         self._lock = threading.Lock()
         self._server: Server | None = None
 
@@ -178,7 +175,7 @@ class Emulator:
         if kind not in _FAULT_KINDS:
             raise ValueError(f"no such kind: {kind!r}; there are {', '.join(_FAULT_KINDS)}")
         with self._lock:
-            self._faults.append(_Queued(kind, fault, times))
+            self._faults.append(_QueuedFault(kind, fault, times))
 
     def revoke_tokens(self) -> None:
         """Refuse every token issued so far with 401."""
@@ -199,7 +196,7 @@ class Emulator:
             self.requests.clear()
             self._faults.clear()
 
-    def admit(self, request: RecordedRequest) -> Fault | None:
+    def record(self, request: RecordedRequest) -> Fault | None:
         """Record a request and take the fault it is to meet out of the queue."""
         with self._lock:
             self.requests.append(request)
@@ -218,11 +215,6 @@ class Emulator:
         request.finished.set()
         if self._on_finished is not None:
             self._on_finished(request)
-
-    @staticmethod
-    def new_id() -> str:
-        """26 characters that look like StackSpot's ids."""
-        return "01" + "".join(secrets.choice(_CROCKFORD) for _ in range(24))
 
     @property
     def _running(self) -> Server:

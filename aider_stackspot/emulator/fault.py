@@ -1,22 +1,22 @@
-"""What the emulator can do wrong on purpose: one value with named constructors."""
+"""What the emulator can do wrong on purpose: a value with a constructor for each fault, and the faults' names."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from difflib import get_close_matches
+from typing import Any, Final, Literal, NamedTuple
 
-from aider_stackspot.emulator import bodies
-from aider_stackspot.emulator.bodies import Reply
+from aider_stackspot.emulator import responses
+from aider_stackspot.emulator.responses import Reply
 
 Break = Literal["cut", "reset", "end", "silence", "error frame", "error event"]
-Body = str | bytes | Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One misbehaviour for one request; build it with the named constructors.
+    """What goes wrong with a request; build it with one of the constructors that have names.
 
     A fault acts in the order of its fields: silence, then no answer at all or another answer, then what
     happens to the answer's headers, content and end.
@@ -36,7 +36,8 @@ class Fault:
         event_bytes: Say one delta of this many bytes instead of the answer.
         answer_bytes: Say a text of this many bytes, made while it is sent.
         after_events: Break the body after this many events (0: after the headers).
-        after_bytes: Break the body after this many bytes.
+        after_bytes: Break the body after this many bytes of events.
+        after_encoded_bytes: Break it after this many bytes as they are on the wire, compressed.
         then: What breaking means.
         seconds: How long the silence after those events lasts; then the connection is cut.
         error: Whose body an error in the stream has; None means the API's for 500.
@@ -50,39 +51,41 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     slow_headers: float = 0.0
     token: Mapping[str, Any] = field(default_factory=dict)
-    token_reply: tuple[str, int] = (bodies.JSON, 0)
+    token_reply: tuple[str, int] = (responses.JSON, 0)
     empties: int = 0
     junk: bool = False
     event_bytes: int | None = None
     answer_bytes: int | None = None
     after_events: int | None = None
     after_bytes: int | None = None
+    after_encoded_bytes: int | None = None
     then: Break = "cut"
     seconds: float = 3600.0
     error: Reply | None = None
 
     @property
     def breaks(self) -> bool:
-        """Whether the body does not get to its proper end."""
-        return self.after_events is not None or self.after_bytes is not None
+        """Whether the body stops before its end."""
+        limits = (self.after_events, self.after_bytes, self.after_encoded_bytes)
+        return any(limit is not None for limit in limits)
 
     @property
     def spoils_token(self) -> bool:
         """Whether the token endpoint's answer is changed."""
-        return bool(self.token) or self.token_reply != (bodies.JSON, 0)
+        return bool(self.token) or self.token_reply != (responses.JSON, 0)
 
     def fixed_reply(self, kind: str) -> Reply | None:
         """The answer this fault gives to a request of ``kind`` in place of the real one."""
         answer = self.reply
         if answer is None and self.status_code is not None:
-            answer = bodies.default_error(self.status_code, kind)
+            answer = responses.default_error(self.status_code, kind)
         return answer and replace(answer, headers={**answer.headers, **self.headers})
 
     @classmethod
     def status(
         cls,
         code: int,
-        body: Body = None,
+        body: str | bytes | Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         retry_after: float | str | None = None,
@@ -92,7 +95,7 @@ class Fault:
 
         Args:
             code: The status.
-            body: Text, bytes, or something to send as JSON.
+            body: A text, bytes, or an object to send as JSON.
             headers: Further headers.
             retry_after: Seconds or an HTTP date for ``Retry-After``; None sends no such header.
             content_type: Content type of ``body``; guessed when not given.
@@ -105,28 +108,28 @@ class Fault:
     @classmethod
     def too_long(cls, limit: int = 272_000, tokens: int = 300_123) -> Fault:
         """400, the prompt does not fit: limit and size in tokens."""
-        return cls("too-long", reply=bodies.too_long(limit, tokens))
+        return cls("too-long", reply=responses.too_long(limit, tokens))
 
     @classmethod
     def refused(cls, details: str = "The model refused this request.") -> Fault:
         """400 with the code of a too long prompt, but for another reason."""
-        return cls("refused", reply=bodies.refused(details))
+        return cls("refused", reply=responses.refused(details))
 
     @classmethod
     def login_page(cls) -> Fault:
         """200 with a proxy's HTML login page."""
-        return cls("login-page", reply=Reply(200, bodies.LOGIN_PAGE.encode(), bodies.HTML))
+        return cls("login-page", reply=Reply(200, responses.LOGIN_PAGE.encode(), responses.HTML))
 
     @classmethod
     def redirect(cls, location: str, code: int = 302) -> Fault:
         """A redirect to ``location``."""
-        return cls("redirect", reply=Reply(code, b"", bodies.HTML, {"Location": location}))
+        return cls("redirect", reply=Reply(code, b"", responses.HTML, {"Location": location}))
 
     @classmethod
     def bad_token(
         cls,
         *,
-        content_type: str = bodies.JSON,
+        content_type: str = responses.JSON,
         padding: int = 0,
         without: tuple[str, ...] = (),
         **members: Any,
@@ -154,7 +157,7 @@ class Fault:
 
     @classmethod
     def silent(cls, seconds: float = 3600.0) -> Fault:
-        """Silence before the first byte, then the usual answer; cut at the emulator's ``silence_limit``."""
+        """Silence before the first byte, then the usual answer; the emulator's ``silence_limit`` ends it earlier."""
         return cls("silent", silence=seconds)
 
     @classmethod
@@ -163,19 +166,37 @@ class Fault:
         return cls("slow-headers", slow_headers=seconds)
 
     @classmethod
-    def cut_after(cls, events: int | None = None, *, bytes: int | None = None) -> Fault:
-        """The connection closes in the middle of the body, without its last chunk."""
-        return cls("cut-after", after_events=events, after_bytes=bytes, then="cut")
+    def cut_after(
+        cls, events: int | None = None, *, body_bytes: int | None = None, encoded_bytes: int | None = None
+    ) -> Fault:
+        """The connection closes in the middle of the body, without its last chunk.
+
+        Args:
+            events: After so many events.
+            body_bytes: After so many bytes of events.
+            encoded_bytes: After so many bytes of them as they are on the wire, compressed.
+        """
+        return cls(
+            "cut-after", after_events=events, after_bytes=body_bytes, after_encoded_bytes=encoded_bytes, then="cut"
+        )
 
     @classmethod
-    def reset_after(cls, events: int | None = None, *, bytes: int | None = None) -> Fault:
-        """The connection is reset (RST) in the middle of the body."""
-        return cls("reset-after", after_events=events, after_bytes=bytes, then="reset")
+    def reset_after(cls, events: int | None = None, *, body_bytes: int | None = None) -> Fault:
+        """The connection is reset (RST) in the middle of the body; the arguments are those of :meth:`cut_after`."""
+        return cls("reset-after", after_events=events, after_bytes=body_bytes, then="reset")
 
     @classmethod
-    def end_after(cls, events: int | None = None, *, bytes: int | None = None) -> Fault:
-        """The body ends cleanly (with its last chunk) before its terminal event."""
-        return cls("end-after", after_events=events, after_bytes=bytes, then="end")
+    def end_after(
+        cls, events: int | None = None, *, body_bytes: int | None = None, encoded_bytes: int | None = None
+    ) -> Fault:
+        """The body ends in order, with its last chunk, before its terminal event.
+
+        The arguments are those of :meth:`cut_after`. With ``encoded_bytes``, what compression writes at its end is
+        missing as well.
+        """
+        return cls(
+            "end-after", after_events=events, after_bytes=body_bytes, after_encoded_bytes=encoded_bytes, then="end"
+        )
 
     @classmethod
     def silent_after(cls, events: int, seconds: float = 3600.0) -> Fault:
@@ -189,7 +210,7 @@ class Fault:
         Args:
             after: Events before the error.
             named: Whether the frame carries ``event: error``.
-            reply: Whose body the frame has; the API's body for 500 when not given.
+            reply: Whose body is the frame's data, JSON or not; the API's body for 500 when not given.
         """
         then: Break = "error event" if named else "error frame"
         return cls("error-frame", after_events=after, then=then, error=reply)
@@ -217,8 +238,129 @@ class Fault:
 
 def _reply(code: int, body: str | bytes | Mapping[str, Any], content_type: str | None) -> Reply:
     if isinstance(body, str):
-        guess = bodies.HTML if body.lstrip().startswith("<") else bodies.JSON
+        guess = responses.HTML if body.lstrip().startswith("<") else responses.JSON
         return Reply(code, body.encode(), content_type or guess)
     if isinstance(body, bytes):
-        return Reply(code, body, content_type or bodies.JSON)
-    return Reply(code, json.dumps(body).encode(), content_type or bodies.JSON)
+        return Reply(code, body, content_type or responses.JSON)
+    return Reply(code, json.dumps(body).encode(), content_type or responses.JSON)
+
+
+class FaultName(NamedTuple):
+    """A fault that can be named.
+
+    Attributes:
+        make: Builds it from its argument.
+        argument: What the argument is called in help texts; empty when there is none.
+        read: Reads the argument; raises ``ValueError`` when it cannot.
+        default: The argument when none is given; None when one has to be given.
+        kind: The kind of requests that meet it.
+    """
+
+    make: Callable[..., Fault]
+    argument: str = ""
+    read: Callable[[str], Any] = str
+    default: Any = None
+    kind: str = "any chat"
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _status(text: str) -> int:
+    number = int(text)
+    if not 200 <= number <= 599:
+        raise ValueError(text)
+    return number
+
+
+def _literal(text: str) -> int | str:
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+_ERROR_TEXT: Final = Reply(500, b"The model is overloaded.", "text/plain")
+FAULTS: Final[dict[str, FaultName]] = {
+    "status": FaultName(Fault.status, "CODE", _status),
+    "rate-limited": FaultName(lambda after: Fault.status(429, retry_after=after), "RETRY_AFTER", str),
+    "too-long": FaultName(Fault.too_long),
+    "refused": FaultName(Fault.refused),
+    "login-page": FaultName(Fault.login_page),
+    "redirect": FaultName(Fault.redirect, "URL"),
+    "close": FaultName(Fault.close),
+    "reset": FaultName(Fault.reset),
+    "silent": FaultName(Fault.silent, "SECONDS", _seconds, 3600.0),
+    "slow-headers": FaultName(Fault.slow_header, "SECONDS", _seconds, 5.0),
+    "cut-after": FaultName(Fault.cut_after, "EVENTS", _count, 1),
+    "cut-after-bytes": FaultName(lambda size: Fault.cut_after(body_bytes=size), "BYTES", _count),
+    "cut-after-encoded-bytes": FaultName(lambda size: Fault.cut_after(encoded_bytes=size), "BYTES", _count),
+    "reset-after": FaultName(Fault.reset_after, "EVENTS", _count, 1),
+    "reset-after-bytes": FaultName(lambda size: Fault.reset_after(body_bytes=size), "BYTES", _count),
+    "end-after": FaultName(Fault.end_after, "EVENTS", _count, 1),
+    "end-after-bytes": FaultName(lambda size: Fault.end_after(body_bytes=size), "BYTES", _count),
+    "end-after-encoded-bytes": FaultName(lambda size: Fault.end_after(encoded_bytes=size), "BYTES", _count),
+    "silent-after": FaultName(Fault.silent_after, "EVENTS", _count, 1),
+    "error-frame": FaultName(Fault.error_frame, "EVENTS", _count, 1),
+    "error-event": FaultName(lambda events: Fault.error_frame(events, named=True), "EVENTS", _count, 1),
+    "error-text": FaultName(
+        lambda events: Fault.error_frame(events, named=True, reply=_ERROR_TEXT), "EVENTS", _count, 1
+    ),
+    "flood": FaultName(Fault.flood, "COUNT", _count, 1000),
+    "junk": FaultName(Fault.junk_events),
+    "big-event": FaultName(Fault.big_event, "BYTES", _count, 10_000_000),
+    "big-answer": FaultName(Fault.big_answer, "BYTES", _count, 100_000_000),
+    "token-status": FaultName(Fault.status, "CODE", _status, kind="token"),
+    "token-missing": FaultName(lambda: Fault.bad_token(without=("access_token",)), kind="token"),
+    "token-no-expiry": FaultName(lambda: Fault.bad_token(without=("expires_in",)), kind="token"),
+    "token-expires-in": FaultName(lambda value: Fault.bad_token(expires_in=value), "VALUE", _literal, kind="token"),
+    "token-html": FaultName(lambda: Fault.bad_token(content_type="text/html"), kind="token"),
+    "token-login-page": FaultName(Fault.login_page, kind="token"),
+    "token-huge": FaultName(lambda size: Fault.bad_token(padding=size), "BYTES", _count, 10_000_000, "token"),
+    "token-close": FaultName(Fault.close, kind="token"),
+    "token-silent": FaultName(Fault.silent, "SECONDS", _seconds, 3600.0, "token"),
+}
+"""The faults that ``--fault`` and a script know."""
+
+
+def parse_fault(text: str) -> Fault:
+    """The fault that ``NAME`` or ``NAME:ARGUMENT`` means.
+
+    Raises:
+        ValueError: There is no such fault, or the argument does not fit it; the text says what would.
+    """
+    name, colon, argument = text.partition(":")
+    known = FAULTS.get(name)
+    if known is None:
+        raise ValueError(f"unknown fault {name!r}{nearest(name, FAULTS)}")
+    if not known.argument:
+        if colon:
+            raise ValueError(f"fault {name!r} takes no argument")
+        return known.make()
+    if not argument and known.default is None:
+        raise ValueError(f"fault {name!r} needs an argument: {name}:{known.argument}")
+    try:
+        value = known.read(argument) if argument else known.default
+    except ValueError as error:
+        raise ValueError(f"fault {name!r}: {argument!r} is no {known.argument}") from error
+    return known.make(value)
+
+
+def fault_kind(text: str) -> str:
+    """The kind of requests a named fault is for."""
+    return FAULTS[text.partition(":")[0]].kind
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the known one that looks most like it, or all of them."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from aider_stackspot.emulator.style import Style
+from aider_stackspot.emulator.style import DeltaStopReason, Style
 
 JUNK: Final = ("not json", "[1, 2]", "42", '"text"', "", '{"message": 7}', '{"message": {"text": "x"}}', "{")
 """Data that a client has to skip: no JSON, no object, or a message that is no text."""
@@ -21,8 +21,15 @@ EMPTY_ARRAYS: Final[dict[str, Any]] = {
     "tools_id": [],
     "agent_info": [],
 }
+_DELTA_STOP_REASONS: Final[dict[DeltaStopReason, dict[str, str | None]]] = {
+    "absent": {},
+    "null": {"stop_reason": None},
+    "text null": {"stop_reason": "null"},
+    "text None": {"stop_reason": "None"},
+}
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BEYOND_BMP: Final = re.compile("[\U00010000-\U0010ffff]")
+_LINE_END: Final = re.compile("\r\n|\r|\n")
 
 
 class Frame(NamedTuple):
@@ -33,71 +40,44 @@ class Frame(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a final event reports besides the text: token counts and the two ids."""
+    """What an answer reports besides its text: the tokens of the prompt, and the two ids."""
 
     input_tokens: int
     message_id: str
     conversation_id: str | None
 
 
-def pieces(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     """The deltas of a text: its words, each with the white space behind it."""
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def dump(value: object) -> str:
-    """Compact JSON in plain UTF-8; only lone surrogates, which UTF-8 cannot hold, stay escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def tokens(style: Style, input_tokens: int, output_tokens: int) -> dict[str, Any]:
-    """The ``tokens`` member in the style's shape (docs/wire.md, "Agents API: tokens"), or nothing."""
-    if style.usage is not None:
-        input_tokens, output_tokens = style.usage
-    enrichment = input_tokens // 4
-    shapes: dict[str, Any] = {
-        "current": {"user": None, "enrichment": None, "input": input_tokens, "output": output_tokens},
-        "old": {"user": input_tokens - enrichment, "enrichment": enrichment, "output": output_tokens},
-        "strings": {
-            "user": None,
-            "enrichment": None,
-            "input": f"{input_tokens}",
-            "output": f"{output_tokens}",
-        },
-        "null": None,
-    }
-    return {} if style.tokens == "absent" else {"tokens": shapes[style.tokens]}
-
-
 def agent_frames(deltas: Iterable[str], style: Style, facts: Facts) -> Iterator[Frame]:
-    """The Agents API's stream (docs/wire.md, "Agents API: stream"): deltas, then the final event and ``[DONE]`` as styled."""
+    """The Agents API's stream (docs/wire.md, "Agents API: stream"): deltas, then the final event and ``[DONE]``."""
     writer = _EventWriter(style)
-    junk = itertools.cycle(JUNK)
     tail: list[str] = []
     count = 0
-    for delta in _noted(_shaped(deltas, style), style, tail):
-        count += bool(delta)
-        yield Frame(writer.event(_agent_delta(delta, style)))
-        if style.junk:
-            yield Frame(writer.event(next(junk)))
+    for event in _deltas(_held_back(_shaped(deltas, style), style, tail), style, facts, "message"):
+        count = event.output_tokens
+        yield Frame(writer.event(event.data))
     if style.final != "none":
+        name = "done" if style.end == "event done" and not style.openai else None
         final = _agent_final("".join(tail), style, facts, count)
-        yield Frame(writer.event(final, last=not style.done), not style.done)
+        yield Frame(writer.event(dump(final), name=name, last=not style.done), not style.done)
     if style.done:
         yield Frame(writer.event("[DONE]", last=True), True)
 
 
-def chat_frames(deltas: Iterable[str], style: Style) -> Iterator[Frame]:
-    """The stream of ``/v3/chat`` (docs/wire.md, "Chat API: stream"): answers, then ``event: end_event`` as styled."""
+def chat_frames(deltas: Iterable[str], style: Style, facts: Facts) -> Iterator[Frame]:
+    """The stream of ``/v3/chat`` (docs/wire.md, "Chat API: stream"): answers, then ``event: end_event``."""
     writer = _EventWriter(style, retry=15000)
-    junk = itertools.cycle(JUNK)
-    for delta in _shaped(deltas, style):
-        yield Frame(writer.event(dump({"answer": delta, **_separators(style)}), name="message"))
-        if style.junk:
-            yield Frame(writer.event(next(junk), name="message"))
+    count = 0
+    for event in _deltas(_shaped(deltas, style), style, facts, "answer"):
+        count = event.output_tokens
+        yield Frame(writer.event(event.data, name="message"))
     if style.final != "none":
-        yield Frame(writer.event("{}", name="end_event", last=True), True)
+        final = _tokens(style, facts, count) if style.tokens_in == "every event" else {}
+        yield Frame(writer.event(dump(final), name="end_event", last=True), True)
 
 
 def error_frame(payload: str, style: Style, *, named: bool) -> bytes:
@@ -108,13 +88,19 @@ def error_frame(payload: str, style: Style, *, named: bool) -> bytes:
 def agent_answer(text: str, style: Style, facts: Facts, output_tokens: int) -> dict[str, Any]:
     """The one JSON document of a call that does not stream (docs/wire.md, "Agents API: whole answer")."""
     return {
-        "message": text,
+        **_text(text, "message", style),
         "stop_reason": style.stop_reason,
-        **tokens(style, facts.input_tokens, output_tokens),
+        **_tokens(style, facts, output_tokens),
         **EMPTY_ARRAYS,
         "conversation_id": facts.conversation_id,
         "message_id": facts.message_id,
     }
+
+
+def dump(value: object) -> str:
+    """Compact JSON in plain UTF-8; only lone surrogates, which UTF-8 cannot hold, stay escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _EventWriter:
@@ -134,8 +120,7 @@ class _EventWriter:
         if style.ids:
             lines.append(f"id: {self._count}")
         field = "data: " if style.space else "data:"
-        parts = [data[0], data[1:-1], data[-1]] if style.multiline and len(data) > 2 and data[0] == "{" else [data]
-        lines += [field + part for part in parts]
+        lines += [field + part for part in self._data_lines(data)]
         if self._retry is not None:
             lines.append(f"retry: {self._retry}")
         if style.blank_lines and (style.last_blank_line or not last):
@@ -145,6 +130,89 @@ class _EventWriter:
             text = "\ufeff" + text
         self._count += 1
         return text.encode()
+
+    def _data_lines(self, data: str) -> list[str]:
+        if self._style.multiline and len(data) > 2 and data[0] == "{":
+            return [data[0], data[1:-1], data[-1]]
+        return _LINE_END.split(data)
+
+
+class _Delta(NamedTuple):
+    """The data of one event before the final one, and how many output tokens there are up to it."""
+
+    data: str
+    output_tokens: int
+
+
+def _deltas(deltas: Iterable[str], style: Style, facts: Facts, own_key: str) -> Iterator[_Delta]:
+    """The events before the final one; ``own_key`` is the key of the API for the text."""
+    junk = itertools.cycle(JUNK)
+    count = 0
+    if style.tokens_in == "first event":
+        yield _Delta(dump(_tokens(style, facts, count)), count)
+    for delta in deltas:
+        count += bool(delta)
+        yield _Delta(_delta(delta, style, facts, count, own_key), count)
+        if style.junk:
+            yield _Delta(next(junk), count)
+
+
+def _delta(text: str, style: Style, facts: Facts, count: int, own_key: str) -> str:
+    if style.plain_text:
+        return _SURROGATE.sub("\ufffd", text)
+    if style.openai and own_key == "message":
+        return dump({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+    payload = _text(text, own_key, style)
+    if style.separators:
+        payload["note"] = "a\u2028b\u2029c\u0085d"
+    if style.arrays:
+        payload.update(EMPTY_ARRAYS)
+    payload.update(_DELTA_STOP_REASONS[style.delta_stop_reason])
+    if style.tokens_in == "every event":
+        payload.update(_tokens(style, facts, count))
+    return dump(payload)
+
+
+def _agent_final(text: str, style: Style, facts: Facts, output_tokens: int) -> dict[str, Any]:
+    if style.openai:
+        usage = style.usage or (facts.input_tokens, output_tokens)
+        counts = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+        choice = {"index": 0, "delta": {}, "finish_reason": style.stop_reason}
+        return {"choices": [choice], "usage": counts}
+    payload = {} if style.final == "absent" else _text(text, "message", style)
+    if style.end == "type done":
+        payload["type"] = "done"
+    elif style.end == "stop reason":
+        payload["stop_reason"] = style.stop_reason
+    if style.tokens_in != "first event":
+        payload.update(_tokens(style, facts, output_tokens))
+    payload.update(message_id=facts.message_id, conversation_id=facts.conversation_id)
+    return payload
+
+
+def _text(text: str, own_key: str, style: Style) -> dict[str, Any]:
+    """The member that holds a piece of text."""
+    key = style.text_key or own_key
+    if not style.parts:
+        return {key: text}
+    middle = len(text) // 2
+    return {key: [{"type": "text", "text": half} for half in (text[:middle], text[middle:]) if half]}
+
+
+def _tokens(style: Style, facts: Facts, output_tokens: int) -> dict[str, Any]:
+    """The ``tokens`` member in the style's shape (docs/wire.md, "Agents API: tokens"), or nothing."""
+    into, out = (facts.input_tokens, output_tokens) if style.usage is None else style.usage
+    enrichment = into // 4
+    nulls = {"user": None, "enrichment": None, "input": None, "output": None}
+    shapes: dict[str, Any] = {
+        "current": {**nulls, "input": into, "output": out},
+        "old": {"user": into - enrichment, "enrichment": enrichment, "output": out},
+        "strings": {**nulls, "input": f"{into}", "output": f"{out}"},
+        "nulls": nulls,
+        "empty": {},
+        "null": None,
+    }
+    return {} if style.tokens == "absent" else {"tokens": shapes[style.tokens]}
 
 
 def _shaped(deltas: Iterable[str], style: Style) -> Iterator[str]:
@@ -158,7 +226,7 @@ def _shaped(deltas: Iterable[str], style: Style) -> Iterator[str]:
         first = False
 
 
-def _noted(deltas: Iterable[str], style: Style, tail: list[str]) -> Iterator[str]:
+def _held_back(deltas: Iterable[str], style: Style, tail: list[str]) -> Iterator[str]:
     """The deltas to send; what the final event is to say goes into ``tail``."""
     if style.final != "last text":
         for delta in deltas:
@@ -182,34 +250,3 @@ def _halves(delta: str) -> list[str]:
         parts.append(code_units[start:cut].decode("utf-16-be", "surrogatepass"))
         start = cut
     return [*parts, code_units[start:].decode("utf-16-be", "surrogatepass")]
-
-
-def _separators(style: Style) -> dict[str, str]:
-    return {"note": "a\u2028b\u2029c\u0085d"} if style.separators else {}
-
-
-def _agent_delta(text: str, style: Style) -> str:
-    if style.openai:
-        return dump({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
-    payload: dict[str, Any] = {"message": text, **_separators(style)}
-    if style.arrays:
-        payload.update(EMPTY_ARRAYS)
-    if style.null_stop_reason:
-        payload["stop_reason"] = None
-    return dump(payload)
-
-
-def _agent_final(text: str, style: Style, facts: Facts, output_tokens: int) -> str:
-    if style.openai:
-        usage = style.usage or (facts.input_tokens, output_tokens)
-        counts = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
-        choice = {"index": 0, "delta": {}, "finish_reason": style.stop_reason}
-        return dump({"choices": [choice], "usage": counts})
-    payload: dict[str, Any] = {} if style.final == "absent" else {"message": text}
-    payload.update(
-        stop_reason=style.stop_reason,
-        **tokens(style, facts.input_tokens, output_tokens),
-        message_id=facts.message_id,
-        conversation_id=facts.conversation_id,
-    )
-    return dump(payload)

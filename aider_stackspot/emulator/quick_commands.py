@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
-from aider_stackspot.emulator.bodies import reply
-from aider_stackspot.emulator.chats import plan
+from ulid import ULID
+
+from aider_stackspot.emulator.chats import ChatSettings, scripted_answer
 from aider_stackspot.emulator.exchange import Exchange
-from aider_stackspot.emulator.guard import refuse
-from aider_stackspot.emulator.schema import QUICK_COMMAND_FIELDS, wrong_request
+from aider_stackspot.emulator.responses import QUICK_COMMAND_FIELDS, json_reply, request_problem, unprocessable
 
-if TYPE_CHECKING:
-    from aider_stackspot.emulator.emulator import Emulator
+
+def _ulid() -> str:
+    return f"{ULID()}"
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class QuickCommand:
         outcome: The last status; ``stuck`` stays in CREATED for ever.
         created_as: Shape of the answer to the creation: the bare string, or an object with that member.
         slugs: The commands that exist; None for any.
+        new_id: Makes the id of an execution, which may be any text; a ULID unless said otherwise.
     """
 
     polls: int = 1
     outcome: Literal["COMPLETED", "FAILURE", "FAILED", "stuck"] = "COMPLETED"
     created_as: Literal["string", "id", "execution_id"] = "string"
     slugs: frozenset[str] | None = None
+    new_id: Callable[[], str] = _ulid
 
 
 @dataclass
@@ -48,46 +52,57 @@ class Execution:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def create(emulator: Emulator, exchange: Exchange) -> None:
+class QuickCommandSettings(ChatSettings, Protocol):
+    """What the endpoints of quick commands ask of the emulator.
+
+    Attributes:
+        quick_command: How quick commands go.
+        executions: Those that were created, by id.
+    """
+
+    quick_command: QuickCommand
+    executions: dict[str, Execution]
+
+
+def create(settings: QuickCommandSettings, exchange: Exchange) -> None:
     """Start an execution and answer its id."""
-    request, settings = exchange.request, emulator.quick_command
+    request, command = exchange.request, settings.quick_command
     body, slug = request.json, request.segments[3]
-    if settings.slugs is not None and slug not in settings.slugs:
-        exchange.reply(reply(404, {}))
+    if command.slugs is not None and slug not in command.slugs:
+        exchange.reply(json_reply(404, {}))
         return
-    if wrong := wrong_request(request, QUICK_COMMAND_FIELDS, ("input_data",)):
-        refuse(exchange, 422, wrong)
+    if problem := request_problem(request, QUICK_COMMAND_FIELDS, required="input_data"):
+        exchange.reply(unprocessable(problem))
         return
-    if (planned := plan(emulator, exchange)) is None:
+    if (answer := scripted_answer(settings, exchange)) is None:
         return
-    style, deltas = planned
-    exchange.pause(style.first_delay)
-    conversation = request.query.get("conversationId") or emulator.new_id()
+    exchange.pause(answer.style.first_delay)
+    conversation = request.query.get("conversationId") or _ulid()
     tag = body.get("execution_tag")
-    execution = Execution(emulator.new_id(), slug, conversation, tag, "".join(deltas), _now())
-    emulator.executions[execution.id] = execution
-    created = execution.id if settings.created_as == "string" else {settings.created_as: execution.id}
-    exchange.reply(reply(200, created))
+    execution = Execution(command.new_id(), slug, conversation, tag, "".join(answer.deltas), _now())
+    settings.executions[execution.id] = execution
+    created = execution.id if command.created_as == "string" else {command.created_as: execution.id}
+    exchange.reply(json_reply(200, created))
 
 
-def callback(emulator: Emulator, exchange: Exchange) -> None:
+def callback(settings: QuickCommandSettings, exchange: Exchange) -> None:
     """Answer how far an execution is."""
-    execution = emulator.executions.get(exchange.request.segments[3])
+    execution = settings.executions.get(exchange.request.segments[3])
     if execution is None:
-        exchange.reply(reply(404, {}))
+        exchange.reply(json_reply(404, {}))
         return
     with execution.lock:
         polled = execution.polled
         execution.polled += 1
-    exchange.reply(reply(200, _progress(execution, emulator.quick_command, polled)))
+    exchange.reply(json_reply(200, _progress(execution, settings.quick_command, polled)))
 
 
-def _progress(execution: Execution, settings: QuickCommand, polled: int) -> dict[str, Any]:
-    over = polled >= settings.polls and settings.outcome != "stuck"
-    waiting = "CREATED" if polled == 0 or settings.outcome == "stuck" else "RUNNING"
-    status = settings.outcome if over else waiting
+def _progress(execution: Execution, command: QuickCommand, polled: int) -> dict[str, Any]:
+    over = polled >= command.polls and command.outcome != "stuck"
+    waiting = "CREATED" if polled == 0 or command.outcome == "stuck" else "RUNNING"
+    status = command.outcome if over else waiting
     done = status == "COMPLETED"
-    share = 0.0 if settings.outcome == "stuck" else min(1.0, polled / max(1, settings.polls))
+    share = 0.0 if command.outcome == "stuck" else min(1.0, polled / max(1, command.polls))
     step = {"answer": execution.result, "sources": []}
     tag = {} if execution.tag is None else {"execution_tag": execution.tag}
     return {

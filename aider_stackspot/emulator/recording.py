@@ -1,16 +1,19 @@
-"""What the emulator remembers of every request."""
+"""What the emulator remembers of every request, and the line it logs for it: never a token, a key or a prompt."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs, unquote
 
 Kind = Literal["token", "agent", "chat", "quick-command", "quick-command-callback", "agents", "other"]
+_UNPRINTABLE: Final = re.compile(r"[^!-~]")
 
 
 class Headers(Mapping[str, str]):
@@ -121,3 +124,38 @@ def kind_of(path: str) -> Kind:
     if parts in (["v1", "agents"], ["v3", "agents"], ["v4", "agents"]):
         return "agents"
     return "other"
+
+
+def text_line(request: RecordedRequest) -> str:
+    """The line for people: time, request, status, bytes of body, seconds, and what was unusual."""
+    status = request.status or "---"
+    parts = [f"{_now()} {request.method} {_path(request)} {status} {request.sent} B {request.seconds:.3f} s"]
+    parts += [f"fault {request.fault}"] if request.fault else []
+    parts += ["client left"] if request.closed_early else []
+    return ", ".join(parts)
+
+
+def json_line(request: RecordedRequest) -> str:
+    """The line for programs: one JSON object with the same facts and the number of the connection."""
+    facts = {
+        "time": _now(),
+        "kind": request.kind,
+        "method": request.method,
+        "path": _path(request),
+        "status": request.status,
+        "bytes": request.sent,
+        "seconds": round(request.seconds, 6),
+        "connection": request.connection,
+        "fault": request.fault,
+        "closed_early": request.closed_early,
+    }
+    return json.dumps(facts)
+
+
+def _path(request: RecordedRequest) -> str:
+    """The path without its query, and without anything a terminal would act on."""
+    return _UNPRINTABLE.sub("?", request.path)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")

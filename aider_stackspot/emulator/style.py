@@ -1,4 +1,4 @@
-"""How the emulator words and cuts its streams: one frozen value, and the presets the command line offers."""
+"""How the emulator writes its streams: one frozen value, and the presets that have names."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Newline = Literal["\r\n", "\n", "\r"]
-TokensShape = Literal["current", "old", "strings", "absent", "null"]
-FinalEvent = Literal["empty", "absent", "last text", "whole text", "none"]
-Transfer = Literal["chunked", "close", "gzip"]
+TextKey = Literal["message", "content", "text", "answer", "response"]
+DeltaStopReason = Literal["absent", "null", "text null", "text None"]
+TokensShape = Literal["current", "old", "strings", "nulls", "empty", "null", "absent"]
+TokensPlace = Literal["final event", "every event", "first event"]
+FinalText = Literal["empty", "absent", "last text", "whole text", "none"]
+End = Literal["stop reason", "event done", "type done", "tokens"]
+Transfer = Literal["chunked", "close"]
+ContentEncoding = Literal["identity", "gzip", "deflate", "raw deflate"]
 Surrogate = Literal["none", "lone", "split"]
 
 
 @dataclass(frozen=True)
 class Style:
-    r"""The variant of a streamed answer (docs/wire.md, "Agents API: whole answer"); the default is what was measured.
+    r"""How an answer is streamed (docs/wire.md, "Agents API: stream"); the default is what was measured.
 
-    Every style says the same text, except ``surrogate="lone"``, which adds a lone surrogate to it.
+    Every style says the same text, except ``surrogate="lone"``, which adds a lone surrogate to it, and
+    ``plain_text``, whose text no client can tell from noise.
 
     Attributes:
         newline: What ends a line.
@@ -25,18 +31,27 @@ class Style:
         event: Name for an ``event:`` line on every event of the Agents API; None sends no such line.
         ids: Whether every event carries an ``id:`` line.
         comments: Whether a keep-alive comment comes before every event.
-        done: Whether ``data: [DONE]`` follows the final event.
-        arrays: Whether deltas carry the empty arrays of a complete answer.
-        null_stop_reason: Whether deltas carry ``"stop_reason": null``.
-        tokens: The shape of the token counts (docs/wire.md, "Agents API: tokens").
+        done: Whether ``data: [DONE]`` follows the final event of the Agents API.
+        text_key: The key that holds the text; None means ``message`` in the Agents API, ``answer`` in ``/v3/chat``.
+        parts: Whether the text is a list of parts, ``[{"type": "text", "text": ...}]``, of which there are two
+            where the text has two characters.
+        plain_text: Whether the text itself is the data of an event, without any JSON around it.
+        arrays: Whether deltas carry the empty arrays of a whole answer.
+        delta_stop_reason: The ``stop_reason`` of deltas: no such key, ``null``, or the text ``"null"`` or ``"None"``.
+        tokens: The shape of the token counts (docs/wire.md, "Agents API: tokens"): numbers under today's or the older
+            names, numbers as texts, nulls only, ``{}``, ``null``, or no such key.
+        tokens_in: Which events carry the counts: the final one, every one with the counts so far, or one of its own
+            before any text. ``/v3/chat`` sends counts only where this is not the final event.
         usage: The counts themselves as (input, output) tokens; None estimates them.
-        stop_reason: The reason the final event gives.
+        stop_reason: The reason that the final event gives.
         final: The text of the final event: empty, no such key, the last piece of the answer, all of it
             again; ``none`` sends no final event at all.
-        openai: Whether the Agents API speaks OpenAI's chunks instead of its own.
+        end: How the final event of the Agents API says that it is the last: by ``stop_reason``, by ``event: done``, by
+            ``"type": "done"``, or only by its ``tokens``.
+        openai: Whether the Agents API streams OpenAI's chunks instead of its own events.
         json_body: Whether one JSON document answers instead of a stream.
-        transfer: How the end of the body is marked: HTTP/1.1 chunks, closing the connection as HTTP/1.0
-            does, or chunks of a gzip stream.
+        transfer: How the end of the body is marked: by HTTP/1.1 chunks, or by closing the connection as HTTP/1.0 does.
+        encoding: The content encoding of a stream; ``raw deflate`` is sent as ``deflate``, without zlib's header.
         write_size: Bytes of body in one write; None writes event by event.
         split_characters: Whether every character of several bytes is cut in two by a write.
         events_per_write: How many events share one write.
@@ -59,15 +74,21 @@ class Style:
     ids: bool = False
     comments: bool = False
     done: bool = False
+    text_key: TextKey | None = None
+    parts: bool = False
+    plain_text: bool = False
     arrays: bool = False
-    null_stop_reason: bool = False
+    delta_stop_reason: DeltaStopReason = "absent"
     tokens: TokensShape = "current"
+    tokens_in: TokensPlace = "final event"
     usage: tuple[int, int] | None = None
     stop_reason: str = "stop"
-    final: FinalEvent = "empty"
+    final: FinalText = "empty"
+    end: End = "stop reason"
     openai: bool = False
     json_body: bool = False
     transfer: Transfer = "chunked"
+    encoding: ContentEncoding = "identity"
     write_size: int | None = None
     split_characters: bool = False
     events_per_write: int = 1
@@ -91,20 +112,39 @@ STYLES: Final[dict[str, Style]] = {
     "event-lines": Style(event="message", ids=True),
     "comments": Style(comments=True),
     "done": Style(done=True),
+    "content-key": Style(text_key="content"),
+    "text-key": Style(text_key="text"),
+    "answer-key": Style(text_key="answer"),
+    "response-key": Style(text_key="response"),
+    "parts": Style(parts=True),
+    "plain-text": Style(plain_text=True),
     "arrays": Style(arrays=True),
-    "null-stop-reason": Style(null_stop_reason=True),
+    "null-stop-reason": Style(delta_stop_reason="null"),
+    "null-text-stop-reason": Style(delta_stop_reason="text null"),
+    "none-text-stop-reason": Style(delta_stop_reason="text None"),
     "old-tokens": Style(tokens="old"),
     "string-tokens": Style(tokens="strings"),
-    "no-tokens": Style(tokens="absent"),
+    "tokens-of-nulls": Style(tokens="nulls"),
+    "empty-tokens": Style(tokens="empty"),
     "null-tokens": Style(tokens="null"),
+    "no-tokens": Style(tokens="absent"),
+    "running-tokens": Style(tokens_in="every event"),
+    "tokens-first": Style(tokens_in="first event"),
+    "error-stop-reason": Style(stop_reason="error"),
+    "length": Style(stop_reason="length"),
     "final-without-message": Style(final="absent"),
     "text-in-final": Style(final="last text"),
     "whole-text-in-final": Style(final="whole text"),
     "no-final": Style(final="none"),
+    "event-done": Style(end="event done"),
+    "type-done": Style(end="type done"),
+    "tokens-end": Style(end="tokens"),
     "openai": Style(openai=True, done=True),
     "json": Style(json_body=True),
     "close": Style(transfer="close"),
-    "gzip": Style(transfer="gzip"),
+    "gzip": Style(encoding="gzip"),
+    "deflate": Style(encoding="deflate"),
+    "raw-deflate": Style(encoding="raw deflate"),
     "bytewise": Style(write_size=1),
     "split-utf8": Style(split_characters=True),
     "burst": Style(events_per_write=64),
@@ -116,7 +156,6 @@ STYLES: Final[dict[str, Style]] = {
     "split-surrogate": Style(surrogate="split"),
     "bom": Style(bom=True),
     "line-separators": Style(separators=True),
-    "length": Style(stop_reason="length"),
     "slow-start": Style(first_delay=2.0),
     "slow": Style(delay=0.05),
 }

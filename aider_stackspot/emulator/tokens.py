@@ -1,4 +1,7 @@
-"""Credentials, the tokens issued for them, and how often each may ask."""
+"""The token endpoint, ``POST /{realm}/oidc/oauth/token``, and the tokens that it gave out.
+
+Its answers are docs/wire.md, "Token endpoint".
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+from aider_stackspot.emulator.fault import Fault
+from aider_stackspot.emulator.recording import RecordedRequest
+from aider_stackspot.emulator.responses import Reply, default_error, json_reply, oauth_error
 
 Credential = tuple[str, str]
 """A realm and a client id."""
@@ -18,8 +25,8 @@ Credential = tuple[str, str]
 _MINUTE: Final = 60.0
 
 
-class TokenDesk:
-    """Issues tokens and recognises them.
+class TokenIssuer:
+    """Issues tokens to clients that prove who they are, recognises the tokens, and counts the calls made with them.
 
     Args:
         credentials: The client key of each (realm, client id).
@@ -83,6 +90,42 @@ class TokenDesk:
                 return False
             calls.append(now)
             return True
+
+
+def token_reply(issuer: TokenIssuer, request: RecordedRequest, fault: Fault) -> Reply:
+    """Answer a request for a token: with one, with the reason why not, or with one that a fault has spoiled."""
+    realm, form = request.segments[0], request.form
+    if request.method != "POST":
+        return oauth_error(405, "HTTP 405 Method Not Allowed")
+    if not issuer.knows_realm(realm):
+        return default_error(404, "token")
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return oauth_error(400, "invalid_request", "Content-Type is not application/x-www-form-urlencoded")
+    if "grant_type" not in form:
+        return oauth_error(400, "invalid_request", "Missing form parameter: grant_type")
+    if form["grant_type"] != "client_credentials":
+        return default_error(400, "token")
+    credential = (realm, form.get("client_id", ""))
+    if not issuer.accepts(credential, form.get("client_secret", "")):
+        return default_error(401, "token")
+    lifetime = issuer.lifetime
+    body: dict[str, Any] = {
+        "access_token": issuer.issue(credential),
+        "expires_in": int(lifetime) if lifetime == int(lifetime) else lifetime,
+        "refresh_expires_in": 0,
+        "token_type": "Bearer",
+        "not-before-policy": 0,
+        "scope": "profile",
+    }
+    return _spoiled(body, fault) if fault.spoils_token else json_reply(200, body)
+
+
+def _spoiled(body: dict[str, Any], fault: Fault) -> Reply:
+    changed = {name: value for name, value in {**body, **fault.token}.items() if value is not None}
+    content_type, padding = fault.token_reply
+    if padding:
+        changed["padding"] = "x" * padding
+    return Reply(200, json.dumps(changed).encode(), content_type)
 
 
 def _segment(value: Mapping[str, object]) -> str:

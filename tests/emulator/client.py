@@ -94,15 +94,22 @@ def objects(body: str) -> list[dict[str, Any]]:
 def text_of(body: str) -> str:
     """The text of a stream or of a JSON document, read as tolerantly as docs/wire.md, "Agents API: stream" asks for."""
     if body.startswith("{"):
-        return str(json.loads(body)["message"])
+        return _text(json.loads(body))
     said = ""
     for value in objects(body):
         for choice in value.get("choices", []):
             said += choice["delta"].get("content", "")
-        message = value.get("message", value.get("answer"))
-        if isinstance(message, str) and not (message == said and "tokens" in value):
-            said += message
+        text = _text(value)
+        if not (text == said and "message_id" in value):
+            said += text
     return said
+
+
+def _text(value: dict[str, Any]) -> str:
+    text = next((value[key] for key in ("message", "content", "text", "answer", "response") if key in value), "")
+    if isinstance(text, list):
+        return "".join(part["text"] for part in text)
+    return text if isinstance(text, str) else ""
 
 
 def finished(request: RecordedRequest) -> RecordedRequest:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from aider_stackspot.emulator import Emulator, Fault, Reply, Style
-from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, parse_fault
+from aider_stackspot.emulator.fault import FAULTS, fault_kind, parse_fault
 from tests.emulator.client import Client, events, finished, objects, raw_call, read_all, text_of
 
 DELTAS = ["one ", "two ", "three"]
@@ -171,7 +171,7 @@ def test_a_client_sees_a_cut_as_an_incomplete_body(emulator: Emulator, client: C
 @pytest.mark.parametrize("size", [0, 1, 10, 30, 10_000])
 def test_a_stream_may_be_cut_after_some_bytes(emulator: Emulator, size: int) -> None:
     emulator.style = Style(transfer="close")
-    emulator.fail("agent", Fault.cut_after(bytes=size))
+    emulator.fail("agent", Fault.cut_after(body_bytes=size))
     with raw_call(emulator) as sock:
         body = read_all(sock).partition(b"\r\n\r\n")[2]
     assert len(body) == emulator.requests[-1].sent
@@ -186,14 +186,14 @@ def test_a_stream_may_be_reset(emulator: Emulator) -> None:
 
 def test_a_stream_may_end_cleanly_without_its_terminal_event(emulator: Emulator, client: Client) -> None:
     emulator.fail("agent", Fault.end_after(2))
-    emulator.fail("chat", Fault.end_after(bytes=20))
+    emulator.fail("chat", Fault.end_after(body_bytes=20))
     assert [value["message"] for value in objects(client.ask().text)] == ["one ", "two "]
     assert client.chat().content == b"event: message\r\ndata"
     assert emulator.connections == 1
 
 
 def test_a_document_may_be_cut_too(emulator: Emulator, client: Client) -> None:
-    emulator.fail("agent", Fault.cut_after(bytes=5))
+    emulator.fail("agent", Fault.cut_after(body_bytes=5))
     emulator.fail("agent", Fault.cut_after(0))
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):

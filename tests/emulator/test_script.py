@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, Rule, Script, ScriptError, Style, script_file
+from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, Rule, Script, ScriptError, Style, script
 from tests.emulator.client import Client, objects, text_of
 
 
@@ -76,8 +76,8 @@ rules:
 
 
 def test_the_example_of_the_documentation_works(path: Path) -> None:
-    assert script_file.__doc__ is not None
-    path.write_text(textwrap.dedent(script_file.__doc__.partition("::")[2]), encoding="utf-8")
+    assert script.__doc__ is not None
+    path.write_text(textwrap.dedent(script.__doc__.partition("::")[2]), encoding="utf-8")
     (path.parent / "fix.md").write_text("fixed")
     prompts = ("Fix the bug", "fix the bug", "slow")
     assert answers(Script.load(path), *prompts) == ["fixed", "I have nothing to say about that.", "One by one."]
@@ -109,7 +109,7 @@ def test_the_default_may_come_from_a_file_or_be_a_model(path: Path) -> None:
         ("- {answer: b}\n", ":1: a rule needs match"),
         ("- match: a\n- match: '('\n", ":2: match is no regular expression: "),
         ("- {match: a, style: no-spaces}\n", ":1: unknown style 'no-spaces'; did you mean 'no-space'?"),
-        ("- {match: a, model: xyz}\n", ":1: unknown model 'xyz'; there are hello, echo, edit, long"),
+        ("- {match: a, model: xyz}\n", ":1: unknown model 'xyz'; there are assistant, hello, echo, edit, long"),
         ("- {match: a, fault: statos}\n", ":1: unknown fault 'statos'"),
         ("- {match: a, times: 0}\n", ":1: times is not a number from 1"),
         ("- {match: a, times: yes}\n", ":1: times is not a number from 1"),

@@ -41,7 +41,7 @@ class _Body(httpx.AsyncByteStream):
 def recorded(api: str, style: Style, deltas: Sequence[str] = tuple(DELTAS)) -> bytes:
     """Return a stream as the emulator sends it."""
     facts = frames.Facts(1, "01AAAAAAAAAAAAAAAAAAAAAAAA", None)
-    made = frames.agent_frames(deltas, style, facts) if api == "agent" else frames.chat_frames(deltas, style)
+    made = frames.agent_frames(deltas, style, facts) if api == "agent" else frames.chat_frames(deltas, style, facts)
     return b"".join(frame.data for frame in made)
 
 

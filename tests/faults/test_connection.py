@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import Any
+from dataclasses import replace
 
 import litellm
 import pytest
 
-from aider_stackspot.emulator import Emulator, Fault, Style
-from aider_stackspot.emulator.bodies import Reply, too_long
+from aider_stackspot.emulator import STYLES, Emulator, Fault, Style
+from aider_stackspot.emulator.responses import Reply, too_long
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI, Ask, Case, check, completion, each
@@ -47,8 +47,8 @@ WHOLE = f'data: {{"message": "One two three."}}\n\ndata: {END}\n\n'.encode()
     Case("cut after the headers once", Fault.cut_after(0), None, (1, 2), times=1),
     Case("reset after the headers", Fault.reset_after(0), LOST, (1, 3), BROKE),
     Case("end after the headers", Fault.end_after(0), LOST, (1, 3), CUT),
-    Case("end in the first event", Fault.end_after(bytes=5), LOST, (1, 3), CUT),
-    Case("cut in the first event", Fault.cut_after(bytes=12), LOST, (1, 3), ("damaged",)),
+    Case("end in the first event", Fault.end_after(body_bytes=5), LOST, (1, 3), CUT),
+    Case("cut in the first event", Fault.cut_after(body_bytes=12), LOST, (1, 3), ("damaged",)),
     Case("headers that trickle", Fault.slow_header(0.05), None, (1, 1)),
 )
 def test_broken_before_any_text(case: Case, emulator: Emulator, ask: Ask) -> None:
@@ -95,7 +95,7 @@ def test_broken_after_text(case: Case, emulator: Emulator, ask: Ask) -> None:
     Case("no object", Fault.status(200, b"[1]"), LOST, (1, 1), ("status 200 and 3 characters", "proxy")),
     Case("no answer", Fault.status(200, b'{"a": 1}'), LOST, (1, 1), ("a JSON object of 8 characters",)),
     Case("an error", Fault.status(200, {"code": "X", "details": "No."}), litellm.InternalServerError, (1, 1), ("No.",)),
-    Case("a document cut", Fault.cut_after(bytes=9), LOST, (1, 3), ("damaged",)),
+    Case("a document cut", Fault.cut_after(body_bytes=9), LOST, (1, 3), ("damaged",)),
 )  # fmt: skip
 def test_an_answer_that_is_none(case: Case, emulator: Emulator, ask: Ask) -> None:
     check(case, emulator, ask)
@@ -108,16 +108,16 @@ def test_an_event_without_text_is_passed_over(line: str, emulator: Emulator) -> 
     check(Case("", fault, None, (1, 1)), emulator, completion)
 
 
-@pytest.mark.parametrize("transfer", ["chunked", "close", "gzip"])
+@pytest.mark.parametrize("sent", ["default", "close", "gzip"])
 @each(
     Case("whole", Fault(""), None, (1, 1)),
     Case("cut", Fault.cut_after(1), LOST, (1, 1)),
     Case("end", Fault.end_after(1), LOST, (1, 1), CUT),
     Case("reset", Fault.reset_after(1), LOST, (1, 1), BROKE),
-    Case("cut in the end", Fault.cut_after(bytes=100), LOST, (1, 1), ("damaged",)),
+    Case("cut in the end", Fault.cut_after(body_bytes=100), LOST, (1, 1), ("damaged",)),
 )
-def test_however_the_body_is_sent(case: Case, transfer: Any, emulator: Emulator, ask: Ask) -> None:
-    emulator.style = Style(transfer=transfer, delay=0.01)
+def test_however_the_body_is_sent(case: Case, sent: str, emulator: Emulator, ask: Ask) -> None:
+    emulator.style = replace(STYLES[sent], delay=0.01)
     check(case, emulator, ask)
 
 
@@ -137,7 +137,13 @@ def test_compressed_answers(case: Case, emulator: Emulator) -> None:
 @pytest.mark.parametrize("api", ["agent", "chat"])
 @pytest.mark.parametrize(
     "fault",
-    [Fault.cut_after(1), Fault.reset_after(2), Fault.end_after(1), Fault.error_frame(1), Fault.cut_after(bytes=60)],
+    [
+        Fault.cut_after(1),
+        Fault.reset_after(2),
+        Fault.end_after(1),
+        Fault.error_frame(1),
+        Fault.cut_after(body_bytes=60),
+    ],
     ids=["cut", "reset", "end", "error", "bytes"],
 )
 def test_no_text_comes_twice(api: str, fault: Fault, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ CASES = [
     Case("nothing", Fault.status(200, b""), LOST, (1, 0), ("proxy in between",)),
     Case("close", Fault.close(), LOST, (1, 2), ("127.0.0.1", "broke while the quick command was awaited")),
     Case("reset", Fault.reset(), LOST, (1, 2), ("127.0.0.1", "Connection reset by peer")),
-    Case("cut", Fault.cut_after(bytes=5), LOST, (1, 2), ("broke while the quick command was awaited",)),
+    Case("cut", Fault.cut_after(body_bytes=5), LOST, (1, 2), ("broke while the quick command was awaited",)),
     Case("damaged gzip", Fault.status(200, b"no", headers={"Content-Encoding": "gzip"}), LOST, (1, 2), ("damaged",)),
 ]
 """The second of `requests` is here how many requests of the kind follow the first that meets the fault."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from aider_stackspot.emulator import Emulator, Fault, Style
-from aider_stackspot.emulator.style import STYLES, Transfer
+from aider_stackspot.emulator.style import STYLES
 from aider_stackspot.errors import StreamInterrupted, TransportError
 from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI
@@ -55,18 +55,18 @@ def test_cut_at_every_byte_and_delivered_byte_by_byte(api: str) -> None:
 
 
 Break = Callable[[int], Fault]
-BREAKS: dict[str, tuple[Break, Transfer]] = {
-    "cut": (lambda size: Fault.cut_after(bytes=size), "chunked"),
-    "end": (lambda size: Fault.end_after(bytes=size), "chunked"),
-    "close": (lambda size: Fault.cut_after(bytes=size), "close"),
-    "gzip": (lambda size: Fault.end_after(bytes=size), "gzip"),
+BREAKS: dict[str, tuple[Break, Style]] = {
+    "cut": (lambda size: Fault.cut_after(body_bytes=size), Style()),
+    "end": (lambda size: Fault.end_after(body_bytes=size), Style()),
+    "close": (lambda size: Fault.cut_after(body_bytes=size), Style(transfer="close")),
+    "gzip": (lambda size: Fault.end_after(body_bytes=size), Style(encoding="gzip")),
 }
 
 
 def cut_over_sockets(emulator: Emulator, api: str, how: str, sizes: Iterable[int]) -> None:
-    make, transfer = BREAKS[how]
+    make, style = BREAKS[how]
     end = terminal_end(recorded(api, Style()))
-    emulator.answer, emulator.style = DELTAS, Style(transfer=transfer)
+    emulator.answer, emulator.style = DELTAS, style
     for size in sizes:
         emulator.fail("any chat", make(size))
         stream, text, failed = StackSpotProvider(max_retries=0).stream(HI), "", False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.emulator.models import hello
+from aider_stackspot.emulator.script import hello
 from tests.gateway.gateway_process import Gateway, serving
 from tests.gateway.gateway_ways import WAYS, Way
 
