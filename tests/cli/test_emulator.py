@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -18,6 +19,7 @@ import pytest
 from tests.emulator.client import text_of
 
 PROGRAM = "import typer; from aider_stackspot.cli.emulator import emulator; typer.run(emulator)"
+WHAT_NOW = "# Set these variables in another terminal and run there: aider --model stackspot-ai-code\n"
 SECONDS = 20.0
 
 
@@ -30,6 +32,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         try:
             words = [shlex.split(process.stdout.readline()) for _ in range(6)]
             assert all(word[0] == "export" for word in words)
+            assert process.stdout.readline() == WHAT_NOW
             yield process, dict(word[1].split("=", 1) for word in words)
         finally:
             process.kill()
@@ -74,6 +77,19 @@ def test_it_prints_where_it_is_and_answers_with_the_chosen_model() -> None:
     assert re.search(r"POST /v1/agent/01A+/chat 200 \d+ B 0\.0[2-9]\d s\n", log)
     for secret in (token, "client-key", "private words", "secret"):
         assert secret not in log
+
+
+def test_aider_needs_no_more_than_what_it_prints(isolated: Path) -> None:
+    (isolated / "notes.py").write_text("answer = 42\n", encoding="utf-8")
+    with running() as (process, variables):
+        aider = [f"{Path(sys.executable).with_name('aider')}", *WHAT_NOW.split(": aider ")[1].split()]
+        options = ["--yes-always", "--no-git", "--no-check-update", "--analytics-disable", "--message", "Explain it"]
+        environment = {**os.environ, **variables}
+        subprocess.run(
+            [*aider, *options, "notes.py"], env=environment, stdin=subprocess.DEVNULL, timeout=120, check=True
+        )
+        stopped(process)
+    assert (isolated / "notes.py").read_text(encoding="utf-8").endswith("by the StackSpot emulator.\nanswer = 42\n")
 
 
 def test_ctrl_c_ends_it_as_well() -> None:

@@ -70,8 +70,9 @@ def test_v3_chat_wants_a_conversation_id(client: Client, conversation: str) -> N
     assert "conversation_id" in answer.json()["details"]
 
 
-def test_v3_chat_without_a_context_is_refused(client: Client) -> None:
-    assert client.post("/v3/chat", json={"user_prompt": "hi"}).status_code == 400
+@pytest.mark.parametrize("more", [{}, {"context": {}}, {"context": {"conversation_id": None}}])
+def test_v3_chat_without_a_conversation_is_refused(client: Client, more: dict[str, Any]) -> None:
+    assert client.post("/v3/chat", json={"user_prompt": "hi", **more}).status_code == 400
 
 
 @pytest.mark.parametrize("field", ["temperature", "max_tokens", "stop", "tools", "messages", "model", "stream"])

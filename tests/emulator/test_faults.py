@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from aider_stackspot.emulator import Emulator, Fault, Reply, Style
+from aider_stackspot.emulator import STYLES, Emulator, Fault, Reply, Style
 from aider_stackspot.emulator.fault import FAULTS, fault_kind, parse_fault
 from tests.emulator.client import Client, events, finished, objects, raw_call, read_all, text_of
 
@@ -200,6 +202,53 @@ def test_a_document_may_be_cut_too(emulator: Emulator, client: Client) -> None:
             client.ask(streaming=False)
 
 
+@pytest.mark.parametrize("name", ["gzip", "deflate", "raw-deflate"])
+@pytest.mark.parametrize("size", [0, 1, 60, 90])
+def test_a_compressed_stream_may_stop_anywhere(emulator: Emulator, name: str, size: int) -> None:
+    emulator.style = replace(STYLES[name], transfer="close")
+    emulator.fail("agent", Fault.end_after(encoded_bytes=size))
+    with raw_call(emulator) as sock:
+        head, _, body = read_all(sock).partition(b"\r\n\r\n")
+    assert len(body) == size
+    assert f"Content-Encoding: {name.removeprefix('raw-')}".encode() in head
+    decompressor = zlib.decompressobj(wbits={"gzip": 31, "deflate": 15, "raw-deflate": -15}[name])
+    assert len(objects(decompressor.decompress(body).decode())) < 4
+    assert not decompressor.eof
+
+
+def test_a_compressed_body_that_stops_may_still_end_in_order(emulator: Emulator) -> None:
+    emulator.style = STYLES["gzip"]
+    emulator.fail("agent", Fault.end_after(encoded_bytes=50))
+    emulator.fail("agent", Fault.cut_after(encoded_bytes=50))
+    with raw_call(emulator) as sock:
+        data = b""
+        while not data.endswith(b"0\r\n\r\n"):
+            data += sock.recv(65_536)
+    with raw_call(emulator) as sock:
+        assert read_all(sock).partition(b"\r\n\r\n")[2] + b"0\r\n\r\n" == data.partition(b"\r\n\r\n")[2]
+
+
+def test_only_what_compression_writes_at_its_end_may_be_missing(emulator: Emulator) -> None:
+    emulator.style = replace(STYLES["gzip"], transfer="close")
+    with raw_call(emulator) as sock:
+        whole = len(read_all(sock).partition(b"\r\n\r\n")[2])
+    emulator.fail("agent", Fault.end_after(encoded_bytes=whole - 1))
+    with raw_call(emulator) as sock:
+        decompressor = zlib.decompressobj(wbits=31)
+        text = decompressor.decompress(read_all(sock).partition(b"\r\n\r\n")[2])
+    assert text_of(text.decode()) == "one two three"
+    assert not decompressor.eof
+
+
+def test_a_connection_may_be_cut_after_the_last_event(emulator: Emulator) -> None:
+    emulator.style = STYLES["tokens-end"]
+    emulator.fail("agent", Fault.cut_after(4))
+    with raw_call(emulator) as sock:
+        data = read_all(sock)
+    assert "tokens" in objects(data.decode())[-1]
+    assert not data.endswith(b"0\r\n\r\n")
+
+
 def test_a_stream_may_fall_silent(emulator: Emulator) -> None:
     emulator.fail("agent", Fault.silent_after(2, seconds=0.2))
     with raw_call(emulator) as sock:
@@ -225,6 +274,13 @@ def test_a_stream_may_carry_an_error(emulator: Emulator, client: Client) -> None
     assert "event: error" not in first.text
     assert "event: error\r\ndata: {" in client.chat().text
     assert objects(client.ask().text) == [{"type": "T", "code": "C", "details": "D"}]
+
+
+def test_an_error_event_may_carry_plain_text(emulator: Emulator, client: Client) -> None:
+    emulator.fail("agent", parse_fault("error-text:1"))
+    emulator.fail("chat", Fault.error_frame(0, named=True, reply=Reply(500, b"Out of\ncredit.")))
+    assert client.ask().text.endswith("event: error\r\ndata: The model is overloaded.\r\n\r\n")
+    assert client.chat().text == "event: error\r\ndata: Out of\r\ndata: credit.\r\n\r\n"
 
 
 def test_empty_deltas_may_flood_and_junk_may_come_between(emulator: Emulator, client: Client) -> None:
@@ -300,6 +356,7 @@ def test_named_faults_read_their_argument() -> None:
     assert parse_fault("token-expires-in:0").token == {"expires_in": 0}
     assert parse_fault("token-expires-in:soon").token == {"expires_in": "soon"}
     assert parse_fault("cut-after-bytes:12").after_bytes == 12
+    assert parse_fault("end-after-encoded-bytes:12").after_encoded_bytes == 12
     assert parse_fault("error-event:2").then == "error event"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -70,6 +71,13 @@ def test_the_id_may_come_in_an_object(emulator: Emulator, client: Client, shape:
     emulator.quick_command = QuickCommand(polls=0, created_as=shape)
     execution = client.post(CREATE, json={"input_data": {"a": 1}}).json()[shape]
     assert poll(client, execution)["result"] == "ok"
+
+
+@pytest.mark.parametrize("execution", ["211e9ace-aaae-4104-9174-c5eabb3abf58", "a-b_c.d", "exec/1 é?x=1"])
+def test_the_id_may_be_any_text(emulator: Emulator, client: Client, execution: str) -> None:
+    emulator.quick_command = QuickCommand(polls=0, new_id=lambda: execution)
+    assert create(client) == execution
+    assert poll(client, quote(execution, safe=""))["execution_id"] == execution
 
 
 def test_the_script_reads_the_input(emulator: Emulator, client: Client) -> None:

@@ -197,3 +197,36 @@ def test_edit_writes_commit_messages() -> None:
     assert MODELS["edit"]("Generate a one-line commit message for these diffs.") == (
         "docs: Note that the StackSpot emulator was here"
     )
+
+
+PROMPT = FILES.replace(
+    "Add a docstring.\n",
+    "Ok, any changes I propose will be to those files.\n\nAdd a docstring like this:\n```\nnotes\n```\n",
+)
+
+
+def test_edit_takes_no_code_of_the_request_for_a_file() -> None:
+    assert "src/greeting.py\n```\n<<<<<<< SEARCH" in MODELS["edit"](PROMPT)
+
+
+def test_the_assistant_edits_what_aider_asks_it_to_edit() -> None:
+    whole = PROMPT.replace("SEARCH/REPLACE* blocks", "file listing* format")
+    commit = "Generate a one-line commit message for those changes."
+    for prompt in (PROMPT, whole, commit):
+        assert MODELS["assistant"](prompt) == MODELS["edit"](prompt)
+    assert "SEARCH" not in MODELS["assistant"](whole)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "What is SEARCH/REPLACE?",
+        "Write one commit message, please.",
+        PROMPT.replace("so you can go ahead and edit them", "so you see all of their contents"),
+        PROMPT.replace("SEARCH/REPLACE* blocks", "unified diffs*"),
+        PROMPT.replace("```", "<source>"),
+    ],
+    ids=["a question", "a wish", "ask mode", "another edit format", "another fence"],
+)
+def test_the_assistant_greets_everybody_else(prompt: str) -> None:
+    assert MODELS["assistant"](prompt) == MODELS["hello"](prompt)

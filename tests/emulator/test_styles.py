@@ -1,12 +1,14 @@
-"""Every wire variant of a stream (docs/wire.md, "Agents API: whole answer"): what is special about it, and that the text stays the same."""
+"""Every way to write a stream (docs/wire.md, "Agents API: stream"): what is special about it; the text is the same."""
 
 from __future__ import annotations
 
-import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
+import httpx
 import pytest
 
 from aider_stackspot.emulator import STYLES, Emulator, Style
@@ -14,7 +16,7 @@ from tests.emulator.client import Client, events, objects, raw_call, read_all, t
 
 DELTAS = ["Hé", "llo ✅", " 1", "10", " \u2028", "\U0001f600!"]
 TEXT = "".join(DELTAS)
-TIMELESS = [name for name in STYLES if not name.startswith("slow")]
+READABLE = [name for name in STYLES if not name.startswith("slow") and name != "plain-text"]
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,12 @@ def client(emulator: Emulator) -> Iterator[Client]:
         yield client.login()
 
 
-def final(body: str) -> dict[str, object]:
+def final(body: str) -> dict[str, Any]:
     return objects(body)[-1]
+
+
+def deltas(body: str) -> list[dict[str, Any]]:
+    return objects(body)[:-1]
 
 
 def merged(text: str) -> str:
@@ -39,14 +45,14 @@ def merged(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-@pytest.mark.parametrize("name", TIMELESS)
+@pytest.mark.parametrize("name", READABLE)
 def test_every_style_says_the_same_text(emulator: Emulator, client: Client, name: str) -> None:
     emulator.style = STYLES[name]
     expected = TEXT.replace("Hé", "Hé\ufffd") if name == "lone-surrogate" else TEXT
     assert merged(text_of(client.ask().content.decode())) == expected
 
 
-@pytest.mark.parametrize("name", TIMELESS)
+@pytest.mark.parametrize("name", READABLE)
 def test_every_style_says_the_same_text_on_v3(emulator: Emulator, client: Client, name: str) -> None:
     emulator.style = STYLES[name]
     expected = TEXT.replace("Hé", "Hé\ufffd") if name == "lone-surrogate" else TEXT
@@ -65,13 +71,37 @@ SPECIAL: dict[str, Callable[[str], bool]] = {
     "event-lines": lambda body: body.startswith("event: message\r\nid: 0\r\ndata: ") and "id: 6" in body,
     "comments": lambda body: body.count(": keep-alive\r\n\r\n") == 7,
     "done": lambda body: body.endswith("data: [DONE]\r\n\r\n"),
-    "arrays": lambda body: all(value["source"] == [] for value in objects(body)[:-1]),
-    "null-stop-reason": lambda body: objects(body)[0] == {"message": "Hé", "stop_reason": None},
+    "content-key": lambda body: deltas(body)[0] == {"content": "Hé"} and final(body)["content"] == "",
+    "text-key": lambda body: deltas(body)[0] == {"text": "Hé"},
+    "answer-key": lambda body: deltas(body)[0] == {"answer": "Hé"},
+    "response-key": lambda body: deltas(body)[0] == {"response": "Hé"},
+    "parts": lambda body: deltas(body)[0]["message"] == [{"type": "text", "text": "H"}, {"type": "text", "text": "é"}],
+    "plain-text": lambda body: (
+        body.startswith("data: Hé\r\n\r\ndata: llo ✅\r\n\r\ndata:  1\r\n\r\n") and final(body)["tokens"]["output"] == 3
+    ),
+    "arrays": lambda body: all(value["source"] == [] for value in deltas(body)),
+    "null-stop-reason": lambda body: deltas(body)[0] == {"message": "Hé", "stop_reason": None},
+    "null-text-stop-reason": lambda body: (
+        {value["stop_reason"] for value in deltas(body)} == {"null"} and final(body)["stop_reason"] == "stop"
+    ),
+    "none-text-stop-reason": lambda body: {value["stop_reason"] for value in deltas(body)} == {"None"},
     "old-tokens": lambda body: final(body)["tokens"] == {"user": 9, "enrichment": 3, "output": 3},
     "string-tokens": lambda body: (
         final(body)["tokens"] == {"user": None, "enrichment": None, "input": "12", "output": "3"}
     ),
+    "tokens-of-nulls": lambda body: (
+        final(body)["tokens"] == {"user": None, "enrichment": None, "input": None, "output": None}
+    ),
+    "empty-tokens": lambda body: final(body)["tokens"] == {},
     "no-tokens": lambda body: "tokens" not in final(body),
+    "running-tokens": lambda body: [value["tokens"]["output"] for value in objects(body)] == [3] * 7,
+    "tokens-first": lambda body: list(deltas(body)[0]) == ["tokens"] and "tokens" not in final(body),
+    "error-stop-reason": lambda body: final(body)["stop_reason"] == "error",
+    "event-done": lambda body: 'event: done\r\ndata: {"message":"","tokens"' in body and "stop_reason" not in body,
+    "type-done": lambda body: final(body)["type"] == "done" and "stop_reason" not in body,
+    "tokens-end": lambda body: (
+        list(final(body)) == ["message", "tokens", "message_id", "conversation_id"] and "event:" not in body
+    ),
     "null-tokens": lambda body: final(body)["tokens"] is None,
     "final-without-message": lambda body: "message" not in final(body) and final(body)["stop_reason"] == "stop",
     "text-in-final": lambda body: final(body)["message"] == DELTAS[-1] and len(objects(body)) == 6,
@@ -111,12 +141,64 @@ def test_a_body_may_end_with_its_connection(emulator: Emulator, client: Client) 
     assert answer.headers["connection"] == "close"
 
 
-def test_a_stream_may_be_compressed(emulator: Emulator, client: Client) -> None:
-    emulator.style = STYLES["gzip"]
+def test_running_counts_grow_with_the_text(emulator: Emulator, client: Client) -> None:
+    emulator.style = STYLES["running-tokens"]
+    for body in (client.ask("what is up?").text, client.chat("what is up?").text):
+        counts = [(value["tokens"]["input"], value["tokens"]["output"]) for value in objects(body)]
+        assert counts == [(2, output) for output in (1, 2, 3, 4, 5, 6, 6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("response-key", {"response": "Hé"}),
+        ("parts", {"answer": [{"type": "text", "text": "H"}, {"type": "text", "text": "é"}]}),
+        ("none-text-stop-reason", {"answer": "Hé", "stop_reason": "None"}),
+        ("tokens-first", {"tokens": {"user": None, "enrichment": None, "input": 1, "output": 0}}),
+    ],
+)
+def test_v3_chat_has_the_same_dialects(emulator: Emulator, client: Client, name: str, first: object) -> None:
+    emulator.style = STYLES[name]
+    body = client.chat().text
+    assert objects(body)[0] == first
+    assert body.endswith("event: end_event\r\ndata: {}\r\nretry: 15000\r\n\r\n")
+
+
+@pytest.mark.parametrize("ask", [Client.ask, Client.chat])
+def test_plain_text_has_a_data_line_for_each_of_its_lines(
+    emulator: Emulator, client: Client, ask: Callable[[Client], httpx.Response]
+) -> None:
+    emulator.style = STYLES["plain-text"]
+    emulator.answer = ["one\ntwo\r\n\r\ud800", "10"]
+    try:
+        lines = [line for line in ask(client).text.split("\r\n") if line.startswith("data:")]
+    finally:
+        emulator.answer = DELTAS
+    assert lines[:5] == ["data: one", "data: two", "data: ", "data: \ufffd", "data: 10"]
+
+
+def test_what_says_the_end_may_be_something_else_than_the_last_event(emulator: Emulator, client: Client) -> None:
+    emulator.style = Style(end="tokens", done=True)
+    assert events(client.ask().text)[-1] == "[DONE]"
+    emulator.style = Style(end="event done", final="absent", tokens="absent")
+    assert sorted(final(client.ask().text)) == ["conversation_id", "message_id"]
+    emulator.style = Style(end="type done", tokens_in="first event")
+    assert "tokens" not in final(client.ask().text)
+
+
+WINDOW_BITS = {"gzip": 31, "deflate": 15, "raw-deflate": -15}
+
+
+@pytest.mark.parametrize("name", WINDOW_BITS)
+@pytest.mark.parametrize("transfer", ["chunked", "close"])
+def test_a_stream_may_be_compressed(emulator: Emulator, client: Client, name: str, transfer: Any) -> None:
+    emulator.style = replace(STYLES[name], transfer=transfer)
     with client.stream("POST", "/v1/agent/x/chat", json={"user_prompt": "hi", "streaming": True}) as answer:
         raw = b"".join(answer.iter_raw())
-    assert answer.headers["content-encoding"] == "gzip"
-    assert text_of(gzip.decompress(raw).decode()) == TEXT
+    assert answer.headers["content-encoding"] == name.removeprefix("raw-")
+    decompressor = zlib.decompressobj(wbits=WINDOW_BITS[name])
+    assert text_of(decompressor.decompress(raw).decode()) == TEXT
+    assert decompressor.eof
 
 
 def test_each_event_of_a_compressed_stream_can_be_read_at_once(emulator: Emulator, client: Client) -> None:
