@@ -6,28 +6,19 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Final
+from typing import Final, get_args
 
 from aider_stackspot.emulator.endpoints import serve
 from aider_stackspot.emulator.fault import Fault
 from aider_stackspot.emulator.http_server import Server
 from aider_stackspot.emulator.quick_commands import Execution, QuickCommand
-from aider_stackspot.emulator.recording import RecordedRequest
+from aider_stackspot.emulator.recording import Kind, RecordedRequest
 from aider_stackspot.emulator.script import Answer, Model, Script, assistant
 from aider_stackspot.emulator.style import Style
 from aider_stackspot.emulator.tokens import Credential, TokenIssuer
 
 _ANY_CHAT: Final = ("agent", "chat")
-_FAULT_KINDS: Final = (
-    "token",
-    "agent",
-    "chat",
-    "quick-command",
-    "quick-command-callback",
-    "agents",
-    "other",
-    "any chat",
-)
+_FAULT_KINDS: Final = (*get_args(Kind), "any chat")
 
 
 class _QueuedFault:
