@@ -7,18 +7,20 @@ is one that code and prose do not contain, so in practice nothing is ever change
 
 A request that demands tool calls or JSON has instructions of this package in the system part, in a message that no
 client can write; with tools, earlier calls and their results stand in the syntax that `tools` asks the model to use.
+A lone half of a UTF-16 surrogate pair, which UTF-8 cannot hold, becomes U+FFFD wherever it stands.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from aider_stackspot.api.answer import clean
 from aider_stackspot.errors import InvalidRequest
-from aider_stackspot.tools.history import is_result, render_calls, result_tags
-from aider_stackspot.tools.protocol import escape_text
+from aider_stackspot.tools import CALL_CLOSE, CALL_OPEN, as_mapping, calls_as_json, escape_text, is_result, result_tags
 
 Message = Mapping[str, Any]
 
@@ -31,6 +33,8 @@ PREAMBLE = (
 _TAGS = re.compile(r"\\*</?stackspot-(?:message|part|tool-call)\b")
 _ATTRIBUTES = ("name", "tool_call_id")
 _SYSTEM = ("system", "developer")
+_TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+"""The types of content parts that are text, each with the field that holds it."""
 
 
 def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: bool = False) -> str:
@@ -40,129 +44,153 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
         messages: OpenAI chat messages; `content` is a string, a list of text parts, or absent.
         instructions: what this package itself has to say to the model; it stands behind the system messages that
             open the conversation.
-        tool_syntax: the instructions explain `tools.protocol`, so calls and results are written in it.
+        tool_syntax: the instructions explain `tools.tool_call_syntax`, so calls and results are written in it.
 
     Raises:
-        InvalidRequest: there is no message, one is no object or has no role, or a part is not text.
+        InvalidRequest: a message cannot be sent as text; the error names it, and its part or call, by position.
     """
     if not messages:
         raise InvalidRequest("There are no messages to send.")
-    _check_kinds(messages)
-    lone = _lone_text(messages) if not instructions else None
-    if lone is not None:
-        return lone
-    block = _block_in_tool_syntax if tool_syntax else _block
-    blocks = [block(index, message) for index, message in enumerate(messages)]
+    try:
+        read = [_read(message, f"messages[{index}]") for index, message in enumerate(messages)]
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+    lone = _lone_text(read) if not instructions else None
+    return clean(_transcript(read, instructions, tool_syntax) if lone is None else lone)
+
+
+def content_texts(content: Any, place: str) -> list[str] | None:
+    """Return the texts of a message's content: of a string, of a list of parts, or `None` where there is none.
+
+    Args:
+        content: as OpenAI's Chat Completions and Responses APIs have it.
+        place: where it stands in the request, for the error.
+
+    Raises:
+        ValueError: a part is not text; the error names it by position.
+    """
+    if content is None:
+        return None
+    if isinstance(content, str):
+        return [content]
+    if not isinstance(content, list | tuple):
+        raise ValueError(f"{place} is a {type(content).__name__}; a text or a list of parts is expected")
+    return [_part_text(part, f"{place}[{position}]") for position, part in enumerate(content)]
+
+
+def _part_text(part: Any, place: str) -> str:
+    if isinstance(part, str):
+        return part
+    given = as_mapping(part, place)
+    kind = given.get("type", "text")
+    field = _TEXT_FIELDS.get(kind) if isinstance(kind, str) else None
+    if field is None:
+        raise ValueError(
+            f"{place} has the type {kind!r}. StackSpot's models take text only: remove images, audio and files from "
+            "the conversation."
+        )
+    text = given.get(field)
+    if not isinstance(text, str):
+        raise ValueError(f"{place}.{field} is a {type(text).__name__}; a text is expected")
+    return text
+
+
+@dataclass(frozen=True)
+class _ReadMessage:
+    """One message with everything in it that the model is to see.
+
+    Attributes:
+        role: not empty.
+        texts: of its content; one text part is the same as a string, `None` is no content.
+        calls: each as a JSON object.
+        attributes: its `name` and `tool_call_id`, where it has them.
+        result_tags: what stands around the result of a tool call; `None` for all other messages.
+    """
+
+    role: str
+    texts: list[str] | None
+    calls: list[str]
+    attributes: dict[str, str]
+    result_tags: tuple[str, str] | None
+
+
+def _read(given: Any, place: str) -> _ReadMessage:
+    message = as_mapping(given, place)
+    role = message.get("role")
+    if not isinstance(role, str) or not role:
+        raise ValueError(f"{place} has no role")
+    if message.get("audio") is not None:
+        raise ValueError(f"{place}.audio cannot be sent: StackSpot's models take text only.")
+    texts = content_texts(message.get("content"), f"{place}.content")
+    if message.get("refusal"):
+        texts = [*(texts or []), *(content_texts(message["refusal"], f"{place}.refusal") or [])]
+    return _ReadMessage(
+        role=role,
+        texts=texts,
+        calls=calls_as_json(message, place),
+        attributes={key: str(message[key]) for key in _ATTRIBUTES if message.get(key) is not None},
+        result_tags=result_tags(message) if is_result(message) else None,
+    )
+
+
+def _lone_text(messages: Sequence[_ReadMessage]) -> str | None:
+    """Return the text of a conversation that is one user message and nothing else."""
+    message = messages[0]
+    if len(messages) != 1 or message.role != "user" or message.attributes or message.calls:
+        return None
+    if message.texts is None or len(message.texts) != 1:
+        return None
+    text = message.texts[0]
+    return text if text and not text.startswith(PREAMBLE) else None
+
+
+def _transcript(messages: Sequence[_ReadMessage], instructions: str, tool_syntax: bool) -> str:
+    write = _in_tool_syntax if tool_syntax else _plainly
+    blocks = [write(message) for message in messages]
     if instructions:
-        opening = next((i for i, message in enumerate(messages) if message.get("role") not in _SYSTEM), len(messages))
+        opening = next((index for index, message in enumerate(messages) if message.role not in _SYSTEM), len(messages))
         blocks.insert(opening, _tagged("system", " instructions", [_escaped(instructions)]))
     return PREAMBLE + "\n".join(blocks) + "\n"
 
 
-def _check_kinds(messages: Sequence[Message]) -> None:
-    for index, message in enumerate(messages):
-        if not hasattr(message, "get"):  # a dictionary, or LiteLLM's own message, which behaves like one
-            raise InvalidRequest(
-                f"Message {index} is a {type(message).__name__}; an object with `role` and `content` is expected."
-            )
+def _plainly(message: _ReadMessage) -> str:
+    kind, inner = _content(message.texts)
+    inner += [f"<stackspot-tool-call>\n{_escaped(call)}\n</stackspot-tool-call>" for call in message.calls]
+    return _tagged(message.role, _attributes(message.attributes) + kind, inner)
 
 
-def _lone_text(messages: Sequence[Message]) -> str | None:
-    """Return the text of a conversation that is one user message and nothing else."""
-    if len(messages) != 1:
-        return None
-    message = messages[0]
-    if message.get("role") != "user" or _has_more_than_content(message):
-        return None
-    content = _content(0, message)
-    return content if isinstance(content, str) and content and not content.startswith(PREAMBLE) else None
+def _in_tool_syntax(message: _ReadMessage) -> str:
+    texts = None if message.texts is None else [escape_text(text) for text in message.texts]
+    kind, inner = _content(texts)
+    attributes = _attributes(message.attributes)
+    if message.result_tags is not None:
+        opening, closing = message.result_tags
+        inner, attributes = [_escaped(opening), *inner, closing], ""  # the opening tag has id and name
+    inner += [f"{CALL_OPEN}\n{_escaped(call)}\n{CALL_CLOSE}" for call in message.calls]
+    return _tagged(message.role, attributes + kind, inner)
 
 
-def _has_more_than_content(message: Message) -> bool:
-    return any(message.get(key) is not None for key in _ATTRIBUTES) or bool(_calls(message))
-
-
-def _block(index: int, message: Message) -> str:
-    role = _role(index, message)
-    attributes = "".join(f" {key}={_quoted(message[key])}" for key in _ATTRIBUTES if message.get(key) is not None)
-    more, inner = _inner(index, message)
-    inner += [f"<stackspot-tool-call>\n{_json(call)}\n</stackspot-tool-call>" for call in _calls(message)]
-    return _tagged(role, attributes + more, inner)
-
-
-def _block_in_tool_syntax(index: int, message: Message) -> str:
-    role = _role(index, message)
-    more, inner = _inner(index, message, escape_text)
-    try:
-        if is_result(message):  # its tag has id and name
-            opening, closing = result_tags(message)
-            inner = [_escaped(opening), *inner, closing]
-        elif message.get("name") is not None:
-            more = f" name={_quoted(message['name'])}{more}"
-        inner += [_escaped(call) for call in render_calls(message)]
-    except (ValueError, AttributeError) as error:
-        raise InvalidRequest(f"A tool call of message {index} cannot be read: {error}") from None
-    return _tagged(role, more, inner)
+def _content(texts: list[str] | None) -> tuple[str, list[str]]:
+    """Return the attribute that tells what kind of content a message has, and the content."""
+    if texts is None:
+        return " empty", []
+    if len(texts) == 1:
+        return "", [_escaped(texts[0])]
+    parts = [f"<stackspot-part>\n{_escaped(text)}\n</stackspot-part>" for text in texts]
+    return f' parts="{len(texts)}"', parts
 
 
 def _tagged(role: str, attributes: str, inner: list[str]) -> str:
     return "\n".join([f"<stackspot-message role={_quoted(role)}{attributes}>", *inner, "</stackspot-message>"])
 
 
-def _role(index: int, message: Message) -> str:
-    role = message.get("role")
-    if not isinstance(role, str) or not role:
-        raise InvalidRequest(f"Message {index} has no role.")
-    return role
-
-
-def _inner(index: int, message: Message, escape: Callable[[str], str] = str) -> tuple[str, list[str]]:
-    """Return a message's content, and the attributes that tell what kind of content it is."""
-    content = _content(index, message)
-    if content is None:
-        return " empty", []
-    if isinstance(content, str):
-        return "", [_escaped(escape(content))]
-    parts = [f"<stackspot-part>\n{_escaped(escape(part))}\n</stackspot-part>" for part in content]
-    return f' parts="{len(content)}"', parts
-
-
-def _content(index: int, message: Message) -> str | list[str] | None:
-    """Return a message's text, its several texts, or `None`; one text part is the same as a string."""
-    content = message.get("content")
-    if content is None or isinstance(content, str):
-        return content
-    if not isinstance(content, list | tuple):
-        raise InvalidRequest(f"The content of message {index} is a {type(content).__name__}; text is expected.")
-    texts = [_part_text(index, number, part) for number, part in enumerate(content)]
-    return texts[0] if len(texts) == 1 else texts
-
-
-def _part_text(index: int, number: int, part: object) -> str:
-    if isinstance(part, str):
-        return part
-    kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
-    if isinstance(part, Mapping) and kind in ("text", "input_text") and isinstance(part.get("text"), str):
-        return str(part["text"])
-    raise InvalidRequest(
-        f"Part {number} of message {index} has the type `{kind}`. StackSpot's models take text only: remove images, "
-        "audio and files from the conversation."
-    )
-
-
-def _calls(message: Message) -> list[Any]:
-    calls = list(message.get("tool_calls") or [])
-    return [*calls, {"function_call": message["function_call"]}] if message.get("function_call") else calls
+def _attributes(attributes: Mapping[str, str]) -> str:
+    return "".join(f" {key}={_quoted(value)}" for key, value in attributes.items())
 
 
 def _escaped(text: str) -> str:
     return _TAGS.sub(lambda match: "\\" + match.group(), text)
 
 
-def _quoted(value: object) -> str:
-    return json.dumps(str(value), ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _json(value: Any) -> str:
-    plain = value if isinstance(value, Mapping) else getattr(value, "model_dump", lambda: value)()
-    return _escaped(json.dumps(plain, ensure_ascii=False, default=str))
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

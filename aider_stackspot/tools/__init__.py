@@ -1,27 +1,41 @@
-"""Tool calls and JSON answers over a service that only knows text. Pure: no network, no files, no litellm."""
+"""Tool calls and JSON answers over a service that takes one text and gives one text. Pure: no network, no files.
 
-from aider_stackspot.tools.demand import AnswerFormat, AnswerReader, read_answer_format
-from aider_stackspot.tools.events import Event, TextDelta, ToolCall, Warning
-from aider_stackspot.tools.history import render_call, render_message
-from aider_stackspot.tools.instructions import instructions
-from aider_stackspot.tools.parser import ToolCallParser
-from aider_stackspot.tools.protocol import escape_text, new_call_id
-from aider_stackspot.tools.response_format import ResponseFormatFilter, response_format_instructions
+How a tool call travels, and which file to change:
+
+1. `request` reads `tools`, `tool_choice`, `parallel_tool_calls` and `response_format`, or refuses them by name.
+2. `instructions` writes what the prompt says: the tools, the syntax of a call (`tool_call_syntax`), the JSON wanted.
+3. `pipeline/prompt.py` puts that behind the system messages, and earlier calls and results into the same syntax.
+4. The answer streams in. `tool_call_parser` finds the calls (`tool_call_block` finds where one ends), mends their JSON
+   (`lenient_json`), checks it (`json_schema`) and gives out `events`; `response_format` does so for a JSON answer.
+5. The caller turns the events into its own protocol; the tool's result comes back with the next request's messages.
+
+`answer_requirements` ties these together for the caller: one object for a request, one parser for its answer.
+"""
+
+from aider_stackspot.tools.answer_requirements import AnswerParser, AnswerRequirements, read_answer_requirements
+from aider_stackspot.tools.events import Event, TextDelta, ToolCall
+from aider_stackspot.tools.request import as_mapping
+from aider_stackspot.tools.tool_call_syntax import (
+    CALL_CLOSE,
+    CALL_OPEN,
+    calls_as_json,
+    escape_text,
+    is_result,
+    result_tags,
+)
 
 __all__ = [
-    "AnswerFormat",
-    "AnswerReader",
+    "CALL_CLOSE",
+    "CALL_OPEN",
+    "AnswerParser",
+    "AnswerRequirements",
     "Event",
-    "ResponseFormatFilter",
     "TextDelta",
     "ToolCall",
-    "ToolCallParser",
-    "Warning",
+    "as_mapping",
+    "calls_as_json",
     "escape_text",
-    "instructions",
-    "new_call_id",
-    "read_answer_format",
-    "render_call",
-    "render_message",
-    "response_format_instructions",
+    "is_result",
+    "read_answer_requirements",
+    "result_tags",
 ]

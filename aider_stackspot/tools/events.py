@@ -1,4 +1,4 @@
-"""What the parsers give out: text, calls and warnings."""
+"""What an answer's text is read into: text for the client, tool calls, and warnings for the operator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
-class Warning:
+class AnswerWarning:
     """Something the operator should know. It names tools and schema keywords, never the content of an answer.
 
     Attributes:
@@ -45,4 +45,4 @@ class Warning:
     message: str
 
 
-Event: TypeAlias = TextDelta | ToolCall | Warning
+Event: TypeAlias = TextDelta | ToolCall | AnswerWarning

@@ -1,22 +1,20 @@
-"""What the model is told about its tools."""
+"""What the prompt tells the model about its tools, and about the JSON that is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from aider_stackspot.tools.history import to_json
-from aider_stackspot.tools.offer import OfferedTools, Tool, read_offered_tools
-from aider_stackspot.tools.protocol import CLOSE, OPEN, RESULT_CLOSE, RESULT_OPEN
+from aider_stackspot.tools.request import JsonResponseFormat, Tool, ToolCallRules
+from aider_stackspot.tools.tool_call_syntax import CALL_CLOSE, CALL_OPEN, RESULT_CLOSE, RESULT_OPEN, to_json
 
 _SYNTAX = f"""\
 # Tools
 
 You can call the tools listed below. A call is written exactly like this, as plain text outside of any code fence:
 
-{OPEN}
+{CALL_OPEN}
 {{"name": "tool-name", "arguments": {{"parameter": "value"}}}}
-{CLOSE}
+{CALL_CLOSE}
 
 - The arguments are one JSON object that satisfies the tool's schema. Inside strings, line breaks, quotation marks and \
 backslashes are escaped as JSON demands.
@@ -33,37 +31,22 @@ _PARALLEL = {
     True: "Calls that do not depend on each other's results go into one answer, each between markers of its own.",
     False: "At most one call in an answer.",
 }
-_CHOICE = {
-    "auto": "When no tool is needed, or none is left to call, answer without one.",
-    "required": "This answer must contain a tool call.",
+_REQUIRED = {
+    True: "This answer must contain a call of a tool that is listed below.",
+    False: "When no tool is needed, or none is left to call, answer without one.",
 }
 
 
-def instructions(tools: Sequence[Any] | None, tool_choice: Any = None, parallel: bool = True) -> str:
-    """The text about tools for the system part of the prompt.
-
-    Args:
-        tools: the request's `tools`.
-        tool_choice: the request's `tool_choice`.
-        parallel: the request's `parallel_tool_calls`.
-
-    Returns:
-        empty when there are no tools or the choice is `none`.
+def tool_instructions(rules: ToolCallRules) -> str:
+    """The text about tools for the system part of the prompt; empty where no call is possible.
 
     Raises:
-        ValueError: tools or a choice that cannot be used; see `read_offered_tools`.
+        ValueError: a tool's schema holds what JSON has no form for.
     """
-    offer = read_offered_tools(tools, tool_choice, parallel)
-    if not offer.active:
+    if not rules.tools:
         return ""
-    rules = _SYNTAX.replace("{parallel}", _PARALLEL[offer.parallel]).replace("{choice}", _choice(offer))
-    return rules + "\n".join(_describe(tool) for tool in offer.tools.values())
-
-
-def _choice(offer: OfferedTools) -> str:
-    if offer.mode == "named":
-        return f"This answer must contain a call of the tool {to_json(offer.name)}, and of no other."
-    return _CHOICE[offer.mode]
+    text = _SYNTAX.replace("{parallel}", _PARALLEL[rules.parallel]).replace("{choice}", _REQUIRED[rules.required])
+    return text + "\n".join(_describe(tool) for tool in rules.tools.values())
 
 
 def _describe(tool: Tool) -> str:
@@ -72,4 +55,26 @@ def _describe(tool: Tool) -> str:
         entry["description"] = tool.description
     if tool.parameters:
         entry["parameters"] = tool.parameters
-    return to_json(entry)
+    try:
+        return to_json(entry)
+    except ValueError as error:
+        raise ValueError(f"tools: the schema of {tool.name!r} cannot be written as JSON: {error}") from None
+
+
+def json_instructions(wanted: JsonResponseFormat | None) -> str:
+    """The text about the form of the answer for the system part of the prompt; empty when any text will do.
+
+    Raises:
+        ValueError: the schema holds what JSON has no form for.
+    """
+    if wanted is None:
+        return ""
+    rules = "Your answer is one JSON object and nothing else: no text before or after it, no code fence."
+    if wanted.schema == {"type": "object"}:
+        return rules
+    meaning = f"\nWhat it is: {to_json(wanted.description)}" if wanted.description else ""
+    try:
+        schema = to_json(wanted.schema)
+    except ValueError as error:
+        raise ValueError(f"response_format: the schema cannot be written as JSON: {error}") from None
+    return f"{rules.replace('object', 'value')} It satisfies this JSON Schema:{meaning}\n{schema}"

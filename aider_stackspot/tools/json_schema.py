@@ -1,21 +1,24 @@
 """Check a value against a JSON Schema that came from a client.
 
 `jsonschema` does the work (LiteLLM depends on it, so it is there). Three of its habits are changed, because neither the
-schema nor the value can be trusted: a `$ref` is never fetched from the network, a regular expression is run by
-`patterns`, and a schema that cannot be used allows everything instead of failing the answer.
+schema nor the value can be trusted: a `$ref` is never fetched from the network, a regular expression is matched in
+linear time, and a schema that cannot be used allows everything instead of failing the answer.
 `unevaluatedProperties` is not checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from aider_stackspot.tools.patterns import matcher
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
+
+from aider_stackspot.api.answer import clean
 
 
-class Checker:
+class SchemaChecker:
     """Checks values against one schema.
 
     `jsonschema` is imported with the first check: it takes some 75 ms, which a program that calls no tools should not
@@ -52,19 +55,20 @@ class Checker:
 def _describe(error: Any) -> str:
     # Only what the schema says is quoted: the value is the user's code.
     detail = error.message if error.validator == "required" else f"{error.validator} is not satisfied"
-    return f"{error.json_path}: {detail}"
+    place = repr(error.json_path)[1:-1]  # one line, whatever the names in it are
+    return f"{place}: {detail}"
 
 
 def _build(schema: dict[str, Any]) -> Any:
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
-    from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped, unused-ignore]
+    from jsonschema.exceptions import SchemaError as InvalidSchema  # type: ignore[import-untyped, unused-ignore]
     from jsonschema.validators import validator_for  # type: ignore[import-untyped, unused-ignore]
     from referencing import Registry
 
     base = validator_for(schema, default=Draft202012Validator)
     try:
         base.check_schema(schema, format_checker=None)
-    except (SchemaError, RecursionError):
+    except (InvalidSchema, RecursionError):
         return None
     # The default registry would fetch an unknown $ref over HTTP.
     return _hardened(base)(schema, registry=Registry())
@@ -79,7 +83,7 @@ def _hardened(base: Any) -> Any:
     def additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[Any]:
         if not validator.is_type(instance, "object"):
             return
-        patterns = [matcher(pattern) for pattern in schema.get("patternProperties", ())]
+        patterns = [_matcher(pattern) for pattern in schema.get("patternProperties", ())]
         matched = {name: True for name in instance if any(matches(name) for matches in patterns)}
         yield from additional(validator, rule, instance, {"properties": {**schema.get("properties", {}), **matched}})
 
@@ -95,15 +99,37 @@ def _hardened(base: Any) -> Any:
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
-    from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped, unused-ignore]
+    from jsonschema.exceptions import ValidationError as Violation  # type: ignore[import-untyped, unused-ignore]
 
-    if validator.is_type(instance, "string") and not matcher(pattern)(instance):
-        yield ValidationError("does not match the pattern")
+    if validator.is_type(instance, "string") and not _matcher(pattern)(instance):
+        yield Violation("does not match the pattern")
 
 
 def _pattern_properties(validator: Any, rules: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[Any]:
     if not validator.is_type(instance, "object"):
         return
     for pattern, rule in rules.items():
-        for name in filter(matcher(pattern), instance):
+        for name in filter(_matcher(pattern), instance):
             yield from validator.descend(instance[name], rule, path=name, schema_path=pattern)
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """A function that says whether `pattern` occurs in a string; it always says yes to a pattern it cannot read.
+
+    `re` can be kept busy for years by one short pattern. pydantic brings Rust's regex engine, which cannot. It has no
+    look-around and no back-references: a pattern it does not know is not checked.
+    """
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[str, StringConstraints(pattern=clean(pattern))])
+    except SchemaError:
+        return lambda text: True
+
+    def matches(text: str) -> bool:
+        try:
+            adapter.validate_python(clean(text))
+        except ValidationError:
+            return False
+        return True
+
+    return matches

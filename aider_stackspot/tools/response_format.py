@@ -1,79 +1,20 @@
-"""`response_format` over a service that only knows text: ask for JSON, take the wrapping off, check."""
+"""An answer that should be JSON: its wrapping is taken off while it streams, and it is checked at its end."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
-from aider_stackspot.tools.events import Event, TextDelta, Warning
-from aider_stackspot.tools.history import to_json
-from aider_stackspot.tools.repair import decode, mend
-from aider_stackspot.tools.scan import BEHIND, JsonExtent
-from aider_stackspot.tools.validate import Checker
+from aider_stackspot.tools.events import AnswerWarning, Event, TextDelta
+from aider_stackspot.tools.json_schema import SchemaChecker
+from aider_stackspot.tools.lenient_json import AFTER_JSON, JsonExtent, decode, mend
+from aider_stackspot.tools.request import JsonResponseFormat
 
 # What may stand before the JSON: spaces and a code fence, with its language.
 _BEFORE = re.compile(r"\s*(?:`{0,8}|`{3,8}[A-Za-z0-9]*\s*)")
 _FENCE_END = re.compile(r"\s*`{1,8}")
 _BRACKET = re.compile(r"[{}\[\]]")
-_BEFORE_LIMIT = 64
-
-
-@dataclass(frozen=True)
-class JsonFormat:
-    """A `response_format` that demands JSON.
-
-    Attributes:
-        schema: what the answer must satisfy; any object when empty.
-        description: what the answer is, in the client's words; may be empty.
-    """
-
-    schema: Mapping[str, Any] = field(default_factory=dict)
-    description: str = ""
-
-
-def read_response_format(response_format: Any) -> JsonFormat | None:
-    """Read the OpenAI parameter `response_format`: `text`, `json_object` or `json_schema`, or a pydantic model.
-
-    Returns:
-        None when any text will do.
-
-    Raises:
-        ValueError: another type, or a `json_schema` without a schema.
-    """
-    if response_format is None:
-        return None
-    if isinstance(response_format, type) and hasattr(response_format, "model_json_schema"):
-        return JsonFormat(schema=response_format.model_json_schema())
-    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
-    if kind == "text":
-        return None
-    if kind == "json_object":
-        return JsonFormat(schema={"type": "object"})
-    if kind == "json_schema":
-        given = response_format.get("json_schema", response_format)
-        schema = given.get("schema") if isinstance(given, Mapping) else None
-        if not isinstance(schema, Mapping):
-            raise ValueError("response_format json_schema has no schema")
-        return JsonFormat(schema=schema, description=str(given.get("description") or ""))
-    raise ValueError(f"response_format must be text, json_object or json_schema, not {kind!r}")
-
-
-def response_format_instructions(response_format: Any) -> str:
-    """The text about the form of the answer for the system part of the prompt; empty when any text will do.
-
-    Raises:
-        ValueError: see `read_response_format`.
-    """
-    wanted = read_response_format(response_format)
-    if wanted is None:
-        return ""
-    rules = "Your answer is one JSON object and nothing else: no text before or after it, no code fence."
-    if wanted.schema == {"type": "object"}:
-        return rules
-    meaning = f"\nWhat it is: {to_json(wanted.description)}" if wanted.description else ""
-    return f"{rules.replace('object', 'value')} It satisfies this JSON Schema:{meaning}\n{to_json(wanted.schema)}"
+MAX_BEFORE = 64
 
 
 class ResponseFormatFilter:
@@ -85,17 +26,14 @@ class ResponseFormatFilter:
     taken off), with a warning.
 
     Args:
-        response_format: the request's `response_format`; all is text where none is demanded.
-        hold: give nothing out before `finish`, so that the JSON can also be mended (see `repair`). For callers that
-            want one answer.
-
-    Raises:
-        ValueError: see `read_response_format`.
+        wanted: what the request demands; None where any text will do.
+        hold: give nothing out before `finish`, so that the JSON can also be mended (see `lenient_json`). For callers
+            that want one answer.
     """
 
-    def __init__(self, response_format: Any, *, hold: bool = False) -> None:
-        self._wanted = read_response_format(response_format)
-        self._checker = Checker(self._wanted.schema if self._wanted else {})
+    def __init__(self, wanted: JsonResponseFormat | None, *, hold: bool = False) -> None:
+        self._wanted = wanted
+        self._checker = SchemaChecker(wanted.schema if wanted else {})
         self._extent = JsonExtent()
         self._before = ""
         self._value: list[str] = []
@@ -104,7 +42,7 @@ class ResponseFormatFilter:
         self._read: Callable[[str], str] = self._read_before
         if hold:
             self._read = self._read_rest
-        if self._wanted is None:
+        if wanted is None:
             self._read = str
 
     def feed(self, text: str) -> list[Event]:
@@ -128,12 +66,12 @@ class ResponseFormatFilter:
         if not self._value:
             return self._finish_held(rest)
         problem = self._problem("".join(self._value)) if self._extent.complete else "it is not one JSON value"
-        if BEHIND.fullmatch(rest):
+        if AFTER_JSON.fullmatch(rest):
             return _warning(problem)
         if problem or _BRACKET.search(rest):
             rest = _FENCE_END.sub("", rest, count=1) if self._fenced else rest
             return [*_text(rest), *_warning(problem or "it is more than one JSON value")]
-        return [Warning("the answer had text behind its JSON, which was left out")]
+        return [AnswerWarning("the answer had text behind its JSON, which was left out")]
 
     def _read_before(self, text: str) -> str:
         for pos, char in enumerate(text):
@@ -143,7 +81,7 @@ class ResponseFormatFilter:
                 self._read = self._read_value
                 return self._read_value(text[pos:])
             self._before += char
-            if len(self._before) > _BEFORE_LIMIT or not _BEFORE.fullmatch(self._before):
+            if len(self._before) > MAX_BEFORE or not _BEFORE.fullmatch(self._before):
                 self._read = self._read_rest
                 return self._read_rest(text[pos + 1 :])
         return ""
@@ -167,7 +105,7 @@ class ResponseFormatFilter:
         if problem:
             return [*_text(text), *_warning(problem)]
         if around:
-            return [TextDelta(value), Warning("the answer had text around its JSON, which was left out")]
+            return [TextDelta(value), AnswerWarning("the answer had text around its JSON, which was left out")]
         return [TextDelta(value)]
 
     def _problem(self, text: str) -> str | None:
@@ -187,7 +125,7 @@ def _find_value(text: str) -> tuple[str, bool]:
     extent = JsonExtent()
     end = extent.feed(text, start.start())
     before, behind = text[: start.start()], text[end:]
-    wrapped = bool(BEHIND.fullmatch(behind))
+    wrapped = bool(AFTER_JSON.fullmatch(behind))
     if not extent.complete or (_BRACKET.search(behind) and not wrapped):
         return "", True
     return text[start.start() : end], not (wrapped and _BEFORE.fullmatch(before))
@@ -198,4 +136,4 @@ def _text(text: str) -> list[Event]:
 
 
 def _warning(problem: str | None) -> list[Event]:
-    return [Warning(f"the answer is not as response_format demands: {problem}")] if problem else []
+    return [AnswerWarning(f"the answer is not as response_format demands: {problem}")] if problem else []

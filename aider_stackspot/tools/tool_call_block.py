@@ -1,4 +1,4 @@
-"""One call block, read piece by piece from behind its opening marker to its closing one."""
+"""One block of tool calls in an answer, read piece by piece from its opening marker to its closing one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from aider_stackspot.tools.protocol import CLOSE, OPEN
-from aider_stackspot.tools.scan import BEHIND, JsonExtent
+from aider_stackspot.tools.lenient_json import AFTER_JSON, JsonExtent
+from aider_stackspot.tools.tool_call_syntax import CALL_CLOSE, CALL_OPEN
 
 # What may stand between a marker and the JSON: spaces and a code fence, with its language. The limit keeps a marker
 # that is only talked about from holding text back.
 _HEAD = re.compile(r"\s*`{0,8}[A-Za-z0-9]*\s*")
 _BETWEEN = re.compile(r"\s*,?\s*")
-_EDGE_LIMIT = 64
+MAX_EDGE = 64
 
 
-class State(Enum):
+class BlockState(Enum):
     """How far a block has come.
 
     Attributes:
@@ -34,16 +34,16 @@ class State(Enum):
     BROKEN = 5
 
 
-class Block:
-    """Reads one block.
+class ToolCallBlock:
+    """Reads one block; more than one call may stand in it.
 
     Attributes:
-        state: see `State`.
+        state: see `BlockState`.
         bodies: the JSON texts found so far. More than one when a model puts several calls between one pair of markers.
     """
 
     def __init__(self) -> None:
-        self.state = State.READING
+        self.state = BlockState.READING
         self.bodies: list[str] = []
         self._raw: list[str] = []
         self._phase: Callable[[str, int], int] = self._read_head
@@ -54,8 +54,8 @@ class Block:
     @property
     def raw(self) -> str:
         """All of the block's text with its own markers, without the one that begins the next block."""
-        text = OPEN + "".join(self._raw)
-        return text[: -len(OPEN)] if self.state is State.REOPENED else text
+        text = CALL_OPEN + "".join(self._raw)
+        return text[: -len(CALL_OPEN)] if self.state is BlockState.REOPENED else text
 
     def feed(self, data: str, pos: int) -> int:
         """Read `data` from `pos`.
@@ -64,7 +64,7 @@ class Block:
             the index of the first character that is not the block's; `len(data)` while it is still reading.
         """
         start = pos
-        while pos < len(data) and self.state is State.READING:
+        while pos < len(data) and self.state is BlockState.READING:
             pos = self._phase(data, pos)
         self._raw.append(data[start:pos])
         return pos
@@ -73,8 +73,8 @@ class Block:
         char = data[pos]
         if char == "{":
             return self._begin_body(pos)
-        if len(self._edge) >= _EDGE_LIMIT or not _HEAD.fullmatch(self._edge + char):
-            self.state = State.NOT_A_CALL
+        if len(self._edge) >= MAX_EDGE or not _HEAD.fullmatch(self._edge + char):
+            self.state = BlockState.NOT_A_CALL
             return pos
         self._edge += char
         return pos + 1
@@ -101,18 +101,18 @@ class Block:
         self._edge += char
         junk = self._edge.partition("<")[0]
         marker = self._edge[len(junk) :]
-        if marker == CLOSE:
-            self.state = State.CLOSED
-        elif marker == OPEN:
-            self.state = State.REOPENED
+        if marker == CALL_CLOSE:
+            self.state = BlockState.CLOSED
+        elif marker == CALL_OPEN:
+            self.state = BlockState.REOPENED
         elif not _may_end(junk, marker):
-            self.state = State.BROKEN
+            self.state = BlockState.BROKEN
         return pos + 1
 
 
 def _may_end(junk: str, marker: str) -> bool:
-    if marker and not (CLOSE.startswith(marker) or OPEN.startswith(marker)):
+    if marker and not (CALL_CLOSE.startswith(marker) or CALL_OPEN.startswith(marker)):
         return False
-    if len(junk) > _EDGE_LIMIT:
+    if len(junk) > MAX_EDGE:
         return False
-    return bool(BEHIND.fullmatch(junk)) or (not marker and bool(_BETWEEN.fullmatch(junk)))
+    return bool(AFTER_JSON.fullmatch(junk)) or (not marker and bool(_BETWEEN.fullmatch(junk)))

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+import secrets
+from collections.abc import Callable
 
-from aider_stackspot.tools.block import Block, State
-from aider_stackspot.tools.call import CallReader, CheckedCall, InvalidToolCall
-from aider_stackspot.tools.events import Event, TextDelta, ToolCall, Warning
-from aider_stackspot.tools.offer import read_offered_tools
-from aider_stackspot.tools.protocol import OPEN, RESULT_OPEN, new_call_id
+from aider_stackspot.tools.events import AnswerWarning, Event, TextDelta, ToolCall
+from aider_stackspot.tools.json_schema import SchemaChecker
+from aider_stackspot.tools.lenient_json import decode, members, mend
+from aider_stackspot.tools.request import ToolCallRules
+from aider_stackspot.tools.tool_call_block import BlockState, ToolCallBlock
+from aider_stackspot.tools.tool_call_syntax import CALL_OPEN, RESULT_OPEN
 
-_CALL = re.compile(re.escape(OPEN))
-_CALL_OR_RESULT = re.compile(f"{re.escape(OPEN)}|{re.escape(RESULT_OPEN)}")
+_CALL = re.compile(re.escape(CALL_OPEN))
+_CALL_OR_RESULT = re.compile(f"{re.escape(CALL_OPEN)}|{re.escape(RESULT_OPEN)}")
+# "parameters" (Llama) and "input" (Claude) are what some models call the arguments in their own format.
+_ARGUMENTS = ("arguments", "parameters", "input")
+_IGNORED = {"id", "type"}
+
+
+def new_call_id() -> str:
+    """A new id for a tool call, unique by chance (96 random bits)."""
+    return "call_" + secrets.token_hex(12)
+
+
+class ToolCallRejected(ValueError):
+    """A call that must not be made; its text says why and does not quote the arguments."""
 
 
 class ToolCallParser:
-    """Parses one answer.
+    """Parses the text of one answer.
 
     What comes out does not depend on how the answer was cut into pieces, except for where one `TextDelta` ends and the
     next begins. Text is given out at once; only the end of a piece that may be the beginning of an opening marker is
@@ -32,31 +45,22 @@ class ToolCallParser:
     own, and everything behind it; and a second call where `parallel` is off.
 
     Args:
-        tools: the request's `tools`.
-        tool_choice: the request's `tool_choice`; with `none`, and without tools, all is text.
+        rules: what the request says about calls; where none is possible, all is text.
         new_id: makes the id of each call.
-        parallel: the request's `parallel_tool_calls`.
 
-    Raises:
-        ValueError: tools or a choice that cannot be used; see `read_offered_tools`.
+    Attributes:
+        calls: those that were given out so far.
     """
 
-    def __init__(
-        self,
-        tools: Sequence[Any] | None,
-        tool_choice: Any = None,
-        new_id: Callable[[], str] = new_call_id,
-        *,
-        parallel: bool = True,
-    ) -> None:
+    def __init__(self, rules: ToolCallRules, new_id: Callable[[], str] = new_call_id) -> None:
         self.calls: list[ToolCall] = []
-        self._offer = read_offered_tools(tools, tool_choice, parallel)
-        self._reader = CallReader(self._offer)
+        self._rules = rules
+        self._checkers = {name: SchemaChecker(tool.parameters) for name, tool in rules.tools.items()}
         self._new_id = new_id
-        self._read: Callable[[str, int], int] = self._read_text if self._offer.active else self._read_plain
+        self._read: Callable[[str, int], int] = self._read_text if rules.tools else self._read_plain
         self._held = ""  # may be the beginning of a marker
-        self._gap: list[str] | None = [] if self._offer.active else None  # spaces that may belong to the syntax
-        self._block = Block()
+        self._gap: list[str] | None = [] if rules.tools else None  # spaces that may belong to the syntax
+        self._block = ToolCallBlock()
         self._words: list[str] = []
         self._events: list[Event] = []
         self._warned: set[str] = set()
@@ -84,7 +88,7 @@ class ToolCallParser:
         if self._gap and not self.calls:
             self._words.extend(self._gap)
         self._gap = None
-        if self._offer.mode in ("required", "named") and not self.calls:
+        if self._rules.required and not self.calls:
             self._warn("a tool call was demanded, but the answer has none that can be made")
         self._read = self._read_plain
         return self._take()
@@ -99,13 +103,13 @@ class ToolCallParser:
     def _read_text(self, data: str, pos: int) -> int:
         match = (_CALL_OR_RESULT if self.calls else _CALL).search(data, pos)
         if match is None:
-            end = _end_of_text(data, pos, (OPEN, RESULT_OPEN) if self.calls else (OPEN,))
+            end = _end_of_text(data, pos, (CALL_OPEN, RESULT_OPEN) if self.calls else (CALL_OPEN,))
             self._text(data[pos:end])
             self._held = data[end:]
             return len(data)
         self._text(data[pos : match.start()])
-        if match.group() == OPEN:
-            self._block = Block()
+        if match.group() == CALL_OPEN:
+            self._block = ToolCallBlock()
             self._read = self._read_block
         else:
             self._warn("the model invented a tool result; the answer was cut there")
@@ -115,41 +119,68 @@ class ToolCallParser:
     def _read_block(self, data: str, pos: int) -> int:
         block = self._block
         pos = block.feed(data, pos)
-        if block.state is State.READING:
+        if block.state is BlockState.READING:
             return pos
         self._read = self._read_text
-        if block.state is State.NOT_A_CALL:
+        if block.state is BlockState.NOT_A_CALL:
             self._text(block.raw)
             self._warn("an opening marker is not followed by a tool call")
-        elif block.state is State.BROKEN:
+        elif block.state is BlockState.BROKEN:
             self._text(block.raw)
             self._warn("a tool call is not closed; the answer from there on was given out as text")
             self._read = self._read_plain
         else:
             self._settle(block)
-            if block.state is State.REOPENED:
-                self._block = Block()
+            if block.state is BlockState.REOPENED:
+                self._block = ToolCallBlock()
                 self._read = self._read_block
         return pos
 
-    def _settle(self, block: Block) -> None:
+    def _settle(self, block: ToolCallBlock) -> None:
         try:
-            calls = [self._reader.read(body) for body in block.bodies]
-        except InvalidToolCall as problem:
+            calls = [self._read_call(body) for body in block.bodies]
+        except ToolCallRejected as problem:
             self._text(block.raw)
             self._warn(f"{problem}; its text was given out as text")
             return
-        for call in calls:
-            self._deliver(call)
+        for name, arguments in calls:
+            self._deliver(name, arguments)
 
-    def _deliver(self, call: CheckedCall) -> None:
+    def _deliver(self, name: str, arguments: str) -> None:
         self._gap = []
-        if self.calls and not self._offer.parallel:
-            self._warn(f"a second tool call, of {call.name!r}, was left out: the client allows one for each answer")
+        if self.calls and not self._rules.parallel:
+            self._warn(f"a second tool call, of {name!r}, was left out: the client allows one for each answer")
             return
-        made = ToolCall(self._new_id(), call.name, call.arguments, len(self.calls))
+        made = ToolCall(self._new_id(), name, arguments, len(self.calls))
         self.calls.append(made)
         self._put(made)
+
+    def _read_call(self, body: str) -> tuple[str, str]:
+        """Read one JSON object with `name` and `arguments`, and return these two.
+
+        Raises:
+            ToolCallRejected: not JSON and not surely mendable, an unknown tool, or arguments that break its schema.
+        """
+        mended = mend(body)
+        if mended is None:
+            raise ToolCallRejected("a tool call is not valid JSON")
+        try:
+            parts = members(mended)
+        except ValueError:
+            raise ToolCallRejected("a tool call is not one JSON object with unique names") from None
+        name = decode(parts.get("name", "null"))
+        if not isinstance(name, str):
+            raise ToolCallRejected("a tool call has no name")
+        if name not in self._rules.tools:
+            raise ToolCallRejected(f"a tool call names {name[:64]!r}, which is not among the tools it may call")
+        arguments = _read_arguments(name, parts)
+        value = decode(arguments)
+        if not isinstance(value, dict):
+            raise ToolCallRejected(f"the arguments of a call of {name!r} are not a JSON object")
+        problem = self._checkers[name].problem(value)
+        if problem is not None:
+            raise ToolCallRejected(f"the arguments of a call of {name!r} do not satisfy its schema: {problem}")
+        return name, arguments
 
     def _text(self, text: str) -> None:
         if self._gap is not None and text:
@@ -164,7 +195,7 @@ class ToolCallParser:
     def _warn(self, message: str) -> None:
         if message not in self._warned:  # a text full of markers must not become a log full of warnings
             self._warned.add(message)
-            self._put(Warning(message))
+            self._put(AnswerWarning(message))
 
     def _put(self, event: Event) -> None:
         self._flush()
@@ -187,3 +218,19 @@ def _end_of_text(data: str, pos: int, markers: tuple[str, ...]) -> int:
     if start >= 0 and any(marker.startswith(data[start:]) for marker in markers):
         return start
     return len(data)
+
+
+def _read_arguments(name: str, parts: dict[str, str]) -> str:
+    given = [key for key in _ARGUMENTS if key in parts]
+    # An unknown member may be an argument that was put beside "arguments": no certain reading.
+    if len(given) > 1 or set(parts) - {"name", *given} - _IGNORED:
+        raise ToolCallRejected(f"a call of {name!r} has members besides name and arguments")
+    raw = parts[given[0]] if given else "{}"
+    value = decode(raw)
+    if value is None:
+        return "{}"
+    if isinstance(value, str):  # JSON inside a JSON string, as in OpenAI's own format
+        inner = mend(value) if value.strip() else "{}"
+        if inner is not None:
+            return inner.strip()
+    return raw

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from litellm import Message as LiteLLMMessage
+from openai.types.chat import ChatCompletionMessage
+from openai.types.chat.chat_completion_content_part_text import ChatCompletionContentPartText
 
 from aider_stackspot.errors import InvalidRequest
 from aider_stackspot.pipeline.prompt import PREAMBLE, render
+from aider_stackspot.tools import read_answer_requirements
 
 
 def user(content: Any, **more: Any) -> dict[str, Any]:
@@ -71,10 +76,16 @@ def test_tool_calls_and_results_are_told() -> None:
             {"role": "tool", "tool_call_id": "call_1", "content": "3"},
         ]
     )
-    assert '"name": "add"' in prompt
+    assert (
+        '<stackspot-message role="assistant" empty>\n'
+        '<stackspot-tool-call>\n{"id":"call_1","name":"add","arguments":{"a": 1}}\n</stackspot-tool-call>\n'
+        "</stackspot-message>"
+    ) in prompt
     assert '<stackspot-message role="tool" tool_call_id="call_1">\n3\n</stackspot-message>' in prompt
 
 
+TEXT = {"type": "text", "text": "look"}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:,"}}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
 WITH_TOOLS = [
     {"role": "system", "content": "Be brief."},
@@ -115,28 +126,132 @@ def test_a_result_with_two_parts() -> None:
     )
 
 
-def test_a_call_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="A tool call of message 0 cannot be read"):
-        render([{"role": "assistant", "content": None, "tool_calls": ["add"]}], "i", tool_syntax=True)
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([], "There are no messages to send."),
+        ("hi", "messages[0] is a str; an object is expected"),
+        ([user("hi"), None], "messages[1] is a NoneType; an object is expected"),
+        ([{"content": "hi"}], "messages[0] has no role"),
+        ([user("a"), {"role": "", "content": "hi"}], "messages[1] has no role"),
+        ([{"role": 5, "content": "hi"}], "messages[0] has no role"),
+        ([user({"text": "hi"})], "messages[0].content is a dict; a text or a list of parts is expected"),
+        ([user(5)], "messages[0].content is a int; a text or a list of parts is expected"),
+        ([user("a"), user([TEXT, IMAGE])], "messages[1].content[1] has the type 'image_url'. StackSpot's models take"),
+        ([user([{"type": "input_audio"}])], "messages[0].content[0] has the type 'input_audio'."),
+        ([user([{"type": ["text"], "text": "a"}])], "messages[0].content[0] has the type ['text']."),
+        ([user([TEXT, 7])], "messages[0].content[1] is a int; an object is expected"),
+        ([user([{"type": "text"}])], "messages[0].content[0].text is a NoneType; a text is expected"),
+        ([user([{"type": "text", "text": 5}])], "messages[0].content[0].text is a int; a text is expected"),
+        ([{"role": "tool", "content": [TEXT, TEXT, IMAGE]}], "messages[0].content[2] has the type 'image_url'."),
+        ([user("a"), {"role": "assistant", "audio": {"id": "1"}}], "messages[1].audio cannot be sent"),
+        ([{"role": "assistant", "refusal": 5}], "messages[0].refusal is a int"),
+        ([user("a"), {"role": "assistant", "tool_calls": ["add"]}], "messages[1].tool_calls[0] is a str; an object"),
+        ([{"role": "assistant", "tool_calls": [{"function": {}}]}], "messages[0].tool_calls[0].function has no name"),
+    ],
+)
+@pytest.mark.parametrize("tool_syntax", [True, False])
+def test_what_cannot_be_sent_is_refused_by_its_place(messages: Any, said: str, tool_syntax: bool) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        render(messages, "i" if tool_syntax else "", tool_syntax=tool_syntax)
+    assert said in str(refusal.value)
 
 
-@pytest.mark.parametrize("part", [{"type": "image_url", "image_url": {"url": "data:,"}}, {"type": "input_audio"}, 7])
-def test_what_is_not_text_is_refused_by_name(part: Any) -> None:
-    kind = part["type"] if isinstance(part, dict) else "int"
-    with pytest.raises(InvalidRequest, match=f"Part 1 of message 0 has the type `{kind}`"):
-        render([user([{"type": "text", "text": "look"}, part])])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "hi",
+        {"text": "hi"},
+        {"type": "input_text", "text": "hi"},
+        {"type": "output_text", "text": "hi", "annotations": []},
+        {"type": "refusal", "refusal": "hi"},
+        ChatCompletionContentPartText.model_validate({"type": "text", "text": "hi"}),
+    ],
+)
+def test_every_form_of_a_text_part_is_its_text(part: Any) -> None:
+    assert render([user([part])]) == "hi"
 
 
-@pytest.mark.parametrize("messages", [[], [{"content": "hi"}], [user({"text": "hi"})]])
-def test_unusable_messages_are_refused(messages: Any) -> None:
-    with pytest.raises(InvalidRequest):
-        render(messages)
+def test_a_refusal_is_something_that_the_assistant_said() -> None:
+    def said(**message: Any) -> str:
+        return render([user("a"), {"role": "assistant", **message}])
+
+    assert said(content=None, refusal="No.") == said(content="No.", refusal=None) == said(content="No.")
+    assert said(content="Hm.", refusal="No.") == said(
+        content=[{"type": "text", "text": text} for text in ("Hm.", "No.")]
+    )
 
 
-@pytest.mark.parametrize(("messages", "kind"), [("hi", "str"), (["hi"], "str"), ([None], "NoneType")])
-def test_what_is_no_message_is_refused_by_its_kind(messages: Any, kind: str) -> None:
-    with pytest.raises(InvalidRequest, match=f"Message 0 is a {kind}; an object with `role` and `content` is expected"):
-        render(messages)
+def test_the_messages_of_client_libraries_are_read() -> None:
+    plain = {"role": "assistant", "content": "So:", "tool_calls": [CALL]}
+    for message in (ChatCompletionMessage.model_validate(plain), LiteLLMMessage(**plain), MappingProxyType(plain)):
+        for tool_syntax in (True, False):
+            assert render([user("a"), message], "i", tool_syntax=tool_syntax) == render(  # type: ignore[list-item]
+                [user("a"), plain], "i", tool_syntax=tool_syntax
+            )
+
+
+def test_an_id_is_kept_where_no_result_has_it() -> None:
+    assert '<stackspot-message role="user" name="a" tool_call_id="1">' in render(
+        [user("hi", name="a", tool_call_id="1")], "i", tool_syntax=True
+    )
+
+
+_halves = st.text(st.sampled_from('\ud800\udbff\udc00\udfffa<é😀"\\'), max_size=6)
+"""Texts with lone halves of surrogate pairs, and with pairs."""
+
+
+@pytest.mark.parametrize("tool_syntax", [True, False])
+@given(st.data())
+def test_a_lone_surrogate_becomes_a_replacement_character_wherever_it_stands(tool_syntax: bool, data: Any) -> None:
+    def half() -> str:
+        return str(data.draw(_halves))
+
+    tool = {"type": "function", "function": {"name": "f" + half(), "description": half()}}
+    tool["function"]["parameters"] = {"properties": {half(): {"description": half()}}}  # type: ignore[index]
+    json_wanted = {"type": "json_schema", "json_schema": {"description": half(), "schema": {"required": [half()]}}}
+    named = {"type": "function", "function": {"name": tool["function"]["name"]}}  # type: ignore[index]
+    parameters = {"tools": [tool], "tool_choice": named, "response_format": json_wanted}
+    instructions = read_answer_requirements(parameters).instructions if tool_syntax else ""
+    arguments = data.draw(st.sampled_from([json.dumps({half(): half()}, ensure_ascii=False), half()]))
+    call = {"id": half(), "function": {"name": "f" + half(), "arguments": arguments}}
+    messages = [
+        {"role": "system" + half(), "content": half()},
+        user([{"type": "text", "text": half()}, half()], name=half()),
+        {"role": "assistant", "content": half(), "tool_calls": [call]},
+        {
+            "role": "assistant",
+            "refusal": half(),
+            "function_call": {"name": "f" + half(), "arguments": {half(): half()}},
+        },
+        {"role": "tool", "tool_call_id": half(), "name": half(), "content": half()},
+    ]
+    prompt = render(messages, instructions, tool_syntax=tool_syntax)
+    assert prompt.encode().decode() == prompt
+    assert prompt == render(well_formed(messages), well_formed(instructions), tool_syntax=tool_syntax)
+
+
+def well_formed(value: Any) -> Any:
+    """The value with U+FFFD for every lone surrogate in its texts."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    return [well_formed(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"), [("a\ud800b", "a\ufffdb"), ("\udc00\ud800", "\ufffd\ufffd"), ("\ud83d\ude00", "😀")]
+)
+def test_a_lone_message_with_halves_of_surrogate_pairs(text: str, sent: str) -> None:
+    assert render([user(text)]) == sent
+
+
+@pytest.mark.parametrize("message", [user([{"type": "\ud800"}]), {"role": "a", "tool_calls": [{"type": "\ud800"}]}])
+def test_an_error_can_be_printed_whatever_it_names(message: Any) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        render([message])
+    assert str(refusal.value).encode()
 
 
 _boundary_like = st.sampled_from(
@@ -166,7 +281,7 @@ _call = st.fixed_dictionaries(
     {
         "id": _text,
         "function": st.fixed_dictionaries(
-            {"name": _text, "arguments": st.dictionaries(_text, _text, max_size=2).map(json.dumps)}
+            {"name": _text.map("f".__add__), "arguments": st.dictionaries(_text, _text, max_size=2).map(json.dumps)}
         ),
     }
 )

@@ -1,4 +1,4 @@
-"""What the model is told about its tools."""
+"""What the prompt tells the model about its tools, and about the JSON that is wanted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot.tools import ToolCallParser, instructions
-from aider_stackspot.tools.offer import read_offered_tools
+from aider_stackspot.tools.instructions import json_instructions, tool_instructions
+from aider_stackspot.tools.request import JsonResponseFormat, read_tool_call_rules
+from aider_stackspot.tools.tool_call_parser import ToolCallParser
 from tests.tools.tool_samples import ECHO, READ_FILE, TOOLS, calls_of, parse
 
 NAMED = {"type": "function", "function": {"name": "echo"}}
+FREE, REQUIRED = "answer without one", "must contain a call of a tool"
+
+
+def instructions(tools: Any, *choices: Any) -> str:
+    return tool_instructions(read_tool_call_rules(tools, *choices))
 
 
 @pytest.mark.parametrize(("tools", "choice"), [(None, None), ([], "auto"), (TOOLS, "none"), ([{"type": "x"}], "auto")])
@@ -25,41 +31,20 @@ def test_every_tool_stands_on_a_line_of_its_own_with_its_schema() -> None:
 
 
 def test_the_syntax_is_shown_as_the_parser_reads_it() -> None:
-    parser = ToolCallParser([{"type": "function", "function": {"name": "tool-name"}}])
+    parser = ToolCallParser(read_tool_call_rules([{"type": "function", "function": {"name": "tool-name"}}]))
     assert calls_of(parse(instructions(TOOLS), parser)) == [("tool-name", '{"parameter": "value"}')]
 
 
-@pytest.mark.parametrize(
-    ("choice", "said"),
-    [
-        (None, "answer without one"),
-        ("auto", "answer without one"),
-        ("required", "must contain a tool call"),
-        ("any", "must contain a tool call"),
-        (NAMED, 'must contain a call of the tool "echo", and of no other'),
-        ({"type": "function", "name": "echo"}, 'must contain a call of the tool "echo", and of no other'),
-        ({"type": "tool", "name": "echo"}, 'must contain a call of the tool "echo", and of no other'),
-        ({"type": "auto"}, "answer without one"),
-    ],
-)
+@pytest.mark.parametrize(("choice", "said"), [(None, FREE), ("required", REQUIRED), (NAMED, REQUIRED)])
 def test_choice(choice: Any, said: str) -> None:
     text = instructions(TOOLS, choice)
-    known = [
-        "answer without one",
-        "must contain a tool call",
-        'must contain a call of the tool "echo", and of no other',
-    ]
-    assert [one for one in known if one in text] == [said]
+    assert [one for one in (FREE, REQUIRED) if one in text] == [said]
+    assert ('"read_file"' in text) == (choice != NAMED)
 
 
 def test_parallel_calls() -> None:
     assert "At most one call in an answer." in instructions(TOOLS, None, False)
     assert "At most one" not in instructions(TOOLS, None, True)
-
-
-def test_flat_tools_of_the_responses_api_are_read() -> None:
-    flat = {"type": "function", **READ_FILE["function"]}
-    assert instructions([flat]) == instructions([READ_FILE])
 
 
 def test_braces_in_a_description_are_not_places_to_fill_in() -> None:
@@ -72,21 +57,26 @@ def test_the_fixed_part_is_short() -> None:
     assert len(instructions([ECHO])) < 1600
 
 
-@pytest.mark.parametrize(
-    ("tools", "choice", "said"),
-    [
-        (["read_file"], None, "tools[0] is not an object"),
-        ([{"type": "function", "function": {}}], None, "tools[0] has no name"),
-        ([{"type": "function", "function": "f"}], None, "tools[0] has no name"),
-        ([ECHO, ECHO], None, "tools[1]: there is already a tool named 'echo'"),
-        (TOOLS, "sometimes", "tool_choice must be"),
-        (TOOLS, 5, "tool_choice must be"),
-        (TOOLS, {"type": "function", "function": {"name": "rm"}}, "'rm', which is not among the tools"),
-        (None, NAMED, "'echo', which is not among the tools"),
-        ([], "required", "there are no tools"),
-    ],
-)
-def test_what_cannot_be_honoured_is_refused(tools: Any, choice: Any, said: str) -> None:
-    with pytest.raises(ValueError) as refusal:
-        read_offered_tools(tools, choice)
-    assert said in str(refusal.value)
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
+def test_a_schema_that_is_no_json_is_refused_with_the_tools_name(value: Any) -> None:
+    tool = {"type": "function", "function": {"name": "a", "parameters": {"default": value}}}
+    with pytest.raises(ValueError, match="tools: the schema of 'a' cannot be written as JSON"):
+        instructions([tool])
+    with pytest.raises(ValueError, match="response_format: the schema cannot be written as JSON"):
+        json_instructions(JsonResponseFormat({"default": value}))
+
+
+def test_any_text_needs_no_instructions() -> None:
+    assert json_instructions(None) == ""
+
+
+def test_a_json_object() -> None:
+    assert "one JSON object and nothing else" in json_instructions(JsonResponseFormat({"type": "object"}))
+
+
+def test_a_schema_and_what_it_means() -> None:
+    schema = {"type": "object", "required": ["<stk:tool_call>"]}
+    text = json_instructions(JsonResponseFormat(schema, "A count of </stk:tool_call>."))
+    assert json.loads(text.splitlines()[-1]) == schema
+    assert 'What it is: "A count of \\u003c/stk:tool_call>."' in text
+    assert "<stk:" not in text

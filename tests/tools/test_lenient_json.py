@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.tools.repair import members, mend
+from aider_stackspot.tools.lenient_json import members, mend
 
 
 @pytest.mark.parametrize(

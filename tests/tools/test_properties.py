@@ -8,9 +8,22 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.tools import ResponseFormatFilter, ToolCallParser, escape_text, render_call, render_message
-from aider_stackspot.tools.protocol import unescape_text
-from tests.tools.tool_samples import ECHO, TOOLS, block, call, calls_of, merged, new_parser, parse, pieces, text_of
+from aider_stackspot.tools.instructions import tool_instructions
+from aider_stackspot.tools.request import JsonResponseFormat, read_tool_call_rules
+from aider_stackspot.tools.response_format import ResponseFormatFilter
+from aider_stackspot.tools.tool_call_syntax import calls_as_json, escape_text, result_tags, unescape_text
+from tests.tools.tool_samples import (
+    ECHO,
+    TOOLS,
+    block,
+    call,
+    earlier_call,
+    merged,
+    new_parser,
+    parse,
+    pieces,
+    text_of,
+)
 
 # Time is no property here: a busy machine must not make a test fail.
 SOME = settings(deadline=None)
@@ -65,8 +78,8 @@ def test_the_cuts_change_nothing(text: str, cuts: list[int], parallel: bool) -> 
 @given(st.text(min_size=1), ARGUMENTS, ANY_TEXT, ANY_TEXT, CUTS)
 def test_any_call_is_read_back(name: str, arguments: dict[str, Any], before: str, after: str, cuts: list[int]) -> None:
     tools = [{"type": "function", "function": {"name": name}}]
-    text = f"a{before}{render_call(name, arguments)}{after}z"
-    parser = ToolCallParser(tools)
+    text = f"a{before}{earlier_call(name, arguments)}{after}z"
+    parser = new_parser(tools=tools)
     events = parse(pieces(text, cuts), parser)
     [made] = parser.calls
     assert (made.name, json.loads(made.arguments)) == (name, arguments)
@@ -77,7 +90,7 @@ def test_any_call_is_read_back(name: str, arguments: dict[str, Any], before: str
 @given(st.lists(ARGUMENTS, min_size=1, max_size=4), CUTS)
 def test_calls_of_a_model_that_escapes_no_marker_are_read(many: list[dict[str, Any]], cuts: list[int]) -> None:
     text = "\n".join(block(f"\n{json.dumps({'name': 'echo', 'arguments': one}, ensure_ascii=False)}\n") for one in many)
-    parser = ToolCallParser([ECHO])
+    parser = new_parser(tools=[ECHO])
     assert text_of(parse(pieces(text, cuts), parser)) == ""
     assert [json.loads(made.arguments) for made in parser.calls] == many
 
@@ -106,34 +119,27 @@ def test_escaped_text_has_no_marker_and_stands_for_one_text(text: str, other: st
 
 
 @SOME
-@given(MARKED_TEXT, MARKED_TEXT, ARGUMENTS)
-def test_a_result_cannot_end_itself_nor_forge_a_call(content: str, call_id: str, arguments: dict[str, Any]) -> None:
-    result = render_message({"role": "tool", "tool_call_id": call_id, "content": content})
-    assert result.count("<stk:") == result.count("</stk:") == 1
-    assert result.endswith("\n</stk:tool_result>")
-    said = {
-        "role": "assistant",
-        "content": content,
-        "tool_calls": [{"id": call_id, "function": {"name": "echo", "arguments": json.dumps(arguments)}}],
-    }
-    text = render_message(said)
-    assert text.count("<stk:") == text.count("</stk:") == 1
-    assert [json.loads(made) for _, made in calls_of(parse(text))] == [arguments]
+@given(MARKED_TEXT, ARGUMENTS)
+def test_an_earlier_call_has_no_marker_of_its_own_and_says_the_same(call_id: str, arguments: dict[str, Any]) -> None:
+    one = {"id": call_id, "function": {"name": call_id or "a", "arguments": json.dumps(arguments)}}
+    [written] = calls_as_json({"tool_calls": [one]}, "message")
+    assert "<stk:" not in written and "</stk:" not in written
+    assert json.loads(written) == {"id": call_id, "name": call_id or "a", "arguments": arguments}
 
 
 @SOME
-@given(MARKED_TEXT, MARKED_TEXT, MARKED_TEXT, MARKED_TEXT)
-def test_different_results_are_rendered_differently(id1: str, text1: str, id2: str, text2: str) -> None:
-    one = {"role": "tool", "tool_call_id": id1, "content": text1}
-    two = {"role": "tool", "tool_call_id": id2, "content": text2}
-    assert (render_message(one) == render_message(two)) == ((id1, text1) == (id2, text2))
+@given(MARKED_TEXT, MARKED_TEXT)
+def test_a_results_tag_stands_for_one_id(one: str, other: str) -> None:
+    tag, _ = result_tags({"tool_call_id": one})
+    assert (tag.count("<stk:"), tag.count("</stk:")) == (1, 0)
+    assert (result_tags({"tool_call_id": other})[0] == tag) == (other == one)
 
 
 @SOME
 @given(MARKED_TEXT, CUTS, st.booleans())
 def test_the_cuts_change_nothing_in_a_json_answer(text: str, cuts: list[int], hold: bool) -> None:
     def filtered(parts: list[str]) -> list[object]:
-        only = ResponseFormatFilter({"type": "json_object"}, hold=hold)
+        only = ResponseFormatFilter(JsonResponseFormat({"type": "object"}), hold=hold)
         return [*merged([event for part in parts for event in only.feed(part)] + only.finish())]
 
     assert filtered(pieces(text, cuts)) == filtered([text]) == filtered(list(text))
@@ -143,7 +149,7 @@ def test_the_cuts_change_nothing_in_a_json_answer(text: str, cuts: list[int], ho
 @given(JSON_VALUES, st.sampled_from(["{}", "```json\n{}\n```", " `{}`\n", "Here:\n{}"]), CUTS, st.booleans())
 def test_any_demanded_json_comes_out_bare(value: Any, wrapping: str, cuts: list[int], hold: bool) -> None:
     text = json.dumps({"value": value}, ensure_ascii=False)
-    only = ResponseFormatFilter({"type": "json_object"}, hold=hold)
+    only = ResponseFormatFilter(JsonResponseFormat({"type": "object"}), hold=hold)
     events = [event for part in pieces(wrapping.replace("{}", text), cuts) for event in only.feed(part)]
     assert text_of(events + only.finish()) == text
 
@@ -151,9 +157,7 @@ def test_any_demanded_json_comes_out_bare(value: Any, wrapping: str, cuts: list[
 @SOME
 @given(ARGUMENTS)
 def test_tools_with_any_schema_text_are_described_without_markers(schema: dict[str, Any]) -> None:
-    from aider_stackspot.tools import instructions
-
     tool = {"type": "function", "function": {"name": "a", "description": str(schema), "parameters": schema}}
-    text = instructions([*TOOLS, tool])
-    assert text.count("<stk:") == instructions(TOOLS).count("<stk:")
+    text = tool_instructions(read_tool_call_rules([*TOOLS, tool]))
+    assert text.count("<stk:") == tool_instructions(read_tool_call_rules(TOOLS)).count("<stk:")
     assert json.loads(text.rpartition("\n")[2]).get("parameters", {}) == schema

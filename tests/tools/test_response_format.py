@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from aider_stackspot.tools import Event, ResponseFormatFilter, TextDelta, response_format_instructions
+from aider_stackspot.tools.events import Event, TextDelta
+from aider_stackspot.tools.request import read_response_format
+from aider_stackspot.tools.response_format import ResponseFormatFilter
 from tests.tools.tool_samples import merged, text_of, warnings_of
 
 OBJECT = {"type": "json_object"}
@@ -16,48 +17,32 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 SHAPED = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}}
 
 
+def new_filter(wanted: Any, hold: bool = False) -> ResponseFormatFilter:
+    return ResponseFormatFilter(read_response_format(wanted), hold=hold)
+
+
 def filtered(text: str, wanted: Any = OBJECT, hold: bool = False) -> list[Event]:
-    only = ResponseFormatFilter(wanted, hold=hold)
+    only = new_filter(wanted, hold)
     return merged([event for char in text for event in only.feed(char)] + only.finish())
 
 
 @pytest.mark.parametrize("wanted", [None, {"type": "text"}])
-def test_where_no_json_is_demanded_nothing_is_said_and_nothing_touched(wanted: Any) -> None:
-    assert response_format_instructions(wanted) == ""
-    only = ResponseFormatFilter(wanted, hold=True)
+def test_where_no_json_is_demanded_nothing_is_touched(wanted: Any) -> None:
+    only = new_filter(wanted, hold=True)
     assert only.feed("```json\n") == [TextDelta("```json\n")]
     assert only.feed("") == only.finish() == []
 
 
-def test_instructions() -> None:
-    assert "one JSON object and nothing else" in response_format_instructions(OBJECT)
-    shaped = response_format_instructions(SHAPED)
-    assert json.loads(shaped.splitlines()[-1]) == SCHEMA
-    described = {"type": "json_schema", "json_schema": {**SHAPED["json_schema"], "description": "A count."}}  # type: ignore[dict-item]
-    assert "A count." in response_format_instructions(described)
-
-
-def test_a_pydantic_model_is_its_schema() -> None:
+def test_a_pydantic_models_schema_is_checked() -> None:
     class Answer(BaseModel):
         n: int
 
-    assert json.loads(response_format_instructions(Answer).splitlines()[-1]) == Answer.model_json_schema()
     assert warnings_of(filtered('{"n": 1}', Answer)) == []
     assert len(warnings_of(filtered('{"n": "x"}', Answer))) == 1
 
 
-@pytest.mark.parametrize(
-    "wanted", [{"type": "xml"}, {"type": "json_schema"}, {"type": "json_schema", "json_schema": {}}, "json"]
-)
-def test_what_cannot_be_honoured_is_refused(wanted: Any) -> None:
-    with pytest.raises(ValueError, match="response_format"):
-        response_format_instructions(wanted)
-    with pytest.raises(ValueError, match="response_format"):
-        ResponseFormatFilter(wanted)
-
-
 def test_bare_json_streams_at_once() -> None:
-    only = ResponseFormatFilter(OBJECT)
+    only = new_filter(OBJECT)
     assert only.feed('{"a":') == [TextDelta('{"a":')]
     assert only.feed(' "```"') == [TextDelta(' "```"')]
     assert only.feed("}\n") == [TextDelta("}")]
@@ -66,14 +51,14 @@ def test_bare_json_streams_at_once() -> None:
 
 
 def test_a_warning_is_given_once() -> None:
-    only = ResponseFormatFilter(SHAPED)
+    only = new_filter(SHAPED)
     assert only.feed("{}") == [TextDelta("{}")]
     assert len(warnings_of(only.finish())) == 1
     assert only.finish() == []
 
 
 def test_json_in_a_fence_streams_without_it() -> None:
-    only = ResponseFormatFilter(OBJECT)
+    only = new_filter(OBJECT)
     assert only.feed("```js") == only.feed("on\n") == []
     assert only.feed('{"a": 1') == [TextDelta('{"a": 1')]
     assert only.feed("}\n```\n") == [TextDelta("}")]
@@ -152,6 +137,6 @@ def test_a_schema_may_allow_a_bare_value() -> None:
 
 
 def test_an_answer_that_calls_tools_is_not_checked() -> None:
-    only = ResponseFormatFilter(SHAPED)
+    only = new_filter(SHAPED)
     assert only.feed("Let me look.") == []
     assert only.finish(checked=False) == [TextDelta("Let me look.")]

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from aider_stackspot.tools import TextDelta, ToolCall, ToolCallParser, Warning
+from aider_stackspot.tools.events import AnswerWarning, TextDelta, ToolCall
+from aider_stackspot.tools.request import read_tool_call_rules
+from aider_stackspot.tools.tool_call_parser import ToolCallParser
 from tests.tools.tool_samples import ECHO, TOOLS, block, call, calls_of, new_parser, parse, text_of, warnings_of
 
 A = ("read_file", '{"path": "a.py"}')
@@ -57,7 +59,7 @@ def test_spaces_alone_are_an_answer() -> None:
 
 
 def test_ids_are_unique() -> None:
-    made = ToolCallParser(TOOLS)
+    made = ToolCallParser(read_tool_call_rules(TOOLS))
     parse(call() * 50, made)
     ids = [one.id for one in made.calls]
     assert len(set(ids)) == 50
@@ -80,7 +82,7 @@ def test_ids_are_unique() -> None:
     ],
 )
 def test_arguments_may_hold_anything(inner: str) -> None:
-    # Written as a model would, not with render_call, which escapes the markers.
+    # Written as a model would, not in the history, which escapes the markers.
     body = json.dumps({"name": "echo", "arguments": {"text": inner, inner: [{}]}})
     [(name, arguments)] = calls_of(parse(block(body)))
     assert (name, json.loads(arguments)) == ("echo", {"text": inner, inner: [{}]})
@@ -212,7 +214,7 @@ def test_after_a_block_without_an_end_all_is_text() -> None:
 def test_a_broken_call_after_a_good_one_does_not_undo_it() -> None:
     parser = new_parser()
     events = parse(f"{call()} <stk:tool_call>{{", parser)
-    assert [type(event) for event in events] == [ToolCall, TextDelta, Warning]
+    assert [type(event) for event in events] == [ToolCall, TextDelta, AnswerWarning]
     assert text_of(events) == " <stk:tool_call>{"
     assert parser.finish_reason == "tool_calls"
 
@@ -252,7 +254,7 @@ def test_a_demanded_call_that_does_not_come_is_a_warning(choice: object) -> None
     parser = new_parser(choice)
     assert parse("I would rather not.", parser) == [
         TextDelta("I would rather not."),
-        Warning("a tool call was demanded, but the answer has none that can be made"),
+        AnswerWarning("a tool call was demanded, but the answer has none that can be made"),
     ]
     assert parser.finish_reason == "stop"
     assert warnings_of(parse(block('{"name": "echo"}'), new_parser(choice))) == []
@@ -261,7 +263,7 @@ def test_a_demanded_call_that_does_not_come_is_a_warning(choice: object) -> None
 def test_only_the_named_tool_may_be_called() -> None:
     events = parse(call(), new_parser({"type": "function", "function": {"name": "echo"}}))
     assert text_of(events) == call()
-    assert warnings_of(events)[0].startswith("a call of 'read_file', where the client demanded one of 'echo'")
+    assert "names 'read_file', which is not among the tools it may call" in warnings_of(events)[0]
 
 
 def test_a_client_that_allows_one_call_gets_one() -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import count, pairwise
 from typing import Any
 
-from aider_stackspot.tools import Event, TextDelta, ToolCall, ToolCallParser, Warning
+from aider_stackspot.tools.events import AnswerWarning, Event, TextDelta, ToolCall
+from aider_stackspot.tools.request import read_tool_call_rules
+from aider_stackspot.tools.tool_call_parser import ToolCallParser
+from aider_stackspot.tools.tool_call_syntax import CALL_CLOSE, CALL_OPEN, calls_as_json
 
 READ_FILE: dict[str, Any] = {
     "type": "function",
@@ -35,6 +38,12 @@ def call(path: str = "a.py") -> str:
     return block(f'{{"name": "read_file", "arguments": {{"path": "{path}"}}}}')
 
 
+def earlier_call(name: str, arguments: Any) -> str:
+    """A call as the history has it, where it has no id."""
+    [written] = calls_as_json({"tool_calls": [{"function": {"name": name, "arguments": arguments}}]}, "message")
+    return f"{CALL_OPEN}\n{written}\n{CALL_CLOSE}"
+
+
 def pieces(text: str, cuts: Iterable[int]) -> list[str]:
     """`text` cut at the given places."""
     places = sorted({0, len(text), *(cut for cut in cuts if cut <= len(text))})
@@ -55,7 +64,7 @@ def merged(events: Iterable[Event]) -> list[Event]:
 def new_parser(tool_choice: Any = None, tools: Sequence[Any] | None = TOOLS, parallel: bool = True) -> ToolCallParser:
     """A parser whose ids are call_0, call_1 and so on."""
     numbers = count()
-    return ToolCallParser(tools, tool_choice, lambda: f"call_{next(numbers)}", parallel=parallel)
+    return ToolCallParser(read_tool_call_rules(tools, tool_choice, parallel), lambda: f"call_{next(numbers)}")
 
 
 def parse(parts: str | Iterable[str], parser: ToolCallParser | None = None) -> list[Event]:
@@ -79,4 +88,4 @@ def calls_of(events: Iterable[Event]) -> list[tuple[str, str]]:
 
 def warnings_of(events: Iterable[Event]) -> list[str]:
     """The messages of the warnings."""
-    return [event.message for event in events if isinstance(event, Warning)]
+    return [event.message for event in events if isinstance(event, AnswerWarning)]

@@ -15,7 +15,7 @@ from aider_stackspot.hosts.litellm.exceptions import litellm_error
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT, for_gateway_user
 from aider_stackspot.pipeline.stackspot import Options, start
-from aider_stackspot.tools import AnswerFormat, read_answer_format
+from aider_stackspot.tools import AnswerRequirements, read_answer_requirements
 
 TOOL_PARAMETERS = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 
@@ -114,7 +114,7 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         model = current().model(f"{self._provider}/{name}")
         demand = _demand(model, given.get("optional_params") or {})
         stream = start(model, messages, _options(given, demand))
-        reader = demand.reader(whole=whole) if demand.instructions else None
+        reader = demand.parser(whole=whole) if demand.instructions else None
         return Reply(name, messages, stream, demand, reader)
 
     def _error(self, error: errors.StackSpotError, name: str, given: Mapping[str, Any]) -> Exception:
@@ -128,17 +128,17 @@ def _resumed(first: GenericStreamingChunk, rest: Iterator[GenericStreamingChunk]
     yield from rest
 
 
-def _demand(model: Model, parameters: Mapping[str, Any]) -> AnswerFormat:
+def _demand(model: Model, parameters: Mapping[str, Any]) -> AnswerRequirements:
     """Read what the call demands of the answer's form; a model with `tools: false` is never told of tools."""
     if not model.tools:
         parameters = {key: value for key, value in parameters.items() if key not in TOOL_PARAMETERS}
     try:
-        return read_answer_format(parameters)
+        return read_answer_requirements(parameters)
     except ValueError as error:
         raise errors.InvalidRequest(f"{model.name}: {error}") from None
 
 
-def _options(given: Mapping[str, Any], demand: AnswerFormat) -> Options:
+def _options(given: Mapping[str, Any], demand: AnswerRequirements) -> Options:
     """Read a call's arguments. Whatever StackSpot has no means for was dealt with by LiteLLM's own rules."""
     parameters = given.get("optional_params") or {}
     return Options(
@@ -150,5 +150,5 @@ def _options(given: Mapping[str, Any], demand: AnswerFormat) -> Options:
         extra_headers=given.get("headers") or {},
         stop=parameters.get("stop"),
         instructions=demand.instructions,
-        tool_syntax=bool(demand.tool_syntax),
+        tool_syntax=bool(demand.tool_instructions),
     )

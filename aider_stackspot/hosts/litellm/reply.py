@@ -14,7 +14,7 @@ from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.pipeline.stream import AnswerStream
-from aider_stackspot.tools import AnswerFormat, AnswerReader, Event, TextDelta, ToolCall
+from aider_stackspot.tools import AnswerParser, AnswerRequirements, Event, TextDelta, ToolCall
 
 log = logging.getLogger("aider_stackspot")
 
@@ -37,8 +37,8 @@ class Reply:
         model: str,
         messages: Messages,
         stream: AnswerStream[str],
-        demand: AnswerFormat,
-        reader: AnswerReader | None,
+        demand: AnswerRequirements,
+        reader: AnswerParser | None,
     ) -> None:
         self.stream = stream
         self._model = model

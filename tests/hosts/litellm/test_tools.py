@@ -15,7 +15,7 @@ import pytest
 
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.pipeline.prompt import render
-from aider_stackspot.tools import instructions
+from aider_stackspot.tools import read_answer_requirements
 from tests.tools.tool_samples import TOOLS, block, call
 
 HI: list[dict[str, Any]] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Read a.py"}]
@@ -128,7 +128,8 @@ def test_the_instructions_stand_behind_the_system_messages(emulator: Emulator, a
     prompt = _prompt(emulator)
     system, told, user = prompt.split("\n</stackspot-message>\n")[:3]
     assert system.endswith('<stackspot-message role="system">\nBe brief.')
-    assert told == f'<stackspot-message role="system" instructions>\n{instructions(TOOLS)}'
+    instructions = read_answer_requirements({"tools": TOOLS}).instructions
+    assert told == f'<stackspot-message role="system" instructions>\n{instructions}'
     assert user == '<stackspot-message role="user">\nRead a.py'
 
 
@@ -177,6 +178,40 @@ def test_a_choice_that_cannot_be_made_is_a_bad_request(emulator: Emulator, ask: 
 def test_the_old_form_of_tools_is_refused_by_name(emulator: Emulator, ask: Ask) -> None:
     with pytest.raises(litellm.BadRequestError, match="give `tools`"):
         ask(functions=[{"name": "echo", "parameters": {}}])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"function_call": "auto"}, "`function_call` is the old form"),
+        ({"tools": TOOLS, "parallel_tool_calls": "no"}, "parallel_tool_calls must be true or false"),
+        ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, "has the type 'web_search'"),
+        ({"response_format": {"type": "json_object", "schema": {}}}, "response_format has 'schema'"),
+    ],
+)
+def test_what_cannot_be_honoured_is_a_bad_request_that_names_it(
+    emulator: Emulator, ask: Ask, parameters: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(litellm.BadRequestError, match=said):
+        ask(**parameters)
+    assert emulator.requests == []
+
+
+def test_half_a_surrogate_pair_anywhere_costs_no_call(emulator: Emulator, ask: Ask) -> None:
+    half = "a\ud83d"
+    emulator.answer = block('{"name": "a\ufffd", "arguments": {"a\\ud83d": "\\ud83d"}}')
+    said = {"id": half, "type": "function", "function": {"name": half, "arguments": json.dumps({half: half})}}
+    history = [
+        {"role": "user", "content": half, "name": half},
+        {"role": "assistant", "content": half, "tool_calls": [said]},
+        {"role": "tool", "tool_call_id": half, "content": half},
+    ]
+    tool = {"type": "function", "function": {"name": half, "description": half, "parameters": {"title": half}}}
+    answer = ask(messages=history, tools=[tool])
+    assert answer.calls == [("a\ufffd", '{"a\\ud83d": "\\ud83d"}')]
+    prompt = _prompt(emulator)
+    assert '{"name":"a\ufffd","description":"a\ufffd","parameters":{"title":"a\ufffd"}}' in prompt
+    assert prompt.count("a\ufffd") == 10
 
 
 def test_one_call_where_the_client_wants_no_parallel_ones(emulator: Emulator, ask: Ask) -> None:
