@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aider_stackspot.tools.events import Event, TextDelta, ToolCall
+from aider_stackspot.tools.events import Event, TextDelta
 from aider_stackspot.tools.instructions import json_instructions, tool_instructions
 from aider_stackspot.tools.request import (
     JsonResponseFormat,
@@ -83,11 +83,6 @@ class AnswerParser:
         self._tool_calls = ToolCallParser(requirements.tool_calls)
         self._json = ResponseFormatFilter(requirements.response_format, hold=whole)
 
-    @property
-    def calls(self) -> list[ToolCall]:
-        """The calls that were given out."""
-        return self._tool_calls.calls
-
     def feed(self, text: str) -> list[Event]:
         """Read the next piece of the answer and return what is certain by now."""
         return self._formed(self._tool_calls.feed(text))
@@ -95,7 +90,7 @@ class AnswerParser:
     def finish(self) -> list[Event]:
         """The answer is over: return what was held back."""
         rest = self._formed(self._tool_calls.finish())
-        return rest + self._json.finish(checked=not self.calls)
+        return rest + self._json.finish(checked=not self._tool_calls.calls)
 
     def finish_reason(self, upstream: str) -> str:
         """Return the reason to report: a cut answer stays one, although calls were read before the cut."""

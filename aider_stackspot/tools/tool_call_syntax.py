@@ -42,17 +42,11 @@ RESULT_CLOSE = "</stk:tool_result>"
 
 # Wider than the parser's own markers: a model may also take "< / STK:" for a boundary.
 _MARKER = re.compile(r"<(?P<gap>[/\s]*\\*)(?=stk:)", re.IGNORECASE)
-_ESCAPED = re.compile(r"<(?P<gap>[/\s]*\\*)\\(?=stk:)", re.IGNORECASE)
 
 
 def escape_text(text: str) -> str:
-    """Free text in which no marker is left; `unescape_text` gives the text back exactly."""
+    """Free text in which no marker is left; two different texts stay different."""
     return _MARKER.sub(r"<\g<gap>\\", text)
-
-
-def unescape_text(text: str) -> str:
-    """The inverse of `escape_text`."""
-    return _ESCAPED.sub(r"<\g<gap>", text)
 
 
 def to_json(value: Any) -> str:

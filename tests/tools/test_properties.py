@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from aider_stackspot.tools.instructions import tool_instructions
 from aider_stackspot.tools.request import JsonResponseFormat, read_tool_call_rules
 from aider_stackspot.tools.response_format import ResponseFormatFilter
-from aider_stackspot.tools.tool_call_syntax import calls_as_json, escape_text, result_tags, unescape_text
+from aider_stackspot.tools.tool_call_syntax import calls_as_json, escape_text, result_tags
 from tests.tools.tool_samples import (
     ECHO,
     TOOLS,
@@ -112,7 +113,7 @@ def test_no_fragment_of_the_syntax_reaches_the_client(before: str, after: str, c
 @example("<\\stk:", "<stk:")
 def test_escaped_text_has_no_marker_and_stands_for_one_text(text: str, other: str) -> None:
     escaped = escape_text(text)
-    assert unescape_text(escaped) == text
+    assert re.sub(r"(?i)<([/\s]*\\*)\\(?=stk:)", r"<\1", escaped) == text, "what was done can be undone"
     assert "<stk:" not in escaped and "</stk:" not in escaped
     assert parse(escaped) == parse(escaped, new_parser("none"))
     assert (escape_text(other) == escaped) == (other == text)
