@@ -13,7 +13,8 @@ from aider_stackspot.config import Account
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.network.client import build_client, read_limited
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import build_client
 from aider_stackspot.network.tokens import AccessToken, ClientCredentials
 from aider_stackspot.pipeline.background_loop import background_loop
 

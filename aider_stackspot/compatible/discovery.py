@@ -26,7 +26,8 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
-from aider_stackspot.network.client import read_limited, translated
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import translated
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
 

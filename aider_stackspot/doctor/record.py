@@ -17,6 +17,7 @@ from aider_stackspot.config import Account, Model, Settings
 from aider_stackspot.config.base_url import is_default_host
 from aider_stackspot.doctor.transcript import FORMAT, body_shape
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
+from aider_stackspot.network.body import decoded
 from aider_stackspot.network.client import build_client, translated
 from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline.background_loop import background_loop
@@ -124,7 +125,7 @@ class _Calls:
                 client.stream(method, url, headers=headers, **arguments) as response,
             ):
                 answered = time.monotonic() - started
-                async for piece in response.aiter_bytes():
+                async for piece in decoded(response):
                     pieces.append(piece)
                     size += len(piece)
                     if len(reads) < MAX_READS:

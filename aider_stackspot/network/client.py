@@ -25,7 +25,6 @@ from aider_stackspot.config.settings import Network
 from aider_stackspot.errors import (
     ConfigurationError,
     ConnectionFailed,
-    MalformedAnswer,
     ProxyRefused,
     StreamInterrupted,
     TimedOut,
@@ -38,7 +37,7 @@ CONNECT_TIMEOUT = 10.0
 """Seconds."""
 IDLE_TIMEOUT = 120.0
 """Seconds without a byte; 97 to the first one were measured (docs/wire.md, "Agents API: stream")."""
-HEADERS = {"User-Agent": f"aider-stackspot/{__version__}", "Accept-Encoding": "gzip, deflate"}
+HEADERS = {"User-Agent": f"aider-stackspot/{__version__}", "Accept-Encoding": "identity"}
 
 
 def build_transport(network: Network, url: str) -> httpx.AsyncBaseTransport:
@@ -154,23 +153,6 @@ def proxy_settings(network: Network, url: str) -> httpx.Proxy | None:
     if proxy.url.scheme == "https":
         proxy.ssl_context = ssl_context(network)
     return proxy
-
-
-async def read_limited(response: httpx.Response, limit: int) -> str:
-    """Return a decoded body.
-
-    Raises:
-        MalformedAnswer: it has more than `limit` bytes.
-    """
-    pieces, size = [], 0
-    async for piece in response.aiter_bytes():
-        size += len(piece)
-        if size > limit:
-            raise MalformedAnswer(
-                f"{_host(str(response.url))} answered with more than {limit:,} bytes where a short answer is expected."
-            )
-        pieces.append(piece)
-    return b"".join(pieces).decode("utf-8", errors="replace")
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from aider_stackspot.api.error_response import code_and_details, from_response, is_html, web_page
 from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
-from aider_stackspot.network.client import read_limited, retry_after, translated
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import retry_after, translated
 from aider_stackspot.redact import scrub
 
 log = logging.getLogger(__name__)

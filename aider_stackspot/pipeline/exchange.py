@@ -12,7 +12,8 @@ import httpx
 from aider_stackspot.api.answer import ApiRequest
 from aider_stackspot.api.error_response import from_response
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StatusError
-from aider_stackspot.network.client import HEADERS, read_limited, retry_after, timeouts, translated
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import HEADERS, retry_after, timeouts, translated
 from aider_stackspot.network.tokens import BearerAuth
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.shared import SharedResources

@@ -16,7 +16,8 @@ from aider_stackspot.api.answer import ApiRequest, Finish
 from aider_stackspot.api.error_response import is_html, web_page
 from aider_stackspot.api.quick_command import Progress
 from aider_stackspot.errors import RateLimited
-from aider_stackspot.network.client import read_limited, translated
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import translated
 from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.exchange import exchange
 from aider_stackspot.pipeline.request import Call

@@ -19,6 +19,7 @@ from aider_stackspot.api.answer import AnswerParser
 from aider_stackspot.api.error_response import is_html, web_page
 from aider_stackspot.api.sse import EventStream
 from aider_stackspot.errors import AnswerTooLong, StreamInterrupted
+from aider_stackspot.network.body import decoded
 from aider_stackspot.pipeline.writer import MAX_ANSWER_CHARACTERS, AnswerWriter
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ async def read(response: httpx.Response, parser: AnswerParser[T], writer: Answer
         StackSpotError: the answer reports an error, or cannot be read.
         httpx.HTTPError: the connection broke before the terminal marker.
     """
-    body = _pieces(response)
+    body = decoded(response)
     try:
         first = await _beginning(body)
         if _is_document(response, first):
@@ -53,13 +54,6 @@ async def read(response: httpx.Response, parser: AnswerParser[T], writer: Answer
         # An abandoned async generator would be closed whenever the garbage collector comes by.
         if isinstance(body, AsyncGenerator):
             await body.aclose()
-
-
-def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Return the body's pieces, decompressed where that is needed: `aiter_bytes` costs as much as the rest of httpx."""
-    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
-        return response.aiter_bytes()
-    return aiter(response.stream)
 
 
 async def _beginning(body: AsyncIterator[bytes]) -> bytes:
