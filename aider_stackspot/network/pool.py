@@ -7,11 +7,17 @@ never use a connection again.
 
 from __future__ import annotations
 
+import logging
+import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
 
 import anyio
 import httpx
+from anyio.streams.tls import TLSStream
+
+log = logging.getLogger(__name__)
 
 POOL_SIZE = 20
 """Connections."""
@@ -48,11 +54,12 @@ class PoolsTransport(httpx.AsyncBaseTransport):
         try:
             await self._close_unused()
             response = await pool.transport.handle_async_request(request)
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            response.stream = _Stream(response.stream, lambda: _give_back(turn, pool))
+            response.stream = _Stream(response, lambda: _give_back(turn, pool))
             return response
-        except BaseException:
+        except BaseException as error:
             _give_back(turn, pool)
+            if isinstance(error, ssl.SSLError):
+                raise _broken(error) from error
             raise
 
     async def aclose(self) -> None:
@@ -107,17 +114,66 @@ def _give_back(turn: anyio.Semaphore, pool: _Pool) -> None:
 class _Stream(httpx.AsyncByteStream):
     """A body, whose end frees the connection."""
 
-    def __init__(self, inner: httpx.AsyncByteStream, give_back: Callable[[], None]) -> None:
-        self._inner = inner
+    def __init__(self, response: httpx.Response, give_back: Callable[[], None]) -> None:
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        self._inner = response.stream
+        self._network_stream = response.extensions.get("network_stream")
         self._give_back: Callable[[], None] | None = give_back
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._inner.__aiter__()
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = aiter(self._inner)
+        try:
+            async for piece in pieces:
+                yield piece
+        except ssl.SSLError as error:
+            raise _broken(error) from error
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
 
     async def aclose(self) -> None:
+        give_back, self._give_back = self._give_back, None
+        if give_back is None:
+            return
         try:
-            await self._inner.aclose()
+            if self._network_stream is not None and _has_surplus(self._inner):
+                log.info("The server sent more than its answer: the connection is not used again.")
+                with anyio.CancelScope(shield=True):
+                    await self._network_stream.aclose()
         finally:
-            give_back, self._give_back = self._give_back, None
-            if give_back is not None:
+            try:
+                await self._inner.aclose()
+            finally:
                 give_back()
+
+
+def _broken(error: ssl.SSLError) -> httpx.ReadError:
+    """Return what httpx raises for other broken connections; errors of TLS while it reads go through httpcore 1.0.9."""
+    return httpx.ReadError(str(error))
+
+
+def _has_surplus(stream: Any) -> bool:
+    """Tell whether more bytes have been received than those of the response, which was read to its end.
+
+    They would be taken for the answer to the next request. httpcore looks only at what the operating system still has;
+    bytes are also kept by h11, by each layer of TLS and by anyio, where nothing public shows them.
+
+    Args:
+        stream: the body of a response from httpx's transport.
+
+    Returns:
+        True also where these libraries are not built as they were when this was written.
+    """
+    try:
+        connection = stream._httpcore_stream._pool_request.connection
+        while not hasattr(connection, "_h11_state"):  # proxies: one connection inside the other
+            connection = connection._connection
+        unread, _ = connection._h11_state.trailing_data
+        layer = connection._network_stream._stream
+        while isinstance(layer, TLSStream):
+            if layer._ssl_object.pending() or layer._read_bio.pending:
+                return True
+            layer = layer.transport_stream
+        return bool(unread or layer._protocol.read_queue)
+    except AttributeError:
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,8 +66,10 @@ def test_connections_that_only_a_crowd_needs_are_closed(slow: Emulator, monkeypa
         time.sleep(0.01)
 
 
-async def body() -> AsyncIterator[bytes]:
+async def body(problem: BaseException | None = None) -> AsyncIterator[bytes]:
     yield b"text"
+    if problem is not None:
+        raise problem
 
 
 class Scripted(httpx.AsyncBaseTransport):
@@ -75,6 +78,7 @@ class Scripted(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.limits: list[httpx.Limits] = []
         self.problem: BaseException | None = None
+        self.later_problem: BaseException | None = None
 
     def new_pool(self, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
         self.limits.append(limits)
@@ -83,7 +87,7 @@ class Scripted(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.problem is not None:
             raise self.problem
-        return httpx.Response(200, content=body())
+        return httpx.Response(200, content=body(self.later_problem))
 
 
 @pytest.fixture
@@ -137,15 +141,33 @@ async def test_but_no_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("problem", [httpx.ConnectError("refused"), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    ("problem", "raised"),
+    [
+        (httpx.ConnectError("refused"), httpx.ConnectError),
+        (asyncio.CancelledError(), asyncio.CancelledError),
+        (ssl.SSLError(1, "[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error"), httpx.ReadError),
+    ],
+)
 async def test_a_call_that_fails_gives_its_connection_back(
-    problem: BaseException, monkeypatch: pytest.MonkeyPatch
+    problem: BaseException, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
     scripted = Scripted()
     transport = PoolsTransport(scripted.new_pool)
     scripted.problem = problem
-    with pytest.raises(type(problem)):
+    with pytest.raises(raised):
         await transport.handle_async_request(request())
     scripted.problem = None
     assert (await transport.handle_async_request(request(0.01))).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_what_tls_says_in_the_middle_of_a_body_is_a_broken_connection() -> None:
+    scripted = Scripted()
+    scripted.later_problem = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] bad record mac")
+    response = await PoolsTransport(scripted.new_pool).handle_async_request(request())
+    pieces = aiter(response.stream)  # type: ignore[arg-type]
+    assert await anext(pieces) == b"text"
+    with pytest.raises(httpx.ReadError, match="bad record mac"):
+        await anext(pieces)
