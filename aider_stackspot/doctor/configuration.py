@@ -9,7 +9,7 @@ from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.display import shown_url
 from aider_stackspot.doctor.masks import masked
 from aider_stackspot.doctor.report import Finding
-from aider_stackspot.network.client import proxy_for
+from aider_stackspot.network.proxies import proxy_for
 
 SECTION = "Configuration"
 NETWORK = "Proxy and certificates"

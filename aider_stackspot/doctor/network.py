@@ -19,7 +19,8 @@ import httpx
 from aider_stackspot.config import Network
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.errors import StackSpotError, TransportError, UntrustedCertificate
-from aider_stackspot.network.client import build_client, proxy_for, timeouts, translated
+from aider_stackspot.network.client import build_client, timeouts, translated
+from aider_stackspot.network.proxies import proxy_for
 
 SECTION = "Network"
 PATIENCE = 10.0

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import email.utils
 import errno
-import importlib.util
 import math
 import os
 import re
-import ssl
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
-import certifi
 import httpx
 
 from aider_stackspot.__about__ import __version__
 from aider_stackspot.config.settings import Network
 from aider_stackspot.errors import (
-    ConfigurationError,
     ConnectionFailed,
     ProxyRefused,
     StreamInterrupted,
@@ -32,6 +26,8 @@ from aider_stackspot.errors import (
     UntrustedCertificate,
 )
 from aider_stackspot.network.pool import MAX_CONNECTIONS, PoolsTransport
+from aider_stackspot.network.proxies import proxy_settings
+from aider_stackspot.network.tls import ssl_context
 
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
@@ -83,76 +79,6 @@ def timeouts(network: Network, idle: float, longest: float = math.inf) -> httpx.
         min(network.idle_timeout or idle, longest),
         connect=min(network.connect_timeout or CONNECT_TIMEOUT, idle, longest),
     )
-
-
-def ssl_context(network: Network) -> ssl.SSLContext:
-    """Return the TLS settings: certifi's authorities (or, with the `truststore` extra, the system's) and the user's.
-
-    Raises:
-        ConfigurationError: a file of certificates cannot be read.
-    """
-    if not network.verify:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    context = _default_context()
-    for file in network.ca_files:
-        _load(context, file, cafile=str(Path(file).expanduser()))
-    for directory in network.ca_directories:
-        _load(context, directory, capath=str(Path(directory).expanduser()))
-    return context
-
-
-def _default_context() -> ssl.SSLContext:
-    try:
-        import truststore
-    except ImportError:
-        return ssl.create_default_context(cafile=certifi.where())
-    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return context
-
-
-def _load(context: ssl.SSLContext, shown: str, *, cafile: str | None = None, capath: str | None = None) -> None:
-    try:
-        context.load_verify_locations(cafile=cafile, capath=capath)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"The certificate authorities in {shown} cannot be read: {error}") from None
-
-
-def proxy_for(network: Network, url: str) -> str | None:
-    """Return the URL of the proxy for a host: the provider's own, else the environment's unless `NO_PROXY` says no."""
-    if network.proxy is not None:
-        return network.proxy.get_secret_value()
-    parts = urlsplit(url)
-    if network.no_proxy and proxy_bypass_environment(parts.netloc, {"no": network.no_proxy}):
-        return None
-    proxies = {scheme: proxy.get_secret_value() for scheme, proxy in network.proxies}
-    return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def proxy_settings(network: Network, url: str) -> httpx.Proxy | None:
-    """Return the proxy for a host as httpx takes it. As everywhere, a proxy without a scheme is an HTTP proxy.
-
-    Raises:
-        ConfigurationError: the proxy's URL cannot be used, or its kind is not installed.
-    """
-    address = proxy_for(network, url)
-    if address is None:
-        return None
-    try:
-        proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(
-            f"The proxy's URL (`proxy`, HTTPS_PROXY or ALL_PROXY) cannot be used: {type(error).__name__}."
-        ) from None
-    if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        raise ConfigurationError(
-            f"A SOCKS proxy ({proxy.url.host}) needs one more package in this environment: pip install 'httpx[socks]'."
-        )
-    if proxy.url.scheme == "https":
-        proxy.ssl_context = ssl_context(network)
-    return proxy
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import httpx
 
 from aider_stackspot.config.settings import Network
-from aider_stackspot.network.client import build_client, build_transport, proxy_for
+from aider_stackspot.network.client import build_client, build_transport
+from aider_stackspot.network.proxies import proxy_for
 from aider_stackspot.network.tokens import AccessToken, ClientCredentials, TokenCache
 from aider_stackspot.pipeline import call_log
 from aider_stackspot.pipeline.background_loop import BackgroundLoop, background_loop
