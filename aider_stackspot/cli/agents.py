@@ -15,8 +15,9 @@ from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import build_client
-from aider_stackspot.network.tokens import AccessToken, ClientCredentials
+from aider_stackspot.network.tokens import AccessToken
 from aider_stackspot.pipeline.background_loop import background_loop
+from aider_stackspot.pipeline.stackspot import credentials_of
 
 LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
 PATIENCE = 5.0
@@ -44,11 +45,10 @@ def prove(account: Account) -> AccessToken:
     Raises:
         StackSpotError: the credentials are refused, or the endpoint cannot be reached.
     """
-    client_id, key = account.credentials()
-    credentials = ClientCredentials(account.auth_url, account.realm, client_id, key)
+    credentials = credentials_of(account)
 
     async def mint() -> AccessToken:
-        async with build_client(account.network, credentials.url) as client:
+        async with build_client(account.network, credentials.token_url) as client:
             return await credentials.mint(client)
 
     return background_loop().submit(mint()).result()

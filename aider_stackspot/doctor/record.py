@@ -19,9 +19,8 @@ from aider_stackspot.doctor.transcript import FORMAT, body_shape
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
 from aider_stackspot.network.body import decoded
 from aider_stackspot.network.client import build_client, translated
-from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.stackspot import Options, stackspot_call
+from aider_stackspot.pipeline.stackspot import Options, credentials_of, stackspot_call
 
 PROMPT = "Answer with the single word OK."
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -48,11 +47,9 @@ def record(settings: Settings, accounts: Iterable[str]) -> dict[str, Any]:
 
 
 async def _account(account: Account, models: list[Model]) -> list[Exchange]:
-    client_id, key = account.credentials()
-    credentials = ClientCredentials(account.auth_url, account.realm, client_id, key)
-    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": key.get_secret_value()}
+    credentials = credentials_of(account)
     token_call = _Calls(account, {"Accept": "application/json"})
-    body = await token_call.send("token", "POST", credentials.url, data=form)
+    body = await token_call.send("token", "POST", credentials.token_url, data=credentials.form())
     exchanges = token_call.exchanges
     token = _token(body)
     if token is None:

@@ -15,14 +15,13 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import Any
 
 import anyio
 import httpx
 from pydantic import SecretStr
 
-from aider_stackspot.api.error_response import code_and_details, from_response, is_html, web_page
-from aider_stackspot.api.stackspot_service import STACKSPOT
+from aider_stackspot.api.error_response import Service, code_and_details, from_response, is_html, web_page
 from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import retry_after, translated
@@ -32,6 +31,8 @@ log = logging.getLogger(__name__)
 
 RENEWAL_MARGIN = 60.0
 """Seconds before expiry at which a new token is asked for; half the lifetime where that is less."""
+MIN_LIFE_LEFT = 5.0
+"""Seconds that a token must still live to be served without asking for the next: a request needs time to arrive."""
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds in which a refused credential is not posted again, and a failed early renewal not repeated."""
 UNSEEN_REFUSAL_KEPT = 60.0
@@ -59,52 +60,64 @@ class AccessToken:
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """Mints tokens at `{auth_url}/{realm}/oidc/oauth/token` (docs/wire.md, "Token endpoint")."""
+    """The client credentials grant: it exchanges a client's id and secret for tokens.
 
-    auth_url: str
-    realm: str
+    Attributes:
+        token_url: the token endpoint.
+        client_id: whose tokens they are.
+        client_secret: proves it.
+        issuer: who answers there, in the words of error messages.
+        account: what tells this client apart besides its id, for error messages ("realm `acme`").
+    """
+
+    token_url: str
     client_id: str
-    client_key: SecretStr
+    client_secret: SecretStr
+    issuer: Service
+    account: str = ""
+
+    @property
+    def description(self) -> str:
+        """Whose credentials these are, for messages."""
+        return f"{self.account}{', ' if self.account else ''}client id `{self.client_id}`"
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Tell clients apart. The key takes part as a digest: a rotated key never gets the old key's token."""
-        key = self.client_key.get_secret_value().encode("utf-8", "surrogatepass")
-        return (self.auth_url, self.realm, self.client_id, hashlib.sha256(key).hexdigest())
+        """Tell clients apart. The secret takes part as a digest: a rotated one never gets the old one's token."""
+        secret = self.client_secret.get_secret_value().encode("utf-8", "surrogatepass")
+        return (self.token_url, self.client_id, hashlib.sha256(secret).hexdigest())
 
-    @property
-    def url(self) -> str:
-        """The token endpoint."""
-        return f"{self.auth_url}/{quote(self.realm, safe='')}/oidc/oauth/token"
+    def form(self) -> dict[str, str]:
+        """Return the fields of a token request (RFC 6749 section 4.4.2)."""
+        return {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret.get_secret_value(),
+        }
 
     async def mint(self, client: httpx.AsyncClient) -> AccessToken:
         """Ask for a token.
 
         Raises:
-            AuthenticationFailed: the endpoint refused the credentials; names realm and client id, never the key.
+            AuthenticationFailed: the endpoint refused the credentials; names the client, never its secret.
             StatusError: it answered with another error.
             MalformedAnswer: it answered 200, and no token.
             TransportError: it could not be reached, or not within `TOKEN_TIMEOUT`.
         """
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "client_secret": self.client_key.get_secret_value(),
-        }
         try:
             with anyio.fail_after(TOKEN_TIMEOUT):
-                response, body = await self._post(client, form)
+                response, body = await self._post(client)
         except TimeoutError:
-            raise TimedOut(f"{self.url} gave no token within {TOKEN_TIMEOUT:g} s.") from None
+            raise TimedOut(f"{self.token_url} gave no token within {TOKEN_TIMEOUT:g} s.") from None
         except httpx.HTTPError as error:
-            raise translated(error, self.url, "the token") from error
+            raise translated(error, self.token_url, "the token") from error
         if response.is_success:
             return self._token(response, body)
-        # The answer may repeat the request, and the refusal repeats the answer.
-        raise self._refusal(response, scrub(body, [self.client_key.get_secret_value()]))
+        raise self._refusal(response, body)
 
-    async def _post(self, client: httpx.AsyncClient, form: dict[str, str]) -> tuple[httpx.Response, str]:
-        async with client.stream("POST", self.url, data=form, headers={"Accept": "application/json"}) as response:
+    async def _post(self, client: httpx.AsyncClient) -> tuple[httpx.Response, str]:
+        headers = {"Accept": "application/json"}
+        async with client.stream("POST", self.token_url, data=self.form(), headers=headers) as response:
             try:
                 return response, await read_limited(response, MAX_TOKEN_RESPONSE_BYTES)
             except MalformedAnswer:
@@ -113,58 +126,54 @@ class ClientCredentials:
                 return response, ""
 
     def _token(self, response: httpx.Response, body: str) -> AccessToken:
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        value = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip():
-            if is_html(body):
-                raise web_page(f"The token endpoint {self.url}", instead_of="a token")
-            content_type = response.headers.get("content-type", "unknown type")
-            raise MalformedAnswer(
-                f"The token endpoint {self.url} answered with status {response.status_code}, but with {len(body):,} "
-                f"characters of {content_type} instead of a token. This is most likely the login page of a proxy in "
-                "between: check HTTPS_PROXY, and that the host may be reached."
-            )
-        return AccessToken(value.strip(), _lifetime(answer.get("expires_in")))
+        answer = _json_object(body)
+        value = answer.get("access_token")
+        if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip():
+            return AccessToken(value.strip(), _lifetime(answer.get("expires_in")))
+        if answer.get("error"):
+            raise self._refusal(response, body)
+        if is_html(body):
+            raise web_page(f"The token endpoint {self.token_url}", instead_of="a token")
+        content_type = response.headers.get("content-type", "unknown type")
+        raise MalformedAnswer(
+            f"The token endpoint {self.token_url} answered with status {response.status_code}, but with {len(body):,} "
+            f"characters of {content_type} instead of a token. This is most likely the login page of a proxy in "
+            "between: check HTTPS_PROXY, and that the host may be reached."
+        )
 
     def _refusal(self, response: httpx.Response, body: str) -> StackSpotError:
-        status = response.status_code
-        who = f"realm `{self.realm}`, client id `{self.client_id}`"
+        # The answer may repeat the request.
+        body = scrub(body, [self.client_secret.get_secret_value()])
+        status, advice = response.status_code, self.issuer.advice.get(response.status_code, "")
         if 300 <= status < 400:
-            return MalformedAnswer(
-                f"The token endpoint {self.url} answered with a redirect ({status}), which is not followed because "
-                "the client key would go along. Check STACKSPOTAI_AUTH_URL and the proxy."
+            message = (
+                f"The token endpoint {self.token_url} answered with a redirect ({status}), which is not followed "
+                "because it would take the client's secret along."
             )
+            return MalformedAnswer(f"{message} {advice}".rstrip())
         if status in (408, 429) or status >= 500:
             return from_response(
                 status,
                 body,
-                service=STACKSPOT,
-                where=f"the token request ({who})",
+                service=self.issuer,
+                where=f"the token request ({self.description})",
                 retry_after=retry_after(response.headers),
             )
         _, details = code_and_details(body)
-        return AuthenticationFailed(
-            f"StackSpot refused the credentials with status {status} ({who}){': ' if details else ''}{details}. "
-            f"{_ADVICE[status == 404]}",
-            status=status,
+        message = (
+            f"{self.issuer.subject} refused the credentials with status {status} ({self.description})"
+            f"{': ' if details else ''}{details}."
         )
+        return AuthenticationFailed(f"{message} {advice}".rstrip(), status=status)
 
 
-_IN_THE_FILE = "for an account of its own in `.aider.litellm.yml`, its `client_id`, `api_key` and `realm` there"
-_ADVICE = {
-    False: (
-        "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY (a new personal access token replaces the old one), "
-        "and STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` for a free one; "
-        f"{_IN_THE_FILE}."
-    ),
-    True: (
-        "There is most likely no such realm. Set STACKSPOTAI_REALM to the account's slug for a company account, or to "
-        f"`stackspot-freemium` for a free one; {_IN_THE_FILE}."
-    ),
-}
+def _json_object(body: str) -> dict[str, Any]:
+    """Return a body that is a JSON object, or an empty one."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _lifetime(expires_in: object) -> float:
@@ -179,8 +188,8 @@ def _lifetime(expires_in: object) -> float:
 class TokenCache:
     """Keeps one token, renews it ahead of its end, and asks once however many are waiting.
 
-    A token that nears its end is renewed in the background and served meanwhile; a failure of that is tolerated as
-    long as the old token lives.
+    A token that nears its end is renewed in the background and served meanwhile, unless it could be dead by the time
+    it is used. A failure of that is tolerated as long as the old token lives.
 
     Args:
         mint: asks for a token.
@@ -207,12 +216,8 @@ class TokenCache:
             StackSpotError: there is none, and none could be had.
         """
         now = self._clock()
-        if self._token is not None and now < self._renew_at:
-            return self._token
         if self._token is not None and now < self._expires_at:
-            if self._renewal is None:
-                self._start_renewal().add_done_callback(self._tolerate)
-            return self._token
+            return await self._living(self._token, now)
         unseen, self._unseen = self._unseen, None
         if unseen is not None and now < unseen[0] + UNSEEN_REFUSAL_KEPT:
             self._refusal = (now, unseen[1])
@@ -223,6 +228,22 @@ class TokenCache:
             return await asyncio.shield(self._renewal or self._start_renewal())
         except AuthenticationFailed as error:
             self._told, self._unseen = error, None
+            raise
+
+    async def _living(self, token: AccessToken, now: float) -> AccessToken:
+        """Return a token that lives, or the next one if it is close to its end."""
+        if now < self._renew_at:
+            return token
+        if self._renewal is None:
+            self._start_renewal().add_done_callback(self._tolerate)
+        assert self._renewal is not None
+        if now < self._expires_at - MIN_LIFE_LEFT:
+            return token
+        try:
+            return await asyncio.shield(self._renewal)
+        except StackSpotError:
+            if self._clock() < self._expires_at:
+                return token
             raise
 
     async def prepare(self) -> None:
@@ -254,6 +275,7 @@ class TokenCache:
         return self._renewal
 
     async def _renew(self) -> AccessToken:
+        asked = self._clock()  # the endpoint counts from some moment between question and answer
         try:
             token = await self._mint()
         except AuthenticationFailed as error:
@@ -263,8 +285,8 @@ class TokenCache:
             self._renewal = None
         self._token, self._refusal = token, None
         self.known.append(token.value)
-        self._expires_at = self._clock() + token.lifetime
-        self._renew_at = self._expires_at - min(RENEWAL_MARGIN, token.lifetime / 2)
+        self._expires_at = asked + token.lifetime
+        self._renew_at = self._expires_at - max(MIN_LIFE_LEFT, min(RENEWAL_MARGIN, token.lifetime / 2))
         return token
 
     def _tolerate(self, renewal: asyncio.Task[AccessToken]) -> None:

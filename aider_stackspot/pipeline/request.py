@@ -57,7 +57,7 @@ class Destination:
         passwords = [user.partition(":")[2] for user in users]
         headers = [header.get_secret_value() for header in self.headers.values()]
         tokens = [header.partition(" ")[2] for header in headers]
-        key = [self.credentials.client_key.get_secret_value()] if self.credentials is not None else []
+        key = [self.credentials.client_secret.get_secret_value()] if self.credentials is not None else []
         return [*key, *headers, *tokens, *proxies, *users, *passwords]
 
 

@@ -85,7 +85,7 @@ class SharedResources:
 
             async def mint() -> AccessToken:
                 network = self._token_networks[identity]
-                return await credentials.mint(self.client(network, credentials.url))
+                return await credentials.mint(self.client(network, credentials.token_url))
 
             self._tokens[identity] = TokenCache(mint)
         return self._tokens[identity]

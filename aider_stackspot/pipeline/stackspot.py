@@ -11,6 +11,7 @@ from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.api.stackspot_service import STACKSPOT
+from aider_stackspot.api.stackspot_token import TOKEN_ENDPOINT, token_url
 from aider_stackspot.config import Account, Model
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
@@ -75,7 +76,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
             service=_QUICK_COMMANDS if model.api == "quick-command" else STACKSPOT,
             credentials=credentials,
             headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
-            account=f"realm `{account.realm}`, client id `{credentials.client_id}`",
+            account=credentials.description,
             rpm=account.rpm,
             rate_key=(account.auth_url, account.realm, credentials.client_id),
         ),
@@ -115,7 +116,9 @@ def credentials_of(account: Account, client_key: str | None = None) -> ClientCre
         client_id, key = account.client_id, SecretStr(client_key)
     else:
         client_id, key = account.credentials()
-    return ClientCredentials(account.auth_url, account.realm, client_id, key)
+    return ClientCredentials(
+        token_url(account.auth_url, account.realm), client_id, key, TOKEN_ENDPOINT, account=f"realm `{account.realm}`"
+    )
 
 
 def base_url_of(model: Model) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import litellm
@@ -50,6 +51,8 @@ def test_a_refusal(case: Case, emulator: Emulator, ask: Ask) -> None:
     Case("token of null", Fault.bad_token(access_token=""), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token of a number", Fault.bad_token(access_token=7), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token with a line", Fault.bad_token(access_token="a\r\nX: b"), litellm.APIConnectionError, (1, 0), LOGIN),
+    Case("an error with 200", Fault.status(200, {"error": "invalid_client"}), litellm.AuthenticationError, (1, 0),
+         ("with status 200", WHO, "invalid_client", KEYS)),
     Case("a list", Fault.status(200, b"[1, 2]"), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("nothing", Fault.status(200, b""), litellm.APIConnectionError, (1, 0), ("with 0 characters", LOGIN[2])),
     Case("deep", Fault.status(200, b"[" * 100_000), litellm.APIConnectionError, (1, 0), LOGIN),
@@ -92,6 +95,15 @@ def test_a_token_without_a_usable_lifetime_is_kept(emulator: Emulator, ask: Ask,
     assert len(emulator.token_requests) == 1
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.6])
+def test_a_token_that_lives_a_second_serves_one_call(emulator: Emulator, ask: Ask, pause: float) -> None:
+    emulator.fail("token", Fault.bad_token(expires_in=1), times=None)
+    for count in (1, 2, 3):
+        ask()
+        assert len(emulator.token_requests) == count
+        time.sleep(pause)
+
+
 @each(
     Case("close", Fault.close(), litellm.APIConnectionError, (3, 0), BROKE),
     Case("reset", Fault.reset(), litellm.APIConnectionError, (3, 0), (*BROKE, "Connection reset by peer")),
@@ -109,7 +121,7 @@ def test_a_broken_connection(case: Case, emulator: Emulator, ask: Ask) -> None:
 def test_a_redirect_is_not_followed_with_the_key(emulator: Emulator, ask: Ask, code: int) -> None:
     with Emulator() as elsewhere:
         redirect = Fault.redirect(f"{elsewhere.url}/stackspot/oidc/oauth/token", code)
-        words = (f"a redirect ({code})", "the client key would go along", "Check STACKSPOTAI_AUTH_URL")
+        words = (f"a redirect ({code})", "it would take the client's secret along", "Check STACKSPOTAI_AUTH_URL")
         check(Case("", redirect, litellm.APIConnectionError, (1, 0), words), emulator, ask, "token")
         assert elsewhere.connections == 0
 

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.network import pool
 from aider_stackspot.network.pool import POOL_SIZE, PoolsTransport
-from aider_stackspot import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 CROWD = 3 * POOL_SIZE

@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from aider_stackspot.errors import AuthenticationFailed, ConnectionFailed, MalformedAnswer
+from aider_stackspot.api.error_response import Service
+from aider_stackspot.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    MalformedAnswer,
+    RateLimited,
+    RequestTimedOut,
+    ServerFailed,
+)
 from aider_stackspot.network import tokens
 from aider_stackspot.network.tokens import AccessToken, BearerAuth, ClientCredentials, TokenCache
 
@@ -80,6 +89,73 @@ def test_a_short_lived_token_serves_for_half_its_life() -> None:
         await cache.get()
         await settle()
         assert mint.count == 2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("lifetime", [0.5, 1, 2, 4.9])
+@pytest.mark.parametrize("later", [0, 0.1, 0.6, 0.99, 1.5])
+def test_a_token_of_seconds_is_renewed_at_the_next_call(lifetime: float, later: float) -> None:
+    async def scenario() -> None:
+        clock, mint = Clock(), Mint(lifetime)
+        cache = TokenCache(mint, clock)
+        assert (await cache.get()).value == "token-1"
+        clock.now += later
+        assert {token.value for token in await asyncio.gather(*(cache.get() for _ in range(9)))} == {"token-2"}
+        assert mint.count == 2
+
+    run(scenario())
+
+
+def test_a_token_close_to_its_end_is_served_only_if_there_is_no_other() -> None:
+    async def scenario() -> None:
+        clock, mint = Clock(), Mint(lifetime=1200)
+        cache = TokenCache(mint, clock)
+        await cache.get()
+        clock.now += 1200 - tokens.MIN_LIFE_LEFT + 1
+        mint.fails_with = AuthenticationFailed("no", status=401)
+        assert (await cache.get()).value == "token-1"
+        assert mint.count == 2
+        clock.now += 1
+        assert (await cache.get()).value == "token-1", "not asked again at once"
+        assert mint.count == 2
+        clock.now += tokens.MIN_LIFE_LEFT
+        with pytest.raises(AuthenticationFailed):
+            await cache.get()
+
+    run(scenario())
+
+
+def test_a_token_that_dies_while_the_next_is_refused_is_not_served() -> None:
+    async def scenario() -> None:
+        clock, mint = Clock(), Mint(lifetime=1)
+        cache = TokenCache(mint, clock)
+        await cache.get()
+
+        async def fail_late() -> AccessToken:
+            clock.now += 2
+            raise ConnectionFailed("away")
+
+        cache._mint = fail_late
+        with pytest.raises(ConnectionFailed):
+            await cache.get()
+
+    run(scenario())
+
+
+def test_a_token_grows_old_on_its_way() -> None:
+    async def scenario() -> None:
+        clock, mint = Clock(), Mint(lifetime=100)
+
+        async def slowly() -> AccessToken:
+            token = await mint()
+            clock.now += 30
+            return token
+
+        cache = TokenCache(slowly, clock)
+        assert (await cache.get()).value == "token-1"
+        clock.now += 69.9
+        assert (await cache.get()).value == "token-2", "the endpoint may have counted from the question"
 
     run(scenario())
 
@@ -200,18 +276,22 @@ def test_a_token_does_not_show_itself() -> None:
     assert "eyJh" not in f"{token} {token!r}"
 
 
+URL = "https://login.example/ours/token?a=b"
+ISSUER = Service("the company's login", {302: "Ask 302.", 401: "Ask 401.", 404: "Ask 404.", 429: "Ask 429."})
+
+
 def answered_by(
     respond: Callable[[httpx.Request], httpx.Response],
 ) -> Callable[[], Awaitable[AccessToken]]:
     """A mint whose token endpoint is a function."""
-    credentials = ClientCredentials("https://idm.example", "my realm", "the-client", SecretStr("k+&%=/ä"))
+    credentials = ClientCredentials(URL, "the-client", SecretStr("k+&%=/ä"), ISSUER, account="tenant `ours`")
     client = httpx.AsyncClient(transport=httpx.MockTransport(respond))
     return lambda: credentials.mint(client)
 
 
 def test_the_request_is_a_form_that_keeps_every_character_of_the_secret() -> None:
     def respond(request: httpx.Request) -> httpx.Response:
-        assert str(request.url) == "https://idm.example/my%20realm/oidc/oauth/token"
+        assert str(request.url) == URL
         assert request.headers["content-type"] == "application/x-www-form-urlencoded"
         assert "authorization" not in request.headers
         body = request.content.decode()
@@ -257,20 +337,70 @@ def test_a_good_status_without_a_token_is_a_proxys_doing(body: str) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_names_realm_and_client_but_not_the_key(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (
+            400,
+            '{"error": "invalid_client"}',
+            "with status 400 (tenant `ours`, client id `the-client`): invalid_client.",
+        ),
+        (401, '{"error_description": "No k+&%=/ä."}', "with status 401 (tenant `ours`, client id `the-client`): No"),
+        (403, "", "with status 403 (tenant `ours`, client id `the-client`)."),
+        (404, "<html>", "with status 404 (tenant `ours`, client id `the-client`): the answer is a web page"),
+        (418, "teapot", "with status 418 (tenant `ours`, client id `the-client`): teapot."),
+        (200, '{"error": "invalid_grant", "error_description": "Expired."}', "with status 200 (tenant `ours`, client"),
+        (200, '{"error": {"message": "No k+&%=/ä."}, "access_token": null}', "with status 200 (tenant `ours`, client"),
+        (201, '{"error": "invalid_client", "access_token": ""}', "with status 201 (tenant `ours`, client id"),
+    ],
+)
+def test_a_refusal_names_the_client_but_not_the_secret(status: int, body: str, words: str) -> None:
     async def scenario() -> None:
         with pytest.raises(AuthenticationFailed) as caught:
-            await answered_by(lambda _: httpx.Response(status, json={"error": "invalid_client"}))()
+            await answered_by(lambda _: httpx.Response(status, text=body))()
         text = str(caught.value)
-        assert "realm `my realm`" in text
-        assert "client id `the-client`" in text
-        assert "k+&" not in text
-        assert "stackspot-freemium" in text
-        assert "`client_id`, `api_key` and `realm` there" in text
-        assert "account's slug" in text
+        assert text.startswith(f"The company's login refused the credentials {words}")
+        assert caught.value.status == status
+        assert "k+&" not in text + repr(caught.value)
+        assert text.endswith(ISSUER.advice.get(status, "")), "what the issuer's users can do is said by the issuer"
+        assert "STACKSPOT" not in text.upper()
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (302, MalformedAnswer, "is not followed because it would take the client's secret along. Ask 302."),
+        (307, MalformedAnswer, "is not followed because it would take the client's secret along."),
+        (408, RequestTimedOut, "answered 408 for the token request (tenant `ours`, client id `the-client`)"),
+        (429, RateLimited, "Ask 429."),
+        (500, ServerFailed, "The company's login answered 500 for the token request (tenant `ours`, client id"),
+        (503, ServerFailed, "The company's login answered 503 for the token request (tenant `ours`, client id"),
+    ],
+)
+def test_another_failure_is_no_refusal_of_the_credentials(status: int, kind: type[Exception], words: str) -> None:
+    async def scenario() -> None:
+        with pytest.raises(kind) as caught:
+            await answered_by(lambda _: httpx.Response(status, text="k+&%=/ä"))()
+        assert words in str(caught.value)
+        assert "k+&" not in str(caught.value)
+        assert "STACKSPOT" not in str(caught.value).upper()
+
+    run(scenario())
+
+
+def test_clients_are_told_apart_by_all_that_they_are() -> None:
+    one = ClientCredentials(URL, "the-client", SecretStr("secret"), ISSUER)
+    others = [
+        replace(one, token_url=URL + "c"),
+        replace(one, client_id="another"),
+        replace(one, client_secret=SecretStr("rotated")),
+        replace(one, client_secret=SecretStr("lone \ud800")),
+    ]
+    assert len({each.identity for each in (one, *others)}) == 5
+    assert replace(one, account="under another name").identity == one.identity
+    assert "secret" not in repr(one.identity) + repr(one).replace("client_secret", "")
 
 
 def drive(cache: TokenCache, *statuses: int) -> list[str]:
