@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from aider_stackspot.compatible.figure import TokenLimit
+    from aider_stackspot.compatible.model import TokenLimit
     from aider_stackspot.compatible.server import KnownModel
     from aider_stackspot.config import CompatibleProvider, Model, Settings
 

@@ -95,7 +95,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
         aider-stackspot providers remove lmstudio
     """
     from aider_stackspot.cli.providers_add import variable_of
-    from aider_stackspot.compatible import cache
+    from aider_stackspot.compatible import catalogue
     from aider_stackspot.config import current
     from aider_stackspot.config.edit import (
         env_text_of,
@@ -111,7 +111,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     server = current().compatible.get(name)
     write_text(path, text)
     if server is not None:
-        cache.forget(server)
+        catalogue.forget(server)
     typer.echo(f"Removed {name} from {path}.")
     env = users_env_file()
     if re.search(rf"^\s*(export\s+)?{re.escape(variable_of(name))}\s*=", env_text_of(env), re.MULTILINE):

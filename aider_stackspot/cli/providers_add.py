@@ -14,7 +14,7 @@ from aider_stackspot.cli.models_table import print_server
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.compatible import catalogue as lists
 from aider_stackspot.compatible import profiles
-from aider_stackspot.compatible.discovery import Outcome, discover
+from aider_stackspot.compatible.discovery import DiscoveryResult, discover
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.base_url import checked
@@ -120,7 +120,7 @@ def _server(new: _New) -> CompatibleProvider:
     return CompatibleProvider(new.name, base, SecretStr(new.key) if new.key else None, network=network)
 
 
-def _connect(server: CompatibleProvider) -> Outcome:
+def _connect(server: CompatibleProvider) -> DiscoveryResult:
     return lists.catalogue.refresh([server], PATIENCE)[server.name]
 
 

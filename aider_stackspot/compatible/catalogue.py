@@ -1,22 +1,41 @@
-"""What is known about the configured servers, in this process: from the cache, and asked for at most once.
+"""What is known about the configured servers: from the cache of earlier starts, and asked for at most once a process.
 
-Nothing here is asked for until somebody wants to know: `import litellm` alone makes no request.
+Nothing is asked for until somebody wants to know: `import litellm` alone makes no request. The cache is one file a
+server and key, in the directory where aider keeps its own caches. It never holds the key: a digest of both gives the
+file its name. It is believed about limits and names, and never about where to send code.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from aider_stackspot.compatible import cache, discovery, server
-from aider_stackspot.compatible.discovery import Outcome
-from aider_stackspot.compatible.server import KnownModel, Snapshot
+from aider_stackspot.api.token_count import token_count
+from aider_stackspot.compatible import discovery, server
+from aider_stackspot.compatible.discovery import DiscoveryResult
+from aider_stackspot.compatible.entries import line
+from aider_stackspot.compatible.model import Capabilities, KindField, ListedModel, Price, TokenLimit
+from aider_stackspot.compatible.server import KnownModel, ServerSnapshot
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.forks import Lock
 
+log = logging.getLogger(__name__)
+
 MAX_KEYS = 1000
 """Configurations whose digest is remembered; every change of the file makes new ones."""
+_VERSION = 2
+"""Of the cache files' shape: a file of another version is as good as none."""
+_MAX_BYTES = 16 * 1024 * 1024
 
 
 class Catalogue:
@@ -25,18 +44,18 @@ class Catalogue:
     def __init__(self) -> None:
         self._lock = Lock()
         self._asking = Lock()
-        self._snapshots: dict[object, Snapshot | None] = {}
+        self._snapshots: dict[object, ServerSnapshot | None] = {}
         self._asked: set[object] = set()
         self._keys: dict[int, tuple[CompatibleProvider, object]] = {}
         self._left = discovery.BUDGET
         self.errors: dict[str, StackSpotError] = {}
 
-    def known(self, provider: CompatibleProvider) -> Snapshot | None:
+    def known(self, provider: CompatibleProvider) -> ServerSnapshot | None:
         """Return what is known without asking, however old."""
         key = self._key(provider)
         with self._lock:
             if key not in self._snapshots:
-                self._snapshots[key] = cache.load(provider)
+                self._snapshots[key] = load(provider)
             return self._snapshots[key]
 
     def fresh(self, providers: Iterable[CompatibleProvider]) -> list[CompatibleProvider]:
@@ -56,20 +75,20 @@ class Catalogue:
             self._left -= time.monotonic() - started
             return old
 
-    def refresh(self, providers: Iterable[CompatibleProvider], budget: float) -> dict[str, Outcome]:
+    def refresh(self, providers: Iterable[CompatibleProvider], budget: float) -> dict[str, DiscoveryResult]:
         """Ask the servers, whatever is known already. What an error taught before is forgotten where one answers."""
         with self._asking:
             return self._ask(list(providers), budget, forget=True)
 
     def learn(self, provider: CompatibleProvider, model_id: str, limit: int) -> None:
         """Remember the context that a server's own error named."""
-        known = self.known(provider) or Snapshot(server.base_of(provider, None))
+        known = self.known(provider) or ServerSnapshot(server.base_of(provider, None))
         if known.learned.get(model_id) == limit:
             return
         taught = known.taught(model_id, limit)
         with self._lock:
             self._snapshots[self._key(provider)] = taught
-        cache.save(provider, taught)
+        save(provider, taught)
 
     def describe(self, provider: CompatibleProvider, name: str) -> KnownModel:
         """Return everything known about a model, without asking."""
@@ -84,7 +103,9 @@ class Catalogue:
         # A clock that was set back must not keep a list for ever.
         return not 0 <= time.time() - known.fetched_at < server.profile_of(provider, known).cache_seconds
 
-    def _ask(self, providers: list[CompatibleProvider], budget: float, forget: bool = False) -> dict[str, Outcome]:
+    def _ask(
+        self, providers: list[CompatibleProvider], budget: float, forget: bool = False
+    ) -> dict[str, DiscoveryResult]:
         outcomes = discovery.discover(providers, budget)
         for provider in providers:
             outcome = outcomes[provider.name]
@@ -97,7 +118,7 @@ class Catalogue:
             self._take(provider, outcome.snapshot, forget)
         return outcomes
 
-    def _take(self, provider: CompatibleProvider, snapshot: Snapshot, forget: bool) -> None:
+    def _take(self, provider: CompatibleProvider, snapshot: ServerSnapshot, forget: bool) -> None:
         before = self.known(provider)
         if before is not None and not forget:
             served = {model.id: model.served for model in before.models}
@@ -108,7 +129,7 @@ class Catalogue:
                     snapshot = snapshot.taught(model_id, limit)
         with self._lock:
             self._snapshots[self._key(provider)] = snapshot
-        cache.save(provider, snapshot)
+        save(provider, snapshot)
 
     def _key(self, provider: CompatibleProvider) -> object:
         """Return what tells servers apart. It takes a digest, and LiteLLM's calls come here several times each."""
@@ -118,9 +139,129 @@ class Catalogue:
                 self._keys.clear()
             noted = self._keys[id(provider)] = (
                 provider,
-                str(cache.file_of(provider) or (provider.api_base, provider.name)),
+                str(file_of(provider) or (provider.api_base, provider.name)),
             )
         return noted[1]
 
 
 catalogue = Catalogue()
+
+
+def file_of(provider: CompatibleProvider) -> Path | None:
+    """Return a server's file: another URL or another key is another server, whose models may differ."""
+    where = _directory()
+    if where is None:
+        return None
+    key = provider.api_key.get_secret_value() if provider.api_key else ""
+    headers = sorted((name.lower(), value.get_secret_value()) for name, value in provider.extra_headers.items())
+    told = json.dumps([provider.api_base, key, headers]).encode()
+    return where / f"models-{hashlib.sha256(told).hexdigest()[:32]}.json"
+
+
+def load(provider: CompatibleProvider) -> ServerSnapshot | None:
+    """Return what is remembered, however old; `None` for nothing, or for a file that cannot be used.
+
+    A file that names another place than the configuration does is not believed: whoever can write into the directory
+    of the caches could send code there.
+    """
+    path = file_of(provider)
+    try:
+        if path is None or path.stat().st_size > _MAX_BYTES:
+            return None
+        snapshot = _snapshot(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        log.info("%s is not used: %s", path, type(error).__name__)
+        return None
+    if snapshot is not None and snapshot.base not in server.candidates(provider.api_base):
+        log.warning("%s is not used: it is about another base URL than %s.", path, provider.api_base)
+        return None
+    return snapshot
+
+
+def save(provider: CompatibleProvider, snapshot: ServerSnapshot) -> None:
+    """Remember a snapshot. A file that cannot be written costs nothing but the next start's request."""
+    path = file_of(provider)
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    except OSError as error:
+        log.info("%s cannot be written: %s", path, error)
+        return
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"version": _VERSION, **asdict(snapshot)}, file)
+        os.replace(temporary, path)
+    except OSError as error:
+        log.info("%s cannot be written: %s", path, error)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def forget(provider: CompatibleProvider) -> None:
+    """Remove what is remembered of a server."""
+    path = file_of(provider)
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _directory() -> Path | None:
+    """Return where the files are; `None` for a user without a home."""
+    try:
+        return Path.home() / ".aider" / "caches" / "aider-stackspot"
+    except RuntimeError:
+        return None
+
+
+def _snapshot(stored: Mapping[str, Any]) -> ServerSnapshot | None:
+    if stored["version"] != _VERSION:
+        return None
+    learned = {str(name): tokens for name, value in stored["learned"].items() if (tokens := token_count(value))}
+    return ServerSnapshot(
+        base=str(stored["base"]),
+        profile=str(stored["profile"]),
+        models=tuple(_model(model) for model in stored["models"]),
+        fetched_at=float(stored["fetched_at"]),
+        learned=learned,
+    )
+
+
+def _model(stored: Mapping[str, Any]) -> ListedModel:
+    texts = {name: line(stored[name]) for name in ("name", "owned_by", "root", "parent")}
+    capabilities = {name: _flag(value) for name, value in stored["capabilities"].items()}
+    return ListedModel(
+        _text(stored["id"]),
+        **texts,
+        aliases=tuple(map(_text, stored["aliases"])),
+        served=_limit(stored["served"]),
+        advertised=_limit(stored["advertised"]),
+        output=_limit(stored["output"]),
+        capabilities=Capabilities(**capabilities),
+        kind=tuple(KindField(_text(field["path"]), tuple(map(_text, field["words"]))) for field in stored["kind"]),
+        price=_price(stored["price"]) if stored["price"] else None,
+        loaded=_flag(stored["loaded"]),
+    )
+
+
+def _limit(stored: Mapping[str, Any] | None) -> TokenLimit | None:
+    tokens = token_count(stored["value"]) if stored else None
+    return TokenLimit(tokens, _text(stored["origin"])) if stored and tokens else None
+
+
+def _price(stored: Mapping[str, Any]) -> Price:
+    return Price(float(stored["input_per_token"]), float(stored["output_per_token"]), _text(stored["origin"]))
+
+
+def _text(value: object) -> str:
+    text = line(value)
+    if text is None:
+        raise TypeError("a text is expected")
+    return text
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

@@ -10,44 +10,47 @@ from urllib.parse import quote
 
 import httpx
 
-from aider_stackspot.compatible import details, listing
-from aider_stackspot.compatible.chat_models import kind_of
+from aider_stackspot.compatible import listing
+from aider_stackspot.compatible.chat_models import chat_verdict
+from aider_stackspot.compatible.entries import details_of
 from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import ListedModel, filled
-from aider_stackspot.compatible.profiles import GENERIC, Endpoint, Profile, named
-from aider_stackspot.compatible.recognise import recognise
-from aider_stackspot.compatible.server import Snapshot, candidates
+from aider_stackspot.compatible.profiles import GENERIC, Endpoint, ServerProfile, named, recognise
+from aider_stackspot.compatible.server import ServerSnapshot, candidates
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import (
     AuthenticationFailed,
+    MalformedAnswer,
     NotFound,
     RequestRefused,
     ServerFailed,
     StackSpotError,
+    StatusError,
     TimedOut,
 )
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import translated
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
+from aider_stackspot.redact import scrub
 
 BUDGET = 2.0
 """Seconds for all servers together."""
-LARGEST = 8 * 1024 * 1024
+MAX_LIST_BYTES = 8 * 1024 * 1024
 """Bytes of a list; OpenRouter's has about half a megabyte."""
 MAX_DETAIL_REQUESTS = 40
 """Requests for details about single models: beyond it the list alone must do."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DiscoveryResult:
     """What came of asking one server; `error` says why there is no snapshot."""
 
-    snapshot: Snapshot | None = None
+    snapshot: ServerSnapshot | None = None
     error: StackSpotError | None = None
 
 
-def discover(providers: Iterable[CompatibleProvider], budget: float = BUDGET) -> dict[str, Outcome]:
+def discover(providers: Iterable[CompatibleProvider], budget: float = BUDGET) -> dict[str, DiscoveryResult]:
     """Ask servers, all at once, from any thread.
 
     Args:
@@ -60,33 +63,34 @@ def discover(providers: Iterable[CompatibleProvider], budget: float = BUDGET) ->
     return background_loop().submit(_all(list(providers), budget)).result()
 
 
-async def _all(providers: list[CompatibleProvider], budget: float) -> dict[str, Outcome]:
+async def _all(providers: list[CompatibleProvider], budget: float) -> dict[str, DiscoveryResult]:
     deadline = time.monotonic() + budget
     found = await asyncio.gather(*(_one(provider, deadline) for provider in providers))
     return {provider.name: outcome for provider, outcome in zip(providers, found, strict=True)}
 
 
-async def _one(provider: CompatibleProvider, deadline: float) -> Outcome:
-    asked = _Asked(provider, deadline)
+async def _one(provider: CompatibleProvider, deadline: float) -> DiscoveryResult:
+    discovery = _Discovery(provider, deadline)
     try:
-        await asyncio.wait_for(asked.ask(), max(0.0, deadline - time.monotonic()))
+        await asyncio.wait_for(discovery.ask(), max(0.0, deadline - time.monotonic()))
     except (TimeoutError, asyncio.TimeoutError):
-        if asked.snapshot is None:
-            return Outcome(error=TimedOut(f"{provider.api_base} did not list its models within the time there is."))
+        if discovery.snapshot is None:
+            waited = f"{provider.name} ({provider.api_base}) did not list its models within the time there is."
+            return DiscoveryResult(error=TimedOut(waited))
     except StackSpotError as error:
-        if asked.snapshot is None:
-            return Outcome(error=error)
-    return Outcome(asked.snapshot)
+        if discovery.snapshot is None:
+            return DiscoveryResult(error=error)
+    return DiscoveryResult(discovery.snapshot)
 
 
-class _Asked:
-    """One server being asked. `snapshot` is what is known so far."""
+class _Discovery:
+    """The questions to one server, within a time. `snapshot` is what is known so far."""
 
     def __init__(self, provider: CompatibleProvider, deadline: float) -> None:
         self._provider = provider
         self._deadline = deadline
         self._answered: set[str] = set()
-        self.snapshot: Snapshot | None = None
+        self.snapshot: ServerSnapshot | None = None
 
     async def ask(self) -> None:
         base, document, headers = await self._list()
@@ -103,22 +107,24 @@ class _Asked:
 
     async def _list(self) -> tuple[str, object, Mapping[str, str]]:
         """Return the base URL that lists models, the decoded list, and the answer's headers."""
-        bases = candidates(self._provider.api_base)
-        for base in bases:
+        problem: StackSpotError = NotFound("", status=404)
+        for base in candidates(self._provider.api_base):
+            url = f"{base}/models"
             try:
-                body, headers = await self._request("GET", f"{base}/models")
+                body, headers = await self._request("GET", url)
                 document = listing.decode(body)
                 listing.read(document)
-            except (NotFound, NotAModelList):
-                # A front page answers 200 for any path; a wrong base answers 404. Either may be right one step on.
-                if base is bases[-1]:
-                    raise
-                continue
-            return base, document, headers
-        raise AssertionError("there is always a base")
+                return base, document, headers
+            # A front page answers 200 for any path; a wrong base answers 404. Either may be right one step on.
+            except NotFound as error:
+                problem = error
+            except NotAModelList as error:
+                said = f"{self._provider.name} answered for {url} with {error.what} instead of a list of models."
+                problem = MalformedAnswer(f"{said} {_base_reads(self._provider)}")
+        raise problem
 
-    def _keep(self, base: str, profile: Profile, models: Iterable[ListedModel]) -> None:
-        self.snapshot = Snapshot(base, profile.name, tuple(models), time.time())
+    def _keep(self, base: str, profile: ServerProfile, models: Iterable[ListedModel]) -> None:
+        self.snapshot = ServerSnapshot(base, profile.name, tuple(models), time.time())
 
     async def _more(self, endpoint: Endpoint, base: str, models: tuple[ListedModel, ...]) -> list[ListedModel]:
         if endpoint.per_model:
@@ -133,7 +139,7 @@ class _Asked:
 
     async def _details(self, endpoint: Endpoint, base: str, models: tuple[ListedModel, ...]) -> list[ListedModel]:
         """Ask about single models. A GET is about the one model that runs, whatever else is listed."""
-        wanted = [model for model in models if kind_of(model).chat and endpoint.wanted([model])]
+        wanted = [model for model in models if chat_verdict(model).chat and endpoint.wanted([model])]
         if not endpoint.post:
             wanted = wanted if len(models) == 1 else []
         answers = await asyncio.gather(*(self._detail(endpoint, base, model) for model in wanted[:MAX_DETAIL_REQUESTS]))
@@ -145,7 +151,7 @@ class _Asked:
             body, _ = await self._request(
                 "POST" if endpoint.post else "GET", endpoint.url(base), {"model": model.id} if endpoint.post else None
             )
-            return filled(model, details.parse(body, model.id))
+            return filled(model, details_of(listing.decode(body), model.id))
         except StackSpotError:
             return model
 
@@ -163,12 +169,13 @@ class _Asked:
             )
             response = await client.send(request, stream=True)
             try:
-                body = await read_limited(response, LARGEST)
+                body = await read_limited(response, MAX_LIST_BYTES)
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise translated(error, url, "the list of models") from None
-        _refuse(response.status_code, url, body)
+        if not response.is_success:
+            raise _refusal(self._provider, response.status_code, url, body)
         return body, response.headers
 
 
@@ -180,19 +187,18 @@ def headers_of(provider: CompatibleProvider) -> dict[str, str]:
     return headers | {name: value.get_secret_value() for name, value in provider.extra_headers.items()}
 
 
-def _refuse(status: int, url: str, body: str) -> None:
-    """Raise for a status that is no success.
-
-    Raises:
-        StatusError: the kind that fits the status.
-    """
-    if 200 <= status < 300:
-        return
-    said = f"{url} answered {status}"
+def _refusal(provider: CompatibleProvider, status: int, url: str, body: str) -> StatusError:
+    """Return the error for a status that is no success, in the server's own words as far as it has any."""
+    secrets = [value.get_secret_value() for value in (provider.api_key, *provider.extra_headers.values()) if value]
+    words = listing.failure_in(body)
+    said = f"{provider.name} answered {status} for {url}" + (f': "{scrub(words, secrets)}"' if words else "")
     if status in (401, 403):
-        raise AuthenticationFailed(f"{said}: the server wants another key (`api_key`).", status=status)
+        return AuthenticationFailed(f"{said}. The server wants another key (`api_key`).", status=status)
     if status in (404, 405):
-        raise NotFound(f"{said}: there is no list of models.", status=status)
-    if status >= 500:
-        raise ServerFailed(f"{said}.", status=status)
-    raise RequestRefused(f"{said}.", status=status)
+        return NotFound(f"{said}. There is no list of models. {_base_reads(provider)}", status=status)
+    kind = ServerFailed if status >= 500 else RequestRefused
+    return kind(f"{said}.", status=status)
+
+
+def _base_reads(provider: CompatibleProvider) -> str:
+    return f"Its base URL reads {provider.api_base}: check it, or name its models in the configuration (`models`)."

@@ -1,11 +1,11 @@
-"""Model families and their context, for servers that say nothing: a table of names.
+"""What a model's name tells about its context, for servers that say nothing: a size in it, or its family.
 
-Two tables in one. The first is the contract of `OPENAI_COMPATIBLE_PROVIDER.md` (StatCode AI), row by row: where it
-speaks it wins, also over a newer member of the family that takes more. Above its rows stand the few named releases
-for which it is known to be at least twice too high in every build: a prompt that is too long costs an error, or, on
-Ollama, silently loses its head. The second covers families the contract does not know, each with the smallest context
-that any published build of that name has; a family whose builds have nothing in common is left out, because an unknown
-limit is better than a wrong one.
+The families are two tables in one. The first is the contract of `OPENAI_COMPATIBLE_PROVIDER.md` (StatCode AI), row by
+row: where it speaks it wins, also over a newer member of the family that takes more. Above its rows stand the few named
+releases for which it is known to be at least twice too high in every build: a prompt that is too long costs an error,
+or, on Ollama, silently loses its head. The second covers families the contract does not know, each with the smallest
+context that any published build of that name has; a family whose builds have nothing in common is left out, because an
+unknown limit is better than a wrong one.
 
 OpenAI's own names are left out too: LocalAI and text-generation-webui serve other models under them.
 """
@@ -15,13 +15,88 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from aider_stackspot.compatible.names import telling_part
+_GENERIC = re.compile(
+    r"(?:ggml-?)?(?:model|weights|consolidated|main|snapshots?|blobs|gguf|latest)?[-_.]?"
+    r"(?:i?q\d\w*|f(?:p|loat)?(?:8|16|32)|bf16|awq|gptq|int[48]|mxfp4)?"
+    r"|(?:sha256[-:])?[0-9a-f]{12,}"
+)
+"""A file or directory name that tells nothing: `model.gguf`, `ggml-model-q4_0.gguf`, a snapshot's hash."""
+
+_FILE_END = re.compile(r"(?:-\d{5}-of-\d{5})?\.(?:gguf|ggml|bin|safetensors)$")
+
+_PATH = re.compile(r"[/.~]|[a-z]:/|.*(?:\.(?:gguf|ggml|bin|safetensors)$|models--)")
+
+_STARTS = r"(?:(?<![a-z0-9])(?<!\d\.)|(?<=ctx)|(?<=context))"
+_ENDS = r"(?=[-_ ]?(?:ctx|context|tokens?)(?![a-z])|(?![a-z0-9]))"
+
+_SIZE = re.compile(
+    rf"{_STARTS}(?:"
+    r"(?P<thousands>\d{1,4})k|(?P<millions>1|2|10)m|(?P<plain>8192|16384|32768|65536|131072|262144|1048576)"
+    rf"){_ENDS}"
+)
+
+# Data sets, training steps and vocabularies are counted in thousands too: `ultrachat-200k`, `alpaca-52k`.
+_COUNTED_BEFORE = re.compile(
+    r"(?:ultrachat|sharegpt|feedback|openorca|slimorca|alpaca|stories"
+    r"|steps?|ckpt|checkpoint|iters?|epochs?|vocab|samples?)[-_ ]?$"
+)
+_COUNTED_AFTER = re.compile(r"[-_ ]?(?:steps?|vocab|samples?|iters?)(?![a-z])")
+
+_POWERS_OF_TWO = frozenset({2, 4, 8, 16, 32, 64, 128, 256, 512})
+
+_MAX_ID = 500
+"""Characters of an id that are looked at. Longer ones are nonsense, and patterns would take their time over them."""
+
+
+def telling_part(model_id: str) -> str:
+    """Return the part of an id that names the model, in lower case.
+
+    That is the last segment: a prefix names a vendor (`mistralai/Mixtral-8x7B`), not a family. Of a file's path it
+    is the last segment that is not a mere `model.gguf` or hash; Hugging Face's cache directories are taken apart.
+    """
+    text = model_id[-_MAX_ID:].strip().lower().replace("\\", "/")
+    segments = [segment for segment in text.split("/") if segment]
+    if not segments:
+        return ""
+    if not _PATH.match(text):
+        return segments[-1]
+    for segment in reversed(segments):
+        name = _FILE_END.sub("", segment).rpartition("--")[2]
+        if not _GENERIC.fullmatch(name):
+            return name
+    return segments[-1]
+
+
+def size_in(model_id: str) -> tuple[int, str] | None:
+    """Return a context size that is written in an id, in tokens and as it is written.
+
+    `32k` is 32,768 and `200k` is 200,000: where the author may have meant either, the smaller reading fails later.
+    Of several sizes the smallest holds. Not sizes: parameter counts (`135m`, `8x7b`), quantisations (`q4k`),
+    versions (`1.5k`) and what data sets and training steps are counted in.
+    """
+    text = telling_part(model_id)
+    sizes = [
+        (_tokens(match), match.group())
+        for match in _SIZE.finditer(text)
+        if not _COUNTED_BEFORE.search(text[: match.start()]) and not _COUNTED_AFTER.match(text, match.end())
+    ]
+    return min((size for size in sizes if size[0] >= 2000), default=None)
+
+
+def _tokens(match: re.Match[str]) -> int:
+    if match["plain"]:
+        return int(match["plain"])
+    if match["millions"]:
+        return int(match["millions"]) * 1_000_000
+    number = int(match["thousands"])
+    return number * (1024 if number in _POWERS_OF_TWO else 1000)
+
 
 _K = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ModelFamily:
     """A row: how the family's names look, its context in tokens, and whether the contract calls it modern."""
 
     title: str
@@ -30,15 +105,15 @@ class Family:
     modern: bool = False
 
 
-def family_of(model_id: str) -> Family | None:
+def family_of(model_id: str) -> ModelFamily | None:
     """Return the family that an id names, or `None`."""
     name = telling_part(model_id)
     return next((family for family in FAMILIES if family.pattern.search(name)), None)
 
 
-def _family(title: str, pattern: str, context: int, *, modern: bool = False) -> Family:
+def _family(title: str, pattern: str, context: int, *, modern: bool = False) -> ModelFamily:
     """Return a row. In patterns `~` is an optional separator; a name never begins inside another word."""
-    return Family(title, re.compile(rf"(?<![a-z])(?:{pattern})".replace("~", "[-_. ]?")), context, modern)
+    return ModelFamily(title, re.compile(rf"(?<![a-z])(?:{pattern})".replace("~", "[-_. ]?")), context, modern)
 
 
 # `llama-3.1`, `llama3_1`, `llama-v3p1`, `llama3-1-8b`, `llama31-8b`; but `llama-30b`, `llama-3b` and `llama-3-1b` are

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aider_stackspot.api.token_count import token_count
-from aider_stackspot.compatible.families import family_of
-from aider_stackspot.compatible.figure import TokenLimit
-from aider_stackspot.compatible.model import ListedModel
-from aider_stackspot.compatible.names import size_in
+from aider_stackspot.compatible.families import family_of, size_in
+from aider_stackspot.compatible.model import ListedModel, TokenLimit
 
 _MODERN_OUTPUT = 8192
 _USUAL_OUTPUT = 4096
@@ -30,7 +28,7 @@ def context(
         model_id: the model's id on its server.
         configured: `max_input_tokens` of the configuration.
         listed: what the server reports.
-        learned: the limit that an over-length error named (see `overflow`).
+        learned: the limit that an over-length error named (`api.context_errors`).
 
     Returns:
         `None` where nothing is known: no default is made up.

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aider_stackspot.compatible.entry import line, model_of
-from aider_stackspot.compatible.figure import TokenLimit
-from aider_stackspot.compatible.model import ListedModel, filled, same_name
+from aider_stackspot.compatible.entries import line, model_of
+from aider_stackspot.compatible.model import ListedModel, TokenLimit, filled, merged
 from aider_stackspot.errors import MalformedAnswer
 
 _ENVELOPES = ("data", "models", "model_names")
@@ -117,6 +116,16 @@ def enrich(models: Iterable[ListedModel], extra: Iterable[ListedModel]) -> list[
     return [filled(model, more) if more else model for model, more in known]
 
 
+def failure_in(body: bytes | str) -> str | None:
+    """Return what an error answer says, on one line and without anything that may be a key; `None` for nothing."""
+    try:
+        document = decode(body)
+    except NotAModelList:
+        return None
+    said = _failure(document) if isinstance(document, Mapping) else None
+    return _excerpt(said) if said else None
+
+
 def _items(value: object) -> list[Any]:
     if isinstance(value, Mapping):
         value = next((value[key] for key in _ENVELOPES if isinstance(value.get(key), list)), None)
@@ -130,12 +139,12 @@ def _is_list(value: object) -> bool:
 def _joined(models: Iterable[ListedModel]) -> list[ListedModel]:
     by_id: dict[str, ListedModel] = {}
     for model in models:
-        by_id[model.id] = same_name(by_id[model.id], model) if model.id in by_id else model
+        by_id[model.id] = merged(by_id[model.id], model) if model.id in by_id else model
     return list(by_id.values())
 
 
 def _with_base(model: ListedModel, base: ListedModel | None) -> ListedModel:
-    """Return an adapter with its base model's served context: vLLM leaves it out of LoRA entries (docs/servers.md, "vLLM")."""
+    """Return an adapter with its base model's served context, which vLLM leaves out (docs/servers.md, "vLLM")."""
     if model.served or base is None or base.served is None:
         return model
     return replace(model, served=TokenLimit(base.served.value, f"{base.served.origin} of {base.id}"))
@@ -156,7 +165,7 @@ _JSON_NAMES = {
 
 
 def _failure(document: Mapping[Any, Any]) -> str | None:
-    """Return the error that a body carries, in the words of the server: four shapes (docs/servers.md, "vLLM" and "TGI" and "Scalytics Connect" and "transformers")."""
+    """Return the error that a body carries, in the words of the server (docs/servers.md, "Errors")."""
     error = document.get("error")
     if isinstance(error, Mapping):
         error = error.get("message") or error.get("type") or "unnamed"

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from aider_stackspot.compatible.figure import TokenLimit, smaller
+
+@dataclass(frozen=True, slots=True)
+class TokenLimit:
+    """A number of tokens together with where it came from.
+
+    Attributes:
+        value: tokens, always positive.
+        origin: where it came from, short and for people: "configured", "served: max_model_len", "in the name: 32k".
+        estimated: a guess from the model's name. It may be shown and used to plan; it is never sent to a server.
+    """
+
+    value: int
+    origin: str
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +42,16 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """The words with which a field describes what kind of model this is (`type`: "embeddings")."""
+class KindField:
+    """A field that says what kind of model an entry is about, and its words: `type`, ("embeddings",)."""
 
-    field: str
+    path: str
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """A model of a server's list. The origin of each figure is the field it was read from.
+    """A model of a server's list. The origin of each limit is the field it was read from.
 
     Attributes:
         id: what goes into a request's `model`, verbatim.
@@ -64,7 +79,7 @@ class ListedModel:
     advertised: TokenLimit | None = None
     output: TokenLimit | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
-    kind: tuple[Stated, ...] = ()
+    kind: tuple[KindField, ...] = ()
     price: Price | None = None
     loaded: bool | None = None
 
@@ -79,8 +94,15 @@ def unique(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
-def same_name(first: ListedModel, second: ListedModel) -> ListedModel:
-    """Join two entries that share an id: of two figures the smaller one holds.
+def smaller(first: TokenLimit | None, second: TokenLimit | None) -> TokenLimit | None:
+    """Return the smaller of two limits; the first where they are equal or the second is missing."""
+    if first is None or second is None:
+        return first or second
+    return second if second.value < first.value else first
+
+
+def merged(first: ListedModel, second: ListedModel) -> ListedModel:
+    """Join two entries that share an id: of two limits the smaller one holds.
 
     LiteLLM Proxy spreads one model name over deployments with different limits (docs/servers.md, "LiteLLM Proxy").
     """
@@ -114,3 +136,9 @@ def filled(model: ListedModel, extra: ListedModel) -> ListedModel:
         price=model.price or extra.price,
         loaded=extra.loaded if model.loaded is None else model.loaded,
     )
+
+
+@lru_cache(maxsize=4096)
+def snake_case(name: str) -> str:
+    """Return a field's name or a word in one spelling: `maxContextTokens` and `max-context-tokens` are the same."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").replace(".", "_").replace(" ", "_")

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aider_stackspot.compatible.profiles import Profile
+from aider_stackspot.compatible.profiles import ServerProfile
 from aider_stackspot.errors import InvalidRequest
 
 Message = Mapping[str, Any]
 
 _HINTS = frozenset(
     {
-        "extra_headers",
-        "max_retries",
         "metadata",
         "parallel_tool_calls",
         "prompt_cache_key",
@@ -26,14 +24,14 @@ _HINTS = frozenset(
         "user",
     }
 )
-"""Parameters that an answer does not depend on."""
-_LITELLMS = frozenset({"extra_body", "extra_headers", "max_retries"})
-"""What LiteLLM's OpenAI path reads itself, and is no request field."""
+"""Fields that an answer does not depend on."""
+_CLIENT_ARGUMENTS = frozenset({"extra_body", "extra_headers", "max_retries"})
+"""Arguments of OpenAI's Python client that are no fields of a request."""
 _TEXT_TYPES = frozenset({"text", "input_text"})
 _ROLES = {"developer": "system", "function": "user", "tool": "user"}
 
 
-def messages_for(profile: Profile, messages: Sequence[Message]) -> list[dict[str, Any]]:
+def messages_for(profile: ServerProfile, messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Return the messages as a server takes them.
 
     Raises:
@@ -44,7 +42,7 @@ def messages_for(profile: Profile, messages: Sequence[Message]) -> list[dict[str
     return [_message_for(profile, message) for message in messages]
 
 
-def _message_for(profile: Profile, message: Message) -> dict[str, Any]:
+def _message_for(profile: ServerProfile, message: Message) -> dict[str, Any]:
     changed = dict(message)
     if profile.text_only:
         changed["content"] = _text_of(profile, changed.get("content"))
@@ -59,7 +57,7 @@ def _message_for(profile: Profile, message: Message) -> dict[str, Any]:
     return changed
 
 
-def _text_of(profile: Profile, content: object) -> str:
+def _text_of(profile: ServerProfile, content: object) -> str:
     if content is None:
         return ""
     if isinstance(content, str):
@@ -73,13 +71,13 @@ def _text_of(profile: Profile, content: object) -> str:
     return "\n".join(pieces)
 
 
-def parameters_for(profile: Profile, given: Mapping[str, Any], *, drop: bool = False) -> dict[str, Any]:
+def parameters_for(profile: ServerProfile, given: Mapping[str, Any], *, drop: bool = False) -> dict[str, Any]:
     """Return the parameters as a server takes them.
 
     Args:
         profile: the server's kind.
-        given: LiteLLM's `optional_params`.
-        drop: leave out what the server does not take, as the caller wished (LiteLLM's `drop_params`).
+        given: the arguments of OpenAI's Python client, but for `model` and `messages`.
+        drop: leave out what the server does not take, as the caller wished.
 
     Raises:
         InvalidRequest: the server would refuse a parameter, and the answer depends on it.
@@ -93,8 +91,8 @@ def parameters_for(profile: Profile, given: Mapping[str, Any], *, drop: bool = F
     extra = changed.get("extra_body")
     if isinstance(extra, Mapping):
         changed["extra_body"] = _taken(profile, extra, drop)
-    kept = {key: value for key, value in changed.items() if key in _LITELLMS}
-    kept.update(_taken(profile, {key: value for key, value in changed.items() if key not in _LITELLMS}, drop))
+    kept = {key: value for key, value in changed.items() if key in _CLIENT_ARGUMENTS}
+    kept.update(_taken(profile, {key: value for key, value in changed.items() if key not in _CLIENT_ARGUMENTS}, drop))
     if profile.stream_options is not None and isinstance(kept.get("stream_options"), Mapping):
         options = {key: value for key, value in kept["stream_options"].items() if key in profile.stream_options}
         kept["stream_options"] = options
@@ -103,7 +101,7 @@ def parameters_for(profile: Profile, given: Mapping[str, Any], *, drop: bool = F
     return kept
 
 
-def _taken(profile: Profile, given: Mapping[str, Any], drop: bool) -> dict[str, Any]:
+def _taken(profile: ServerProfile, given: Mapping[str, Any], drop: bool) -> dict[str, Any]:
     known = profile.parameters or frozenset()
     refused = [
         key

@@ -8,17 +8,16 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from aider_stackspot.compatible import limits
-from aider_stackspot.compatible.chat_models import kind_of
-from aider_stackspot.compatible.figure import TokenLimit
+from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.listing import find
-from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
-from aider_stackspot.compatible.profiles import GENERIC, Profile, named
+from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, TokenLimit
+from aider_stackspot.compatible.profiles import GENERIC, ServerProfile, named
 from aider_stackspot.config.schema import ModelKeys
 from aider_stackspot.config.settings import CompatibleProvider
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class ServerSnapshot:
     """What a server answered, once.
 
     Attributes:
@@ -45,7 +44,7 @@ class Snapshot:
         """The models by their id: lists of hundreds are looked into for each of them."""
         return {model.id: model for model in self.models}
 
-    def taught(self, model_id: str, limit: int) -> Snapshot:
+    def taught(self, model_id: str, limit: int) -> ServerSnapshot:
         """Return the same with one more learned context."""
         return replace(self, learned={**self.learned, model_id: limit})
 
@@ -85,7 +84,7 @@ class KnownModel:
         return f"{self.provider}/{self.name}"
 
 
-def profile_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> Profile:
+def profile_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> ServerProfile:
     """Return a server's profile: what it was recognised as, else what its name says, else the generic one."""
     recognised = named(snapshot.profile) if snapshot is not None and snapshot.answered else None
     if recognised is not None and recognised is not GENERIC:
@@ -93,12 +92,12 @@ def profile_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> Profi
     return named(provider.name) or GENERIC
 
 
-def is_known(provider: CompatibleProvider, snapshot: Snapshot | None) -> bool:
+def is_known(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> bool:
     """Tell whether anything is known about the kind of server: it answered, or its name is a kind's."""
     return (snapshot is not None and snapshot.answered) or named(provider.name) is not None
 
 
-def base_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> str:
+def base_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> str:
     """Return the base URL for calls: the one that answered; without an answer, a bare host gets the usual `/v1`."""
     if snapshot is not None and snapshot.answered:
         return snapshot.base
@@ -115,7 +114,7 @@ def candidates(api_base: str) -> tuple[str, ...]:
     return (base, f"{base}/v1")
 
 
-def id_of(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> str:
+def id_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> str:
     """Return what a request's `model` must be for a public name: configured, or an alias from the list, or itself."""
     keys = provider.models.get(name)
     if keys is not None and keys.model:
@@ -126,7 +125,7 @@ def id_of(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) ->
     return listed.id if listed is not None else name
 
 
-def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str) -> KnownModel:
+def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> KnownModel:
     """Return everything known about a model, whether or not the server lists it."""
     keys = provider.models.get(name) or ModelKeys.model_validate({})
     model_id = id_of(provider, snapshot, name)
@@ -137,15 +136,15 @@ def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str)
         listed=listed,
         learned=snapshot.learned.get(model_id) if snapshot else None,
     )
-    kind = kind_of(listed or ListedModel(model_id))
+    verdict = chat_verdict(listed or ListedModel(model_id))
     return KnownModel(
         provider=provider.name,
         name=name,
         id=model_id,
         context=context,
         output=limits.output(model_id, configured=keys.max_tokens, listed=listed, context=context),
-        chat=kind.chat,
-        why=kind.reason,
+        chat=verdict.chat,
+        why=verdict.reason,
         configured=name in provider.models,
         listed=listed is not None,
         title=listed.name if listed else None,
@@ -155,7 +154,7 @@ def describe(provider: CompatibleProvider, snapshot: Snapshot | None, name: str)
     )
 
 
-def models_of(provider: CompatibleProvider, snapshot: Snapshot | None) -> list[KnownModel]:
+def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> list[KnownModel]:
     """Return every model of a server: the configured ones, then what the server lists besides.
 
     Placeholders are left out: names that some servers list without having such models.

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import listing
-from aider_stackspot.compatible.chat_models import Kind, kind_of
-from aider_stackspot.compatible.model import ListedModel, Stated
+from aider_stackspot.compatible.chat_models import ChatVerdict, chat_verdict
+from aider_stackspot.compatible.model import KindField, ListedModel
 
 
-def kind(**entry: Any) -> Kind:
+def kind(**entry: Any) -> ChatVerdict:
     (model,) = listing.read([{"id": "mystery", **entry}])
-    return kind_of(model)
+    return chat_verdict(model)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def kind(**entry: Any) -> Kind:
     ],
 )
 def test_fields_that_speak_against(entry: dict[str, Any], reason: str) -> None:
-    assert kind(**entry) == Kind(False, reason)
+    assert kind(**entry) == ChatVerdict(False, reason)
 
 
 CHAT_WORDS = """
 any-to-any chat chat-completion chat.completions chat_completion chat_completions completion completions conversational
-image-text-to-text llm responses text-generation text2text-generation vlm
+image-text-to-text responses text-generation text2text-generation
 """
 OTHER_WORDS = """
 asr audio audio_speech audio_transcription embed embedding embeddings image image_edit image_generation moderation
@@ -73,15 +73,15 @@ video_generation
 
 @pytest.mark.parametrize("word", CHAT_WORDS.split())
 def test_words_for_chat(word: str) -> None:
-    assert kind(id="text-embedding-3-small", type=word) == Kind(True, f"type: {word}")
+    assert kind(id="text-embedding-3-small", type=word) == ChatVerdict(True, f"type: {word}")
     assert kind(id="text-embedding-3-small", capabilities=["embedding", word]).chat
     assert kind(id="text-embedding-3-small", pipeline_tag=word).chat
 
 
 @pytest.mark.parametrize("word", OTHER_WORDS.split())
 def test_words_for_other_kinds(word: str) -> None:
-    assert kind(type=word) == Kind(False, f"type: {word}")
-    assert kind(capabilities=[word, "some-feature"]) == Kind(True, "nothing says otherwise")
+    assert kind(type=word) == ChatVerdict(False, f"type: {word}")
+    assert kind(capabilities=[word, "some-feature"]) == ChatVerdict(True, "nothing says otherwise")
 
 
 # The name says otherwise in each of these, and is not asked.
@@ -91,8 +91,6 @@ def test_words_for_other_kinds(word: str) -> None:
         {"mode": "chat"},
         {"mode": "responses"},
         {"mode": "completion"},
-        {"type": "llm"},
-        {"type": "vlm"},
         {"type": "chat"},
         {"capabilities": ["completion", "tools", "embedding"]},
         {"capabilities": {"completion_chat": True}},
@@ -115,8 +113,8 @@ def test_fields_that_speak_for_beat_the_name(entry: dict[str, Any]) -> None:
     [{"type": "model"}, {"type": "language"}, {"capabilities": ["tools"]}, {"mode": None}, {"active": True}, {}],
 )
 def test_fields_that_say_nothing_leave_it_to_the_name(entry: dict[str, Any]) -> None:
-    assert kind(**{**entry, "id": "qwen2.5-7b"}) == Kind(True, "nothing says otherwise")
-    assert kind(**{**entry, "id": "nomic-embed-text"}) == Kind(False, "the name: embed")
+    assert kind(**{**entry, "id": "qwen2.5-7b"}) == ChatVerdict(True, "nothing says otherwise")
+    assert kind(**{**entry, "id": "nomic-embed-text"}) == ChatVerdict(False, "the name: embed")
 
 
 def test_llama_server_calls_everything_a_completion_and_is_not_believed() -> None:
@@ -191,7 +189,7 @@ def test_llama_server_calls_everything_a_completion_and_is_not_believed() -> Non
     ],
 )
 def test_names_of_other_kinds(model_id: str) -> None:
-    verdict = kind_of(ListedModel(model_id))
+    verdict = chat_verdict(ListedModel(model_id))
     assert not verdict.chat
     assert verdict.reason.startswith("the name: ")
     assert verdict.reason.removeprefix("the name: ").strip("-")
@@ -229,16 +227,16 @@ def test_names_of_other_kinds(model_id: str) -> None:
     ],
 )
 def test_names_of_chat_models(model_id: str) -> None:
-    assert kind_of(ListedModel(model_id)).chat
+    assert chat_verdict(ListedModel(model_id)).chat
 
 
 def test_a_display_name_or_the_model_behind_an_alias_may_give_it_away() -> None:
-    assert kind_of(ListedModel("4", name="BGE M3")) == Kind(False, "the name: bge")
-    assert not kind_of(ListedModel("5", name="Stable Diffusion 3.5")).chat
-    assert not kind_of(ListedModel("my-vectors", root="openai/text-embedding-3-small")).chat
+    assert chat_verdict(ListedModel("4", name="BGE M3")) == ChatVerdict(False, "the name: bge")
+    assert not chat_verdict(ListedModel("5", name="Stable Diffusion 3.5")).chat
+    assert not chat_verdict(ListedModel("my-vectors", root="openai/text-embedding-3-small")).chat
 
 
 @settings(deadline=None)
-@given(st.text(max_size=40), st.lists(st.builds(Stated, st.text(max_size=9), st.just(("x", "")))))
-def test_every_model_has_a_kind_and_a_reason(name: str, said: list[Stated]) -> None:
-    assert kind_of(ListedModel(name, kind=tuple(said))).reason
+@given(st.text(max_size=40), st.lists(st.builds(KindField, st.text(max_size=9), st.just(("x", "")))))
+def test_every_model_has_a_kind_and_a_reason(name: str, said: list[KindField]) -> None:
+    assert chat_verdict(ListedModel(name, kind=tuple(said))).reason

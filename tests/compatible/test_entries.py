@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.compatible import details
-from aider_stackspot.compatible.figure import TokenLimit
-from aider_stackspot.compatible.listing import NotAModelList
-from aider_stackspot.compatible.model import Capabilities, ListedModel
+from aider_stackspot.compatible.entries import details_of
+from aider_stackspot.compatible.model import Capabilities, ListedModel, TokenLimit
 
 
 def test_llama_cpp_props_give_the_context_of_one_slot() -> None:
@@ -21,7 +19,7 @@ def test_llama_cpp_props_give_the_context_of_one_slot() -> None:
         "model_path": "/models/Qwen2.5-7B.gguf",
         "modalities": {"vision": True, "audio": False},
     }
-    model = details.read(props, "tiny")
+    model = details_of(props, "tiny")
     assert model.served == TokenLimit(512, "default_generation_settings.n_ctx")
     assert model.root == "/models/Qwen2.5-7B.gguf"
     assert model.capabilities.vision is True
@@ -35,7 +33,7 @@ def test_tgi_info_gives_the_total_and_what_is_left_for_the_answer(name: str) -> 
         "max_total_tokens": 8192,
         name: 7168,
     }
-    model = details.read(info, "starcoder")
+    model = details_of(info, "starcoder")
     assert model.served == TokenLimit(8192, "max_total_tokens")
     assert model.output == TokenLimit(1024, "max_total_tokens - max_input_tokens")
     assert model.root == "bigcode/starcoder2-15b"
@@ -43,8 +41,8 @@ def test_tgi_info_gives_the_total_and_what_is_left_for_the_answer(name: str) -> 
 
 
 def test_tgi_without_an_input_limit_promises_no_output() -> None:
-    assert details.read({"max_total_tokens": 8192, "max_input_tokens": 8192}, "m").output is None
-    assert details.read({"max_total_tokens": 8192}, "m").output is None
+    assert details_of({"max_total_tokens": 8192, "max_input_tokens": 8192}, "m").output is None
+    assert details_of({"max_total_tokens": 8192}, "m").output is None
 
 
 SHOWN: dict[str, Any] = {
@@ -60,7 +58,7 @@ SHOWN: dict[str, Any] = {
 
 
 def test_ollama_show_serves_num_ctx_and_advertises_the_architecture() -> None:
-    model = details.read(SHOWN, "llama3.2:3b")
+    model = details_of(SHOWN, "llama3.2:3b")
     assert model.served == TokenLimit(8192, "parameters.num_ctx")
     assert model.advertised == TokenLimit(131072, "model_info.llama.context_length")
     assert model.capabilities == Capabilities(tools=True, reasoning=True)
@@ -68,35 +66,32 @@ def test_ollama_show_serves_num_ctx_and_advertises_the_architecture() -> None:
 
 
 def test_ollama_show_without_num_ctx_serves_nobody_knows_what() -> None:
-    model = details.read({**SHOWN, "parameters": 'stop "num_ctx 42"'}, "llama3.2:3b")
+    model = details_of({**SHOWN, "parameters": 'stop "num_ctx 42"'}, "llama3.2:3b")
     assert model.served is None
     assert model.advertised is not None
 
 
 def test_ollama_show_is_recognised_by_either_part() -> None:
     facts = {"model_info": {"gemma3.context_length": 32768}}
-    assert details.read(facts, "m").advertised == TokenLimit(32768, "model_info.gemma3.context_length")
-    assert details.read({"capabilities": ["embedding"]}, "m").kind[0].words == ("embedding",)
+    assert details_of(facts, "m").advertised == TokenLimit(32768, "model_info.gemma3.context_length")
+    assert details_of({"capabilities": ["embedding"]}, "m").kind[0].words == ("embedding",)
 
 
 def test_the_last_num_ctx_of_a_model_file_wins() -> None:
-    model = details.read({"parameters": "num_ctx 2048\nnum_ctx 4096"}, "m")
+    model = details_of({"parameters": "num_ctx 2048\nnum_ctx 4096"}, "m")
     assert model.served == TokenLimit(4096, "parameters.num_ctx")
 
 
 def test_sglang_and_text_generation_webui() -> None:
-    sglang = details.read({"model_path": "BAAI/bge-m3", "is_generation": False}, "m")
+    sglang = details_of({"model_path": "BAAI/bge-m3", "is_generation": False}, "m")
     assert (sglang.root, sglang.kind[0].words) == ("BAAI/bge-m3", ("false",))
-    webui = details.read({"model_name": "qwen2.5-7b", "lora_names": [], "loader": "llama.cpp"}, "gpt-3.5-turbo")
+    webui = details_of({"model_name": "qwen2.5-7b", "lora_names": [], "loader": "llama.cpp"}, "gpt-3.5-turbo")
     assert (webui.id, webui.root) == ("gpt-3.5-turbo", "qwen2.5-7b")
 
 
 def test_an_object_of_another_kind_adds_nothing() -> None:
-    assert details.read({"version": "1.2"}, "m") == ListedModel("m")
-    with pytest.raises(NotAModelList, match="HTML page"):
-        details.parse("<html><title>Login</title>", "m")
-    with pytest.raises(NotAModelList):
-        details.parse("[]", "m")
+    assert details_of({"version": "1.2"}, "m") == ListedModel("m")
+    assert details_of([], "m") == details_of(None, "m") == ListedModel("m")
 
 
 values = st.recursive(
@@ -130,4 +125,4 @@ marks = st.sampled_from(
 @settings(deadline=None)
 @given(st.dictionaries(marks, values, max_size=6), st.text(max_size=4))
 def test_no_document_raises(document: dict[str, Any], model_id: str) -> None:
-    assert details.read(document, model_id).id == model_id
+    assert details_of(document, model_id).id == model_id

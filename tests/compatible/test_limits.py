@@ -12,9 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.api.token_count import token_count
-from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.limits import context, output
-from aider_stackspot.compatible.model import ListedModel
+from aider_stackspot.compatible.model import ListedModel, TokenLimit
 
 K = 1024
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aider_stackspot.compatible import listing
-from aider_stackspot.compatible.figure import TokenLimit
 from aider_stackspot.compatible.listing import NotAModelList, find
-from aider_stackspot.compatible.model import Capabilities, ListedModel, Price
+from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, TokenLimit
 from aider_stackspot.errors import StackSpotError
 
 
@@ -97,7 +96,7 @@ class TestServers:
         assert model.served == TokenLimit(1024, "meta.n_ctx")
         assert model.advertised == TokenLimit(2048, "meta.n_ctx_train")
         assert model.aliases == ("tiny-llama",)
-        assert ("capabilities", ("completion",)) in [(said.field, said.words) for said in model.kind]
+        assert ("capabilities", ("completion",)) in [(said.path, said.words) for said in model.kind]
 
     def test_llama_cpp_while_loading_and_before_n_ctx_was_reported(self) -> None:
         loading, older = listing.read(
@@ -140,7 +139,7 @@ class TestServers:
         assert loaded.loaded is True
         assert (cold.served, cold.advertised) == (None, TokenLimit(32768, "max_context_length"))
         assert (cold.loaded, cold.capabilities.vision) == (False, True)
-        assert [(said.field, said.words) for said in embedding.kind] == [("type", ("embeddings",))]
+        assert [(said.path, said.words) for said in embedding.kind] == [("type", ("embeddings",))]
 
     def test_lm_studio_v1_has_keys_instead_of_ids_and_a_context_for_each_instance(self) -> None:
         document = {
@@ -425,13 +424,13 @@ def test_another_endpoint_fills_gaps_and_adds_no_models() -> None:
     listed = [ListedModel("a", served=TokenLimit(1024, "max_model_len")), ListedModel("inst"), ListedModel("b")]
     extra = listing.read(
         [
-            {"id": "a", "context_length": 4096, "type": "llm"},
+            {"id": "a", "context_length": 4096, "type": "chat"},
             {"key": "k", "loaded_instances": [{"id": "inst", "config": {"context_length": 2048}}]},
             {"id": "unlisted", "context_length": 4096},
         ]
     )
     first, second, third = listing.enrich(listed, extra)
-    assert (first.served, first.kind[0].words) == (TokenLimit(1024, "max_model_len"), ("llm",))
+    assert (first.served, first.kind[0].words) == (TokenLimit(1024, "max_model_len"), ("chat",))
     assert (second.id, second.served) == ("inst", TokenLimit(2048, "loaded_instances.config.context_length"))
     assert third == ListedModel("b")
 
