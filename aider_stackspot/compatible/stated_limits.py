@@ -91,7 +91,7 @@ def _numbers_of(entry: Entry) -> list[_Number]:
     numbers = list(_numbers(entry, "", "", 0))
     if started := _started_with(entry):
         numbers.append(_Number(started.origin, started))
-    if "loaded_instances" in entry or ("state" in entry and "max_context_length" in entry):
+    if "loaded_instances" in entry or entry.get("state") in ("loaded", "not-loaded"):
         # What the model was made for: it may be loaded with 4096 of 131072 (docs/servers.md, "LM Studio").
         made_for = {"max_context_length": "native_context_length"}
         numbers = [_Number(made_for.get(path, path), limit) for path, limit in numbers]

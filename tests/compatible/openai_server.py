@@ -52,7 +52,10 @@ class Reply:
 
 
 class OpenAIServer:
-    """The server. `pages` are answers to GETs by path; `reply` answers chats, or makes an answer of the request."""
+    """The server. `pages` are answers to GETs by path, `missing` the one to any other.
+
+    `reply` answers chats, or makes an answer of the request.
+    """
 
     def __init__(self, models: Any = None, key: str | None = None, tls: Any = None) -> None:
         self.pages: dict[str, Any] = {}
@@ -60,6 +63,7 @@ class OpenAIServer:
             self.pages["/v1/models"] = models
         self.key = key
         self.reply: Reply | Callable[[Any], Reply] = Reply()
+        self.missing: Any = {"error": {"message": "not found"}}
         self.requests: list[Request] = []
         self.wait = 0.0
         self.connections = 0
@@ -165,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(page, int):
             self._send(page, {"error": {"message": "no"}})
         elif page is None:
-            self._send(404, {"error": {"message": "not found"}})
+            self._send(404, self.server_of.missing)
         else:
             self._send(200, page)
 

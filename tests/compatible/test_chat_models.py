@@ -54,6 +54,41 @@ def kind(**entry: Any) -> ChatVerdict:
         ({"model_pipeline_tag": "fill-mask"}, "model_pipeline_tag: fill-mask"),
         ({"active": False}, "active: false"),
         ({"active": False, "type": "chat"}, "active: false"),
+        ({"supports_chat": False}, "supports_chat: false"),
+        ({"supportsChat": False}, "supportsChat: false"),
+        ({"capabilities": {"chat": False, "embeddings": True}}, "capabilities.chat: false"),
+        ({"capabilities": {"chat_completion": False, "completion": True}}, "capabilities.chat_completion: false"),
+        ({"capabilities": {"supports": {"chat": False}}}, "capabilities.supports.chat: false"),
+        (
+            {"model_spec": {"capabilities": {"supportsChatCompletion": False}}},
+            "model_spec.capabilities.supportsChatCompletion: false",
+        ),
+        ({"model_info": {"supports_chat_completions": False}}, "model_info.supports_chat_completions: false"),
+        ({"chat": "false"}, "chat: false"),
+        ({"is_chat_model": False, "type": "llm"}, "is_chat_model: false"),
+        ({"is_embedding_model": True}, "is_embedding_model: true"),
+        ({"kind": "webSearch"}, "kind: websearch"),
+        ({"kind": "imageGeneration"}, "kind: imagegeneration"),
+        ({"kind": "TextEmbedding"}, "kind: textembedding"),
+        ({"type": "text-embedding-model"}, "type: text-embedding-model"),
+        ({"task": "feature-extraction"}, "task: feature-extraction"),
+        ({"task": "text-to-speech"}, "task: text-to-speech"),
+        ({"task_type": "sentence-similarity"}, "task_type: sentence-similarity"),
+        ({"model_type": "Reranker"}, "model_type: reranker"),
+        ({"metadata": {"type": "embedding"}}, "metadata.type: embedding"),
+        ({"capabilities": {"type": "embeddings", "limits": {"max_inputs": 512}}}, "capabilities.type: embeddings"),
+        ({"category": "Speech to Text"}, "category: speech to text"),
+        ({"offline": True, "type": "chat"}, "offline: true"),
+        ({"model_spec": {"offline": True}, "type": "text"}, "model_spec.offline: true"),
+        ({"available": False, "mode": "chat"}, "available: false"),
+        ({"is_active": False}, "is_active: false"),
+        ({"info": {"enabled": False}}, "info.enabled: false"),
+        ({"disabled": True, "capabilities": ["chat"]}, "disabled: true"),
+        ({"retired": True}, "retired: true"),
+        ({"status": "offline"}, "status: offline"),
+        ({"state": "Disabled", "type": "chat"}, "state: disabled"),
+        ({"policy": {"state": "disabled"}}, "policy.state: disabled"),
+        ({"availability": "unavailable"}, "availability: unavailable"),
     ],
 )
 def test_fields_that_speak_against(entry: dict[str, Any], reason: str) -> None:
@@ -110,11 +145,49 @@ def test_fields_that_speak_for_beat_the_name(entry: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [{"type": "model"}, {"type": "language"}, {"capabilities": ["tools"]}, {"mode": None}, {"active": True}, {}],
+    [
+        {"type": "model"},
+        {"type": "language"},
+        {"type": "llm"},
+        {"type": "vlm"},
+        {"type": "text"},
+        {"type": "text+image"},
+        {"capabilities": ["tools"]},
+        {"capabilities": ["web_search"]},
+        {"capabilities": ["image", "audio", "realtime"]},
+        {"capabilities": {"embeddings": False, "chat": None}},
+        {"capabilities": {"completion": False}},
+        {"reasoning": {"enabled": False}},
+        {"quantization": {"type": "embedding"}},
+        {"providers": [{"status": "offline", "type": "image"}]},
+        {"permission": [{"active": False}]},
+        {"state": "not-loaded"},
+        {"status": {"value": "unloaded", "failed": True}},
+        {"loaded": False},
+        {"deprecated": True},
+        {"mode": None},
+        {"active": True},
+        {"offline": False},
+        {"is_embedding": False},
+        {},
+    ],
 )
 def test_fields_that_say_nothing_leave_it_to_the_name(entry: dict[str, Any]) -> None:
     assert kind(**{**entry, "id": "qwen2.5-7b"}) == ChatVerdict(True, "nothing says otherwise")
     assert kind(**{**entry, "id": "nomic-embed-text"}) == ChatVerdict(False, "the name: embed")
+
+
+@pytest.mark.parametrize("type_", ["llm", "vlm"])
+@pytest.mark.parametrize("model_id", ["text-embedding-embeddinggemma-300m", "embeddinggemma", "bge-reranker-v2-m3"])
+def test_the_name_of_an_architecture_does_not_make_an_embedding_model_chat(type_: str, model_id: str) -> None:
+    """LM Studio calls what it does not recognise as an embedding model `llm`."""
+    assert not kind(id=model_id, type=type_).chat
+    assert kind(id="gemma-3-4b-it", type=type_).chat
+
+
+def test_what_is_stated_first_is_not_what_counts_but_what_tells_most() -> None:
+    assert kind(type="chat", offline=True) == kind(offline=True, type="chat") == ChatVerdict(False, "offline: true")
+    assert kind(output_modalities=["image"], mode="chat") == ChatVerdict(True, "mode: chat")
 
 
 def test_llama_server_calls_everything_a_completion_and_is_not_believed() -> None:
@@ -138,6 +211,14 @@ def test_llama_server_calls_everything_a_completion_and_is_not_believed() -> Non
         "intfloat/e5-mistral-7b-instruct",
         "gte-Qwen2-7B-instruct",
         "embeddinggemma",
+        "embeddinggemma-300m-qat",
+        "google/EmbeddingGemma-300M",
+        "gemini-embedding-001",
+        "granite-embedding:278m",
+        "nv-embedqa-e5-v5",
+        "all-mpnet-base-v2",
+        "jina-clip-v2",
+        "colqwen2-v1.0",
         "paraphrase-multilingual",
         "voyage-code-2",
         "amazon.titan-embed-text-v1",
@@ -168,6 +249,19 @@ def test_llama_server_calls_everything_a_completion_and_is_not_believed() -> Non
         "recraftv3",
         "qwen-image",
         "nano-banana-pro",
+        "grok-2-image-1212",
+        "xai/grok-2-image",
+        "stablediffusion",
+        "stablediffusion3",
+        "stable_diffusion_xl",
+        "sd3.5-large",
+        "sd-xl-turbo",
+        "qwen-image-edit",
+        "HunyuanImage-3.0",
+        "z-image-turbo",
+        "amazon.titan-image-generator-v2:0",
+        "text-to-image-small",
+        "dreamshaper-8",
         "seedream-4",
         "sora-2",
         "veo-3",
@@ -209,6 +303,12 @@ def test_names_of_other_kinds(model_id: str) -> None:
         "whisperer-13b-chat",
         "Llama-3.2-11B-Vision-Instruct",
         "gemini-2.5-flash-image",
+        "google/gemini-3-pro-image-preview",
+        "llava-image-chat",
+        "internvl-image-text-7b",
+        "imagine-7b-chat",
+        "reimage-writer",
+        "eclipse-7b",
         "stable-code-3b",
         "stablelm-2-12b-chat",
         "granite-guardian-3.1-8b",

@@ -1,46 +1,24 @@
-"""Asking servers for their models over HTTP, and remembering what they said."""
+"""Asking servers for their models over HTTP."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from aider_stackspot.compatible import cache
-from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.compatible.discovery import discover
-from aider_stackspot.compatible.server import models_of, profile_of
-from aider_stackspot.config import CompatibleProvider
+from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config.schema import ModelKeys
+from tests.compatible.helper import KEY, context_of, provider_of
 from tests.compatible.openai_server import OpenAIServer, models
-
-KEY = "a-key-that-must-not-be-kept"
-
-
-@pytest.fixture
-def server() -> Iterator[OpenAIServer]:
-    with OpenAIServer(models("a", "b", max_model_len=1000), key=KEY) as running:
-        yield running
-
-
-def _provider(server: OpenAIServer, base: str | None = None, name: str = "local", **more: Any) -> CompatibleProvider:
-    return CompatibleProvider(name, base or server.base, SecretStr(KEY), **more)
-
-
-def _context(provider: CompatibleProvider, known: Any, name: str) -> tuple[int, str] | None:
-    found = next(model for model in models_of(provider, known) if model.name == name).context
-    return (found.value, found.origin) if found else None
 
 
 @pytest.mark.parametrize("path", ["/v1", ""])
 def test_one_request_finds_the_list_with_and_without_v1(server: OpenAIServer, path: str) -> None:
-    found = discover([_provider(server, server.url + path)])["local"].snapshot
+    found = discover([provider_of(server, server.url + path)])["local"].snapshot
     assert found is not None
     assert [model.id for model in found.models] == ["a", "b"]
     assert found.base == server.base
@@ -50,7 +28,7 @@ def test_one_request_finds_the_list_with_and_without_v1(server: OpenAIServer, pa
 @pytest.mark.parametrize("page", [None, b"<!doctype html><title>Welcome</title>"])
 def test_a_path_without_v1_is_tried_as_it_stands_first(server: OpenAIServer, page: Any) -> None:
     server.pages = {"/api/models": page, "/api/v1/models": models("a")}
-    found = discover([_provider(server, f"{server.url}/api")])["local"].snapshot
+    found = discover([provider_of(server, f"{server.url}/api")])["local"].snapshot
     assert found is not None
     assert found.base == f"{server.url}/api/v1"
     assert server.gets == ["/api/models", "/api/v1/models"]
@@ -78,6 +56,11 @@ SHOWN = {
     "parameters": "num_ctx 8192\n",
 }
 MORE: dict[str, tuple[dict[str, Any], str, tuple[int, str]]] = {
+    "llama.cpp, older": (
+        {"/v1/models": LLAMA, "/props": {"total_slots": 1, "n_ctx": 768, "model_path": "m.gguf"}},
+        "m.gguf",
+        (768, "served: n_ctx"),
+    ),
     "llama.cpp": (
         {"/v1/models": LLAMA, "/props": {"default_generation_settings": {"n_ctx": 512}, "total_slots": 2}},
         "m.gguf",
@@ -136,13 +119,13 @@ def test_further_endpoints_say_what_the_list_leaves_out(
     server: OpenAIServer, pages: dict[str, Any], name: str, expected: tuple[int, str]
 ) -> None:
     server.pages = pages
-    provider = _provider(server)
-    assert _context(provider, discover([provider])["local"].snapshot, name) == expected
+    provider = provider_of(server)
+    assert context_of(provider, discover([provider])["local"].snapshot, name) == expected
 
 
 def test_a_further_endpoint_is_not_asked_for_what_is_known(server: OpenAIServer) -> None:
     server.pages = {"/v1/models": models("a", owned_by="llamacpp", meta={"n_ctx": 512})}
-    discover([_provider(server)])
+    discover([provider_of(server)])
     assert server.gets == ["/v1/models"]
 
 
@@ -157,151 +140,94 @@ def test_a_list_that_came_in_time_counts_even_if_more_did_not(server: OpenAIServ
 
     server.pages = Slow(server.pages)
     started = time.monotonic()
-    found = discover([_provider(server)], budget=0.5)["local"].snapshot
+    found = discover([provider_of(server)], budget=0.5)["local"].snapshot
     assert found is not None
     assert time.monotonic() - started < 1.2
 
 
 FAILURES = {
-    "another key": (401, "another key"),
-    "no list": (404, "no list of models"),
-    "an error of its own": (500, "answered 500"),
-    "a login page": (b"<!doctype html><title>Sign in</title>", "HTML page"),
-    "a redirect": (302, "answered 302"),
+    "another key": (401, 'local answered 401 for {base}/models: "no". The server wants another key (`api_key`).'),
+    "no list": (
+        404,
+        'local answered 404 for {base}/models: "no". There is no list of models. Its base URL reads {base}: check it, '
+        "or name its models in the configuration (`models`).",
+    ),
+    "an error of its own": (500, 'local answered 500 for {base}/models: "no".'),
+    "a login page": (
+        b"<!doctype html><title>Sign in</title>",
+        "local answered for {base}/models with an HTML page (Sign in) instead of a list of models. Its base URL reads "
+        "{base}: check it, or name its models in the configuration (`models`).",
+    ),
+    "a redirect": (302, 'local answered 302 for {base}/models: "no".'),
 }
 
 
 @pytest.mark.parametrize(("page", "said"), FAILURES.values(), ids=FAILURES)
 def test_a_failure_says_what_is_wrong_and_never_the_key(server: OpenAIServer, page: Any, said: str) -> None:
     server.pages = {"/v1/models": page}
-    outcome = discover([_provider(server)])["local"]
+    outcome = discover([provider_of(server)])["local"]
     assert outcome.snapshot is None
-    assert said in str(outcome.error)
+    assert str(outcome.error) == said.format(base=server.base)
     assert KEY not in repr(outcome)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v2", "/openai/v1/", "/v1/chat"])
+def test_a_bare_404_says_what_was_asked_and_how_the_base_reads(server: OpenAIServer, path: str) -> None:
+    """A 404 without a word of the server's own, as nginx and many frameworks answer it."""
+    base = server.url + path
+    server.pages = {}
+    server.missing = b"404 page not found"
+    error = str(discover([provider_of(server, base)])["local"].error)
+    assert error.startswith(f"local answered 404 for {server.url}{server.gets[-1]}. There is no list of models.")
+    assert f"Its base URL reads {base}: check it" in error
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Incorrect API key provided: {key}",
+        "no such key: {key}",
+        "{key}",
+        "key=hunter2-hunter2-0123456789 header={header}",
+    ],
+)
+def test_a_server_that_repeats_the_key_does_not_have_it_shown(server: OpenAIServer, said: str) -> None:
+    secret = "blue-team-word"
+    text = said.format(key=KEY, header=secret)
+    server.missing = json.dumps({"error": {"message": text}}).encode()
+    server.pages = {}
+    outcome = discover([provider_of(server, extra_headers={"X-Team": SecretStr(secret)})])["local"]
+    assert "answered 404" in str(outcome.error)
+    for word in (KEY, secret, "hunter2"):
+        assert word not in str(outcome.error)
 
 
 def test_dead_servers_cost_the_budget_once(server: OpenAIServer) -> None:
     server.wait = 5
     started = time.monotonic()
-    found = discover([_provider(server, name=name) for name in ("one", "two", "three")], budget=0.4)
+    found = discover([provider_of(server, name=name) for name in ("one", "two", "three")], budget=0.4)
     assert time.monotonic() - started < 1.5
     assert all("within the time" in str(outcome.error) for outcome in found.values())
 
 
 def test_the_key_and_the_configured_headers_are_sent(server: OpenAIServer) -> None:
-    discover([_provider(server, extra_headers={"X-Team": SecretStr("blue")})])
+    discover([provider_of(server, extra_headers={"X-Team": SecretStr("blue")})])
     headers = server.requests[0].headers
     assert (headers["authorization"], headers["x-team"]) == (f"Bearer {KEY}", "blue")
 
 
-def test_it_is_remembered_for_the_next_start(server: OpenAIServer) -> None:
-    provider = _provider(server)
-    Catalogue().fresh([provider])
-    later = Catalogue()
-    later.fresh([provider])
-    assert len(server.requests) == 1
-    assert _context(provider, later.known(provider), "a") == (1000, "served: max_model_len")
-
-
-def test_the_file_does_not_hold_the_key(server: OpenAIServer) -> None:
-    provider = _provider(server, extra_headers={"X-Key": SecretStr("another-secret-value")})
-    Catalogue().fresh([provider])
-    path = cache.file_of(provider)
-    assert path is not None
-    assert path.parent == Path.home() / ".aider" / "caches" / "aider-stackspot"
-    assert KEY not in path.read_text(encoding="utf-8") + path.name
-    assert "another-secret-value" not in path.read_text(encoding="utf-8")
-    assert [file.name for file in path.parent.iterdir()] == [path.name], "no temporary file is left"
-
-
-def test_another_key_is_another_server(server: OpenAIServer) -> None:
-    Catalogue().fresh([_provider(server)])
-    assert Catalogue().known(replace(_provider(server), api_key=SecretStr("another"))) is None
-
-
-@pytest.mark.parametrize(("age", "asked"), [(0, 1), (3500, 1), (3700, 2), (-5000, 2)])
-def test_a_list_is_fresh_for_an_hour(server: OpenAIServer, age: int, asked: int) -> None:
-    provider = _provider(server)
-    _remembered(provider, age)
-    Catalogue().fresh([provider])
-    assert len(server.requests) == asked
-
-
-def test_a_shared_rate_limit_keeps_it_fresh_for_longer(server: OpenAIServer) -> None:
-    provider = _provider(server, name="scalytics")
-    _remembered(provider, 20 * 3600)
-    Catalogue().fresh([provider])
-    assert len(server.requests) == 1
-
-
-def _remembered(provider: CompatibleProvider, age: float) -> None:
-    first = Catalogue()
-    first.fresh([provider])
-    known = first.known(provider)
-    assert known is not None
-    cache.save(provider, replace(known, fetched_at=time.time() - age))
-
-
-def test_an_old_list_serves_while_the_server_is_away(server: OpenAIServer) -> None:
-    provider = _provider(server)
-    _remembered(provider, 999_999)
-    server.pages["/v1/models"] = 500
-    later = Catalogue()
-    later.fresh([provider])
-    assert [model.name for model in models_of(provider, later.known(provider))] == ["a", "b"]
-    assert "500" in str(later.errors["local"])
-
-
-def test_a_server_that_is_away_is_asked_once_in_a_start(server: OpenAIServer) -> None:
-    server.pages = {}
-    catalogue = Catalogue()
-    for _ in range(3):
-        catalogue.fresh([_provider(server)])
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"version": 0}', b'{"version": 1, "models": 3}', b"\xff"])
-def test_a_damaged_file_is_as_good_as_none(server: OpenAIServer, damage: bytes) -> None:
-    provider = _provider(server)
-    Catalogue().fresh([provider])
-    path = cache.file_of(provider)
-    assert path is not None
-    path.write_bytes(damage)
-    assert Catalogue().known(provider) is None
-
-
-def test_what_an_error_taught_lasts_until_the_server_says_otherwise(server: OpenAIServer) -> None:
-    provider = _provider(server)
-    first = Catalogue()
-    first.fresh([provider])
-    first.learn(provider, "a", 600)
-    assert _context(provider, Catalogue().known(provider), "a") == (600, "learned: the server's own error")
-    same = Catalogue()
-    same.refresh([provider], 2)
-    assert _context(provider, same.known(provider), "a") == (1000, "served: max_model_len")
-
-
 def test_listed_models_and_figures_win_over_reported_ones(server: OpenAIServer) -> None:
     mine = {"mine": ModelKeys(model="a", max_input_tokens=50), "own": ModelKeys()}
-    provider = _provider(server, models=mine)
+    provider = provider_of(server, models=mine)
     known = discover([provider])["local"].snapshot
     assert [model.name for model in models_of(provider, known)] == ["mine", "own", "b"]
-    assert _context(provider, known, "mine") == (50, "configured")
-
-
-def test_a_display_name_leads_to_the_id(server: OpenAIServer) -> None:
-    server.pages = {"/v1/models": {"data": [{"id": "7", "name": "Llama 3.1 8B", "object": "model"}]}}
-    provider = _provider(server)
-    catalogue = Catalogue()
-    catalogue.fresh([provider])
-    assert catalogue.describe(provider, "Llama 3.1 8B").id == "7"
-    assert profile_of(provider, catalogue.known(provider)).name == "scalytics"
+    assert context_of(provider, known, "mine") == (50, "configured")
 
 
 def test_a_list_of_a_thousand_models_with_nonsense_in_it(server: OpenAIServer) -> None:
     page = models(*(f"org/m-{number}" for number in range(1000)))
     page["data"][5:5] = [None, 3, {"id": None}, {"id": ""}, "just-a-name"]
     server.pages = {"/v1/models": json.loads(json.dumps(page))}
-    found = discover([_provider(server)])["local"].snapshot
+    found = discover([provider_of(server)])["local"].snapshot
     assert found is not None
     assert len(found.models) == 1001 + 1

@@ -25,6 +25,14 @@ def test_llama_cpp_props_give_the_context_of_one_slot() -> None:
     assert model.capabilities.vision is True
 
 
+def test_older_llama_cpp_props_have_the_context_at_the_top() -> None:
+    assert details_of({"total_slots": 1, "n_ctx": 768}, "m").served == TokenLimit(768, "n_ctx")
+    both = {"n_ctx": 2048, "default_generation_settings": {"n_ctx": 512}}
+    assert details_of(both, "m").served == TokenLimit(512, "default_generation_settings.n_ctx")
+    empty = {"n_ctx": 2048, "default_generation_settings": {"n_ctx": 0}}
+    assert details_of(empty, "m").served == TokenLimit(2048, "n_ctx")
+
+
 @pytest.mark.parametrize("name", ["max_input_tokens", "max_input_length"])
 def test_tgi_info_gives_the_total_and_what_is_left_for_the_answer(name: str) -> None:
     info = {
