@@ -1,7 +1,8 @@
 """OpenAI-compatible servers: what they list, what their models take, and how they differ.
 
-These rooms know no HTTP: `figure` and `model` are the words the others speak; `listing` (with `entry`) reads a model
-list and `details` the extra endpoints of single servers; `limits` (with `names` and `families`) decides context and
-output; `kinds` tells chat models from the rest, `parameters` what to expect of a size; `profiles` holds what is
-peculiar to a server, `recognise` tells which it is, and `overflow` recognises its complaint about a prompt's length.
+`model` holds the words that the others speak. `listing` reads a list of models, `entries` what is said of one model,
+`stated_limits` the limits in it; `limits` decides context and output, with `families` where only a name is known;
+`chat_models` tells chat models from the rest. `profiles` holds what is peculiar to a kind of server, `request_rules` what
+that changes in a request. `discovery` asks servers, `catalogue` remembers, and `server` puts together what is known of
+a configured server.
 """
