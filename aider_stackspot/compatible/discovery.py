@@ -10,20 +10,17 @@ from urllib.parse import quote
 
 import httpx
 
+from aider_stackspot.api.error_response import Service, from_response
 from aider_stackspot.compatible import listing
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.entries import details_of
 from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import ListedModel, filled
 from aider_stackspot.compatible.profiles import GENERIC, Endpoint, ServerProfile, named, recognise
-from aider_stackspot.compatible.server import ServerSnapshot, candidates
+from aider_stackspot.compatible.server import ServerSnapshot, candidates, request_headers
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import (
-    AuthenticationFailed,
     MalformedAnswer,
-    NotFound,
-    RequestRefused,
-    ServerFailed,
     StackSpotError,
     StatusError,
     TimedOut,
@@ -107,7 +104,7 @@ class _Discovery:
 
     async def _list(self) -> tuple[str, object, Mapping[str, str]]:
         """Return the base URL that lists models, the decoded list, and the answer's headers."""
-        problem: StackSpotError = NotFound("", status=404)
+        problem: StackSpotError | None = None
         for base in candidates(self._provider.api_base):
             url = f"{base}/models"
             try:
@@ -116,12 +113,14 @@ class _Discovery:
                 listing.read(document)
                 return base, document, headers
             # A front page answers 200 for any path; a wrong base answers 404. Either may be right one step on.
-            except NotFound as error:
+            except StatusError as error:
+                if error.status not in (404, 405):
+                    raise
                 problem = error
             except NotAModelList as error:
-                said = f"{self._provider.name} answered for {url} with {error.what} instead of a list of models."
+                said = f"The server `{self._provider.name}` answered for {url} with {error.what}, and with no list."
                 problem = MalformedAnswer(f"{said} {_base_reads(self._provider)}")
-        raise problem
+        raise problem or AssertionError("there is always a base URL")
 
     def _keep(self, base: str, profile: ServerProfile, models: Iterable[ListedModel]) -> None:
         self.snapshot = ServerSnapshot(base, profile.name, tuple(models), time.time())
@@ -163,7 +162,7 @@ class _Discovery:
             request = client.build_request(
                 method,
                 quote(url, safe=":/?#[]@!$&'()*+,;=%"),
-                headers=headers_of(self._provider),
+                headers=self._headers(),
                 json=json,
                 timeout=max(0.05, self._deadline - time.monotonic()) + 0.5,  # the budget ends it, in its own words
             )
@@ -178,26 +177,17 @@ class _Discovery:
             raise _refusal(self._provider, response.status_code, url, body)
         return body, response.headers
 
-
-def headers_of(provider: CompatibleProvider) -> dict[str, str]:
-    """Return the headers of every request to a server: its key as a bearer token, if it has one, and the configured."""
-    headers = {"Accept": "application/json"}
-    if provider.api_key and provider.api_key.get_secret_value():
-        headers["Authorization"] = f"Bearer {provider.api_key.get_secret_value()}"
-    return headers | {name: value.get_secret_value() for name, value in provider.extra_headers.items()}
+    def _headers(self) -> dict[str, str]:
+        headers = request_headers(self._provider)
+        return {"Accept": "application/json"} | {name: value.get_secret_value() for name, value in headers.items()}
 
 
-def _refusal(provider: CompatibleProvider, status: int, url: str, body: str) -> StatusError:
-    """Return the error for a status that is no success, in the server's own words as far as it has any."""
+def _refusal(provider: CompatibleProvider, status: int, url: str, body: str) -> StackSpotError:
+    """Return the error for a status that is no success, with what was asked and how the base URL reads."""
     secrets = [value.get_secret_value() for value in (provider.api_key, *provider.extra_headers.values()) if value]
-    words = listing.failure_in(body)
-    said = f"{provider.name} answered {status} for {url}" + (f': "{scrub(words, secrets)}"' if words else "")
-    if status in (401, 403):
-        return AuthenticationFailed(f"{said}. The server wants another key (`api_key`).", status=status)
-    if status in (404, 405):
-        return NotFound(f"{said}. There is no list of models. {_base_reads(provider)}", status=status)
-    kind = ServerFailed if status >= 500 else RequestRefused
-    return kind(f"{said}.", status=status)
+    key, no_list = "The server wants another key (`api_key`).", f"There is no list of models. {_base_reads(provider)}"
+    service = Service(f"the server `{provider.name}`", {401: key, 403: key, 404: no_list, 405: no_list})
+    return from_response(status, scrub(body, secrets), service=service, where=url)
 
 
 def _base_reads(provider: CompatibleProvider) -> str:

@@ -116,16 +116,6 @@ def enrich(models: Iterable[ListedModel], extra: Iterable[ListedModel]) -> list[
     return [filled(model, more) if more else model for model, more in known]
 
 
-def failure_in(body: bytes | str) -> str | None:
-    """Return what an error answer says, on one line and without anything that may be a key; `None` for nothing."""
-    try:
-        document = decode(body)
-    except NotAModelList:
-        return None
-    said = _failure(document) if isinstance(document, Mapping) else None
-    return _excerpt(said) if said else None
-
-
 def _items(value: object) -> list[Any]:
     if isinstance(value, Mapping):
         value = next((value[key] for key in _ENVELOPES if isinstance(value.get(key), list)), None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from aider_stackspot.compatible import limits
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.listing import find
@@ -92,11 +94,6 @@ def profile_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) ->
     return named(provider.name) or GENERIC
 
 
-def is_known(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> bool:
-    """Tell whether anything is known about the kind of server: it answered, or its name is a kind's."""
-    return (snapshot is not None and snapshot.answered) or named(provider.name) is not None
-
-
 def base_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> str:
     """Return the base URL for calls: the one that answered; without an answer, a bare host gets the usual `/v1`."""
     if snapshot is not None and snapshot.answered:
@@ -112,6 +109,28 @@ def candidates(api_base: str) -> tuple[str, ...]:
     if urlsplit(base).path in ("", "/"):
         return (f"{base}/v1", base)
     return (base, f"{base}/v1")
+
+
+def request_headers(
+    provider: CompatibleProvider, *, api_key: str | None = None, headers: Mapping[str, str] | None = None
+) -> dict[str, SecretStr]:
+    """Return the headers of every request to a server: its key, the configured ones, and over them a call's own.
+
+    Args:
+        provider: the server.
+        api_key: a key for this call alone.
+        headers: headers for this call alone; they replace configured ones of the same name.
+    """
+    sent: dict[str, SecretStr] = {}
+    key = api_key or (provider.api_key.get_secret_value() if provider.api_key else "")
+    if key:
+        sent["Authorization"] = SecretStr(f"Bearer {key}")
+    for more in (provider.extra_headers, {name: SecretStr(str(value)) for name, value in (headers or {}).items()}):
+        for name, value in more.items():
+            for known in [known for known in sent if known.lower() == name.lower()]:
+                del sent[known]
+            sent[name] = value
+    return sent
 
 
 def id_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> str:

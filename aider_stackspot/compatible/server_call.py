@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import SecretStr
-
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.api.openai import Chunk, EndMarker, JsonAnswer, OpenAIAnswer, merge
@@ -50,17 +48,18 @@ def server_call(
         body: what is sent, as it is.
         options: what this call has of its own.
     """
-    service = Service(f"the server `{provider.name}`", _ADVICE)
     configured = MAX_RETRIES if provider.max_retries is None else provider.max_retries
     streamed = body.get("stream") is True and path in _COMPLETIONS
     end_marker = end_marker_of(provider)
+
+    base_url = options.base_url or server.base_of(provider, catalogue.known(provider))
+    service = _service(provider, base_url + path)
 
     def new_parser() -> AnswerParser[list[Chunk]]:
         if path not in _COMPLETIONS:
             return JsonAnswer(service)
         return OpenAIAnswer(service, streamed=streamed, end_marker=end_marker)
 
-    base_url = options.base_url or server.base_of(provider, catalogue.known(provider))
     return Call(
         name=f"{provider.name}/{name}",
         api="openai",
@@ -68,7 +67,7 @@ def server_call(
             base_url=base_url,
             network=provider.network,
             service=service,
-            headers=_headers(provider, options),
+            headers=server.request_headers(provider, api_key=options.api_key, headers=options.headers),
             rpm=provider.rpm,
             rate_key=(provider.name, base_url),
         ),
@@ -94,26 +93,15 @@ def learn_from(error: StackSpotError, provider: CompatibleProvider, name: str) -
         catalogue.learn(provider, server.id_of(provider, catalogue.known(provider), name), error.limit)
 
 
-_ADVICE = {
-    401: "Check the provider's `api_key`.",
-    403: "The key is not allowed to do this: check the provider's `api_key`, and what it is for.",
-    404: "Check the model's name (`aider-stackspot models`) and the provider's base URL.",
-    405: "Check the provider's base URL: it ends before `/chat/completions`.",
-}
-
-
-def _headers(provider: CompatibleProvider, options: CallOptions) -> dict[str, SecretStr]:
-    """Return the headers of every request: the key, the configured ones, and over them the call's own."""
-    headers: dict[str, SecretStr] = {}
-    key = options.api_key or (provider.api_key.get_secret_value() if provider.api_key else "")
-    if key:
-        headers["Authorization"] = SecretStr(f"Bearer {key}")
-    for more in (provider.extra_headers, {name: SecretStr(str(value)) for name, value in options.headers.items()}):
-        for name, value in more.items():
-            for known in [known for known in headers if known.lower() == name.lower()]:
-                del headers[known]
-            headers[name] = value
-    return headers
+def _service(provider: CompatibleProvider, url: str) -> Service:
+    asked = f"The request went to {url}; the provider's base URL reads {provider.api_base}: check it"
+    advice = {
+        401: "Check the provider's `api_key`.",
+        403: "The key is not allowed to do this: check the provider's `api_key`, and what it is for.",
+        404: f"{asked}, and the model's name (`aider-stackspot models`).",
+        405: f"{asked}.",
+    }
+    return Service(f"the server `{provider.name}`", advice)
 
 
 def _prompt_characters(body: Mapping[str, Any]) -> int:
