@@ -10,12 +10,12 @@ import pytest
 
 from aider_stackspot.api import quick_command
 from aider_stackspot.api.answer import Usage
-from aider_stackspot.doctor.replay import replay
-from aider_stackspot.doctor.transcript import body_bytes, body_shape, filled, shape
+from aider_stackspot.doctor.record import body_shape, shape
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
 from aider_stackspot.errors import AuthenticationFailed
 from tests.cli.command import Run
+from tests.doctor.replay import body_bytes, filled, replay
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
 
