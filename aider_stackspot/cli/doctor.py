@@ -46,7 +46,7 @@ def doctor(
     """
     from aider_stackspot.config import current
     from aider_stackspot.doctor.masks import Masks
-    from aider_stackspot.doctor.steps import findings
+    from aider_stackspot.doctor import diagnose
 
     settings = current()
     if record_to is not None:
@@ -57,7 +57,7 @@ def doctor(
     masks = Masks.of(settings)
     found: list[Finding] = []
     show = _Shown(output()) if not as_json else None
-    for finding in findings(settings, offline=offline):
+    for finding in diagnose(settings, offline=offline):
         found.append(masks.finding(finding))
         if show is not None:
             show.finding(found[-1])

@@ -12,10 +12,10 @@ from aider_stackspot.doctor.report import Finding
 from aider_stackspot.network.proxies import proxy_for
 
 SECTION = "Configuration"
-NETWORK = "Proxy and certificates"
+PROXIES = "Proxy and certificates"
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def check_configuration(settings: Settings) -> Iterator[Finding]:
     """Look at the configuration."""
     if settings.problem is not None:
         yield Finding(SECTION, "files", "failed", settings.problem, "Mend the file; nothing works until then.")
@@ -68,18 +68,18 @@ def _network(account: Account) -> Iterator[Finding]:
     network, name = account.network, account.name
     proxies = {shown_url(proxy) for url in _hosts(account) if (proxy := proxy_for(network, url))}
     yield Finding(
-        NETWORK, f"proxy for {name}", "ok", ", ".join(sorted(proxies)) or "none", data={"no_proxy": network.no_proxy}
+        PROXIES, f"proxy for {name}", "ok", ", ".join(sorted(proxies)) or "none", data={"no_proxy": network.no_proxy}
     )
     if not network.verify:
         yield Finding(
-            NETWORK,
+            PROXIES,
             f"certificates for {name}",
             "warning",
             "not checked at all: SSL_VERIFY, or aider's --no-verify-ssl, switches the check off",
             "Anyone in between can read your credentials. Set `ca_bundle` to the company's authority instead.",
         )
     else:
-        yield Finding(NETWORK, f"certificates for {name}", "ok", _authorities(network))
+        yield Finding(PROXIES, f"certificates for {name}", "ok", _authorities(network))
 
 
 def _authorities(network: Network) -> str:

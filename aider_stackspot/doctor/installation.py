@@ -39,12 +39,12 @@ try:
     import aider.exceptions
     aider.exceptions.LiteLLMExceptions()
 except Exception as error:
-    found["error"] = type(error).__name__ + ": " + str(error)
+    found["error"] = type(error).__name__ + ": " + (getattr(error, "strerror", None) or str(error))
 print("probe:" + json.dumps(found))
 """
 
 
-def findings() -> Iterator[Finding]:
+def check_installation() -> Iterator[Finding]:
     """Look at the `aider` that the shell would run (else at this Python), in a child process of its own."""
     yield Finding(VERSIONS, "Python", "ok", f"{platform.python_version()} on {platform.system()}")
     yield Finding(VERSIONS, "aider-stackspot", "ok", __version__, data={"version": __version__})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aider_stackspot.config import Network, Settings
 from aider_stackspot.config.display import printable
+from aider_stackspot.config.environment import Environment
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.redact import scrub
 
@@ -28,7 +28,7 @@ class Masks:
 
     secrets: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
-    home: str | None = None
+    home: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Masks:
@@ -45,7 +45,7 @@ class Masks:
             secrets += [value.get_secret_value() for value in server.extra_headers.values()]
             secrets += _proxy_secrets(server.network)
         ids += [model.agent_id for model in settings.models.values() if model.agent_id]
-        return cls(_longest_first(secrets), _longest_first(ids), _home())
+        return cls(_longest_first(secrets), _longest_first(ids), str(Environment().home or ""))
 
     def text(self, text: str) -> str:
         """Return a text as it may be shown."""
@@ -54,7 +54,7 @@ class Masks:
         for identifier in self.ids:
             if len(identifier) > _MIN_ID:
                 text = text.replace(identifier, masked(identifier))
-        if self.home and len(self.home) > 1:
+        if len(self.home) > 1:
             text = text.replace(self.home, "~")
         return printable(text)
 
@@ -74,13 +74,6 @@ class Masks:
         if isinstance(value, list | tuple):
             return [self._value(item) for item in value]
         return value
-
-
-def _home() -> str:
-    try:
-        return str(Path.home())
-    except RuntimeError:  # a user without a home directory
-        return ""
 
 
 def _proxy_secrets(network: Network) -> list[str]:

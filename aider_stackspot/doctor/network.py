@@ -22,14 +22,14 @@ from aider_stackspot.errors import StackSpotError, TransportError, UntrustedCert
 from aider_stackspot.network.client import build_client, timeouts, translated
 from aider_stackspot.network.proxies import proxy_for
 
-SECTION = "Network"
-PATIENCE = 10.0
+NETWORK = "Network"
+STAGE_TIMEOUT = 10.0
 """Seconds for each stage."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass
-class _Reached:
+class _RequestOutcome:
     """What one request to a host showed. `seconds` are by stage."""
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class _Reached:
     error: TransportError | None = None
 
 
-async def findings(network: Network, url: str) -> list[Finding]:
+async def check_host(network: Network, url: str) -> list[Finding]:
     """Try the way to a host, and stop at the first stage that fails.
 
     Raises:
@@ -52,29 +52,29 @@ async def findings(network: Network, url: str) -> list[Finding]:
     name = await _resolve(first.hostname or "", port)
     if name.status == "failed":
         return [name]
-    reached = await _reach(network, url)
-    return [name, *_connection(reached, shown), *await _tls(reached, network, url, shown)]
+    outcome = await _request(network, url)
+    return [name, *_connection(outcome, shown), *await _tls(outcome, network, url, shown)]
 
 
 async def _resolve(host: str, port: int) -> Finding:
     started = time.monotonic()
     try:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(STAGE_TIMEOUT):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+        why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
         return Finding(
-            SECTION,
+            NETWORK,
             f"DNS {host}",
             "failed",
             why,
             "Check the network, the VPN, and the host's name in the base URLs and HTTPS_PROXY.",
         )
-    return Finding(SECTION, f"DNS {host}", "ok", str(found[0][4][0]), seconds=time.monotonic() - started)
+    return Finding(NETWORK, f"DNS {host}", "ok", str(found[0][4][0]), seconds=time.monotonic() - started)
 
 
-async def _reach(network: Network, url: str) -> _Reached:
-    reached = _Reached()
+async def _request(network: Network, url: str) -> _RequestOutcome:
+    outcome = _RequestOutcome()
     began: dict[str, float] = {}
 
     async def trace(event: str, _info: Any) -> None:
@@ -83,74 +83,74 @@ async def _reach(network: Network, url: str) -> _Reached:
         if state == "started":
             began[name] = time.monotonic()
         elif state == "complete" and name in began:
-            reached.seconds.setdefault(name, time.monotonic() - began[name])
+            outcome.seconds.setdefault(name, time.monotonic() - began[name])
 
     async with build_client(network, url) as client:
         try:
             async with client.stream(
-                "GET", url, extensions={"trace": trace}, timeout=timeouts(network, PATIENCE, PATIENCE)
+                "GET", url, extensions={"trace": trace}, timeout=timeouts(network, STAGE_TIMEOUT, STAGE_TIMEOUT)
             ) as response:
-                _see_certificate(response, reached)
+                _keep_certificate(response, outcome)
         except httpx.TimeoutException as error:
             # An open connection without an answer to this meaningless request is good enough here.
-            if "connect_tcp" not in reached.seconds:
-                reached.error = translated(error, url, "a look at the host")
+            if "connect_tcp" not in outcome.seconds:
+                outcome.error = translated(error, url, "a look at the host")
         except httpx.HTTPError as error:
-            reached.error = translated(error, url, "a look at the host")
-    return reached
+            outcome.error = translated(error, url, "a look at the host")
+    return outcome
 
 
-def _see_certificate(response: httpx.Response, reached: _Reached) -> None:
+def _keep_certificate(response: httpx.Response, outcome: _RequestOutcome) -> None:
     stream = response.extensions.get("network_stream")
     secured = stream.get_extra_info("ssl_object") if stream is not None else None
     if secured is None:
         return
-    reached.tls = secured.version()
-    certificate = secured.getpeercert() or _decoded(secured.getpeercert(binary_form=True))
-    reached.issuer = _issuer(certificate)
+    outcome.tls = secured.version()
+    certificate = secured.getpeercert() or _decode_unverified(secured.getpeercert(binary_form=True))
+    outcome.issuer = _issuer_of(certificate)
 
 
-def _connection(reached: _Reached, shown: str) -> Iterator[Finding]:
-    seconds = reached.seconds.get("connect_tcp")
+def _connection(outcome: _RequestOutcome, shown: str) -> Iterator[Finding]:
+    seconds = outcome.seconds.get("connect_tcp")
     if seconds is not None:
-        yield Finding(SECTION, f"TCP {shown}", "ok", "connected", seconds=seconds)
-    elif reached.error is not None:
-        yield Finding(SECTION, f"TCP {shown}", "failed", str(reached.error), _FIX_CONNECTION)
+        yield Finding(NETWORK, f"TCP {shown}", "ok", "connected", seconds=seconds)
+    elif outcome.error is not None:
+        yield Finding(NETWORK, f"TCP {shown}", "failed", str(outcome.error), _FIX_CONNECTION)
 
 
 _FIX_CONNECTION = "Check the network, the VPN, HTTPS_PROXY and NO_PROXY; a firewall may have to allow the host."
 
 
-async def _tls(reached: _Reached, network: Network, url: str, shown: str) -> list[Finding]:
-    if not url.startswith("https:") or "connect_tcp" not in reached.seconds:
+async def _tls(outcome: _RequestOutcome, network: Network, url: str, shown: str) -> list[Finding]:
+    if not url.startswith("https:") or "connect_tcp" not in outcome.seconds:
         return []
     title = f"TLS {shown}"
-    if reached.error is None:
+    if outcome.error is None:
         inspected = await _is_inspected(network, url)
-        issuer = f"{reached.tls}, issued by {reached.issuer or 'an authority that is not named'}"
+        issuer = f"{outcome.tls}, issued by {outcome.issuer or 'an authority that is not named'}"
         note = (
             "; that is no public authority, so something in between inspects TLS, and you trust it" if inspected else ""
         )
         return [
             Finding(
-                SECTION,
+                NETWORK,
                 title,
                 "ok",
                 issuer + note,
-                seconds=reached.seconds.get("start_tls"),
-                data={"issuer": reached.issuer, "inspected": inspected},
+                seconds=outcome.seconds.get("start_tls"),
+                data={"issuer": outcome.issuer, "inspected": inspected},
             )
         ]
-    if not isinstance(reached.error, UntrustedCertificate):
-        return [Finding(SECTION, title, "failed", str(reached.error), _FIX_CONNECTION)]
-    issuer_seen = (await _reach(replace(network, verify=False), url)).issuer
+    if not isinstance(outcome.error, UntrustedCertificate):
+        return [Finding(NETWORK, title, "failed", str(outcome.error), _FIX_CONNECTION)]
+    issuer_seen = (await _request(replace(network, verify=False), url)).issuer
     by = f"its issuer, `{issuer_seen}`, is not trusted: most likely a proxy that inspects TLS" if issuer_seen else ""
     return [
         Finding(
-            SECTION,
+            NETWORK,
             title,
             "failed",
-            by or str(reached.error),
+            by or str(outcome.error),
             "Get that authority's certificate as a PEM file from your IT department and set `ca_bundle` of the "
             "provider (or SSL_CERT_FILE) to it, or: pip install 'aider-stackspot[truststore]'.",
             data={"issuer": issuer_seen, "inspected": issuer_seen is not None},
@@ -163,19 +163,19 @@ async def _is_inspected(network: Network, url: str) -> bool:
     if not network.verify or not (network.ca_files or network.ca_directories):
         return False
     try:
-        plain = await _reach(replace(network, ca_files=(), ca_directories=()), url)
+        plain = await _request(replace(network, ca_files=(), ca_directories=()), url)
     except StackSpotError:
         return False
     return isinstance(plain.error, UntrustedCertificate)
 
 
-def _issuer(certificate: Any) -> str | None:
+def _issuer_of(certificate: Any) -> str | None:
     parts = {key: value for group in (certificate or {}).get("issuer", ()) for key, value in group}
     named = [parts[key] for key in ("organizationName", "commonName") if parts.get(key)]
     return ", ".join(dict.fromkeys(named)) or None
 
 
-def _decoded(der: bytes | None) -> Any:
+def _decode_unverified(der: bytes | None) -> Any:
     """Decode a certificate that was not verified. The standard library has this only for itself; `None` without it."""
     decode = getattr(getattr(ssl, "_ssl", None), "_test_decode_cert", None)
     if der is None or decode is None:
