@@ -6,12 +6,18 @@ import io
 import os
 import sys
 
+from aider_stackspot.autoload import environment_at_start
+from aider_stackspot.cli.overview import print_overview
+from aider_stackspot.errors import StackSpotError
+
 
 def main() -> None:
     """Run the command. What a person can mend ends with one line on stderr and exit status 2."""
     _mend_surroundings()
-    from aider_stackspot.cli.app import app
-    from aider_stackspot.errors import StackSpotError
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print_overview()
+        return
+    from aider_stackspot.cli.app import app  # loads typer, which takes longer than the overview
 
     try:
         app()
@@ -28,5 +34,5 @@ def _mend_surroundings() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without this character shows a question mark
-    if os.environ.get("COLUMNS", "").strip("0") == "":
+    if environment_at_start.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)  # no columns: rich would print nothing

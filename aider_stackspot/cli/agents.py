@@ -1,4 +1,7 @@
-"""Credentials put to the proof, and the account's agents where StackSpot lists them (docs/wire.md, "Lists of agents")."""
+"""A token as the proof of credentials, and the account's agents where StackSpot lists them.
+
+Source: docs/wire.md, "Lists of agents".
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.stackspot import credentials_of
 
 LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
-PATIENCE = 5.0
+LIST_TIMEOUT = 5.0
 """Seconds for each of the listing's addresses; it is a convenience, and may not exist for a credential."""
 MAX_LIST_BYTES = 4 * 1024 * 1024
 _PATHS: tuple[tuple[str, Mapping[str, str]], ...] = (
@@ -39,7 +42,7 @@ class Agent:
     model: str = ""
 
 
-def prove(account: Account) -> AccessToken:
+def request_token(account: Account) -> AccessToken:
     """Ask for a token.
 
     Raises:
@@ -54,12 +57,12 @@ def prove(account: Account) -> AccessToken:
     return background_loop().submit(mint()).result()
 
 
-def agents_of(account: Account, token: AccessToken) -> list[Agent]:
+def list_agents(account: Account, token: AccessToken) -> list[Agent]:
     """Return the account's agents, or none where no listing answers."""
-    return background_loop().submit(_list(account, token)).result()
+    return background_loop().submit(_first_list(account, token)).result()
 
 
-async def _list(account: Account, token: AccessToken) -> list[Agent]:
+async def _first_list(account: Account, token: AccessToken) -> list[Agent]:
     # A base of one's own (the emulator, a gateway) serves every path.
     own = account.agent_api_base != DEFAULT_AGENT_API_BASE
     base = account.agent_api_base if own else LISTING_BASE
@@ -67,7 +70,7 @@ async def _list(account: Account, token: AccessToken) -> list[Agent]:
     try:
         async with build_client(account.network, base) as client:
             for path, query in _PATHS:
-                found = await _ask(client, base + path, query, headers)
+                found = await _request_list(client, base + path, query, headers)
                 if found:
                     return found
     except StackSpotError:
@@ -75,18 +78,20 @@ async def _list(account: Account, token: AccessToken) -> list[Agent]:
     return []
 
 
-async def _ask(
+async def _request_list(
     client: httpx.AsyncClient, url: str, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> list[Agent]:
     try:
-        async with client.stream("GET", url, params=dict(query), headers=dict(headers), timeout=PATIENCE) as response:
+        async with client.stream(
+            "GET", url, params=dict(query), headers=dict(headers), timeout=LIST_TIMEOUT
+        ) as response:
             body = await read_limited(response, MAX_LIST_BYTES)
-        return _read(json.loads(body)) if response.status_code == 200 else []
+        return _agents_in(json.loads(body)) if response.status_code == 200 else []
     except (httpx.HTTPError, StackSpotError, ValueError, RecursionError):
         return []
 
 
-def _read(value: Any) -> list[Agent]:
+def _agents_in(value: Any) -> list[Agent]:
     """Read an array, or an object that holds one; the field's name was seen for a sibling only."""
     if isinstance(value, dict):
         value = next((value[key] for key in ("items", "content", "data", "agents") if key in value), [])

@@ -14,7 +14,10 @@ from typing import Annotated
 
 import typer
 
+from aider_stackspot.autoload import environment_at_start
 from aider_stackspot.cli.terminal import output
+from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.errors import ConfigurationError
 
 MODEL = "stackspot-ai-code"
@@ -114,11 +117,7 @@ def _absolute(repo: Path) -> str:
 @contextlib.contextmanager
 def _service(live: bool, copy: Path, file: str) -> Iterator[Mapping[str, str]]:
     """Provide the variables that point at a StackSpot, and the StackSpot."""
-    from aider_stackspot.emulator import Emulator, Style
-
     if live:
-        from aider_stackspot.config import current
-
         current().model(MODEL).account.credentials()
         _say("Using the real StackSpot.")
         yield {}
@@ -147,7 +146,9 @@ def _answer(prompt: str, copy: Path, file: str) -> str:
 def _child_environment(environment: Mapping[str, str], home: Path, live: bool) -> dict[str, str]:
     """Return aider's environment; its home is a new one, so that no settings of yours play a part."""
     kept = {
-        name: value for name, value in os.environ.items() if live or not name.startswith(("AIDER_", "STACKSPOTAI_"))
+        name: value
+        for name, value in environment_at_start.items()
+        if live or not name.startswith(("AIDER_", "STACKSPOTAI_"))
     }
     homes = {} if live else {"HOME": str(home), "USERPROFILE": str(home)}
     return {**kept, **environment, **homes}

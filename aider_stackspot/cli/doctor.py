@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from aider_stackspot import __version__
-from aider_stackspot.cli.terminal import mark, output, write_whole
+from aider_stackspot.cli.terminal import mark, output
+from aider_stackspot.config import Settings, current
+from aider_stackspot.config.edit import write_text
+from aider_stackspot.doctor import diagnose
+from aider_stackspot.doctor.masks import Masks
+from aider_stackspot.doctor.record import record
 from aider_stackspot.doctor.report import Finding, duration, is_broken
 from aider_stackspot.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from aider_stackspot.config import Settings
 
 
 def doctor(
@@ -44,10 +47,6 @@ def doctor(
         aider-stackspot doctor --offline --json
         aider-stackspot doctor --record transcript.json
     """
-    from aider_stackspot.config import current
-    from aider_stackspot.doctor.masks import Masks
-    from aider_stackspot.doctor import diagnose
-
     settings = current()
     if record_to is not None:
         if offline or as_json:
@@ -56,13 +55,13 @@ def doctor(
         return
     masks = Masks.of(settings)
     found: list[Finding] = []
-    show = _Shown(output()) if not as_json else None
+    printer = _Printer(output()) if not as_json else None
     for finding in diagnose(settings, offline=offline):
         found.append(masks.finding(finding))
-        if show is not None:
-            show.finding(found[-1])
-    if show is not None:
-        show.end(found)
+        if printer is not None:
+            printer.finding(found[-1])
+    if printer is not None:
+        printer.end(found)
     else:
         shown = [finding.as_json() for finding in found]
         print(json.dumps({"ok": not is_broken(found), "findings": shown}, indent=2, ensure_ascii=False))
@@ -70,7 +69,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-class _Shown:
+class _Printer:
     """Prints findings as they come, under their headings."""
 
     def __init__(self, console: Console) -> None:
@@ -79,9 +78,6 @@ class _Shown:
         self._fix = ""
 
     def finding(self, finding: Finding) -> None:
-        from rich.markup import escape
-        from rich.table import Table
-
         if finding.section != self._section:
             gap = "\n" if self._section else ""
             self._section = finding.section
@@ -107,8 +103,6 @@ class _Shown:
 
 
 def _record(settings: Settings, path: Path) -> None:
-    from aider_stackspot.doctor.record import record
-
     if os.path.lexists(path):
         raise ConfigurationError(f"{path}: this exists already. Name a new file for --record.")
     if settings.problem is not None:
@@ -117,10 +111,7 @@ def _record(settings: Settings, path: Path) -> None:
     if not accounts:
         next(iter(settings.accounts.values())).credentials()
     transcript = record(settings, accounts)
-    try:
-        write_whole(path, _as_lines(transcript))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the transcript cannot be written: {error.strerror}") from None
+    write_text(path, _as_lines(transcript))
     calls = ", ".join(f"{each['call']} {each['status']}" for each in transcript["exchanges"])
     count = len(transcript["exchanges"])
     print(f"{path}: {count} exchange{'' if count == 1 else 's'} ({calls})")

@@ -1,16 +1,29 @@
-"""`aider-stackspot models`: every usable model, what it takes, and where each figure came from."""
+"""`aider-stackspot models`: every usable model, what it takes, and where each figure came from.
+
+As JSON for programs, and as tables for people: one for each provider, in words as long as there is room.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-if TYPE_CHECKING:
-    from aider_stackspot.compatible.model import TokenLimit
-    from aider_stackspot.compatible.server import KnownModel
-    from aider_stackspot.config import CompatibleProvider, Model, Settings
+from aider_stackspot.cli.terminal import IN_A_PIPE, output
+from aider_stackspot.compatible.catalogue import catalogue
+from aider_stackspot.compatible.model import TokenLimit
+from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
+from aider_stackspot.config import CompatibleProvider, Model, Settings, current
+from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
+from aider_stackspot.errors import ConfigurationError
+
+_NUMBERS = ("Context", "Output")
 
 
 def models(
@@ -28,10 +41,6 @@ def models(
         aider-stackspot models --provider lmstudio --all
         aider-stackspot models --json
     """
-    from aider_stackspot.compatible.catalogue import catalogue
-    from aider_stackspot.config import current
-    from aider_stackspot.errors import ConfigurationError
-
     settings = current()
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
@@ -41,13 +50,11 @@ def models(
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")
     servers = [one for one in settings.compatible.values() if provider in (None, one.name)]
     catalogue.fresh(servers)
-    stackspots = [one for one in _stackspot_models(settings) if provider in (None, one.account.name)]
+    of_stackspot = [one for one in _stackspot_models(settings) if provider in (None, one.account.name)]
     if as_json:
-        typer.echo(json.dumps(_document(stackspots, servers, show_all), indent=2))
+        typer.echo(json.dumps(_document(of_stackspot, servers, show_all), indent=2))
     else:
-        from aider_stackspot.cli.models_table import print_all
-
-        print_all(stackspots, servers, show_all=show_all)
+        _print_all(of_stackspot, servers, show_all=show_all)
 
 
 def show_notices(settings: Settings) -> None:
@@ -61,16 +68,15 @@ def _stackspot_models(settings: Settings) -> list[Model]:
     return list({model.route: model for model in settings.models.values()}.values())
 
 
-def _document(stackspots: list[Model], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
-    shown = [of_stackspot(model) for model in stackspots]
+def _document(of_stackspot: list[Model], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
+    shown = [stackspot_entry(model) for model in of_stackspot]
     for server in servers:
-        shown += [of_server(model) for model in described_models(server) if model.chat or show_all]
-    return {"models": shown, "providers": [state_of(server) for server in servers]}
+        shown += [server_entry(model) for model in described_models(server) if model.chat or show_all]
+    return {"models": shown, "providers": [server_state(server) for server in servers]}
 
 
-def of_stackspot(model: Model) -> dict[str, Any]:
+def stackspot_entry(model: Model) -> dict[str, Any]:
     """Return one of StackSpot's models for programs."""
-    from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
 
     def limit(tokens: int, default: int) -> dict[str, Any]:
         return {"tokens": tokens, "origin": "default" if tokens == default else "configured", "estimated": False}
@@ -90,7 +96,7 @@ def of_stackspot(model: Model) -> dict[str, Any]:
     }
 
 
-def of_server(model: KnownModel) -> dict[str, Any]:
+def server_entry(model: KnownModel) -> dict[str, Any]:
     """Return one model of a server for programs."""
     price = model.price
     return {
@@ -99,8 +105,8 @@ def of_server(model: KnownModel) -> dict[str, Any]:
         "type": "openai-compatible",
         "id": model.id,
         "title": model.title,
-        "context": _figure(model.context),
-        "output": _figure(model.output),
+        "context": _limit_entry(model.context),
+        "output": _limit_entry(model.output),
         "capabilities": {
             "tools": model.capabilities.tools,
             "vision": model.capabilities.vision,
@@ -120,17 +126,14 @@ def of_server(model: KnownModel) -> dict[str, Any]:
     }
 
 
-def _figure(figure: TokenLimit | None) -> dict[str, Any] | None:
+def _limit_entry(figure: TokenLimit | None) -> dict[str, Any] | None:
     if figure is None:
         return None
     return {"tokens": figure.value, "origin": figure.origin, "estimated": figure.estimated}
 
 
-def state_of(server: CompatibleProvider) -> dict[str, Any]:
+def server_state(server: CompatibleProvider) -> dict[str, Any]:
     """Return what is known of one server for programs."""
-    from aider_stackspot.compatible.catalogue import catalogue
-    from aider_stackspot.compatible.server import base_of, profile_of
-
     known = catalogue.known(server)
     error = catalogue.errors.get(server.name)
     described = described_models(server)
@@ -147,7 +150,92 @@ def state_of(server: CompatibleProvider) -> dict[str, Any]:
 
 def described_models(server: CompatibleProvider) -> list[KnownModel]:
     """Return every model that is known of a server."""
-    from aider_stackspot.compatible.catalogue import catalogue
-    from aider_stackspot.compatible.server import models_of
-
     return models_of(server, catalogue.known(server))
+
+
+def _print_all(of_stackspot: list[Model], servers: list[CompatibleProvider], *, show_all: bool) -> None:
+    """Print a table for each account and each server."""
+    console = output()
+    accounts = [list(models) for _, models in groupby(of_stackspot, key=lambda model: model.account.name)]
+    for number, models in enumerate(accounts):
+        console.print(*([""] if number else []), _heading(models[0].account.name, len(models)), sep="\n")
+        _print_table(console, ("Model", "Served by", *_NUMBERS, "From"), [_stackspot_row(model) for model in models])
+    for number, server in enumerate(servers, start=len(accounts)):
+        if number:
+            console.print()
+        print_server(console, server, show_all=show_all)
+
+
+def print_server(console: Console, server: CompatibleProvider, *, show_all: bool = False) -> None:
+    """Print one server's models, how many were left out, and why there are none."""
+    state = server_state(server)
+    shown = [model for model in described_models(server) if model.chat or show_all]
+    if state["models"] or not state["error"]:
+        hidden = f", {state['hidden']} hidden as not for chat (--all shows them)" if state["hidden"] else ""
+        left_out = "" if show_all else hidden
+        console.print(
+            _heading(server.name, state["models"]) + escape(f"{left_out}, {state['api_base']}"), soft_wrap=True
+        )
+    if state["error"]:
+        kept = " The list is from before." if state["fetched_at"] else ""
+        console.print(f"[yellow]{escape(server.name)}: {escape(state['error'])}{kept}[/yellow]", soft_wrap=True)
+    if shown:
+        _print_table(console, ("Model", *_NUMBERS, "From", "Can", "Price"), [_server_row(model) for model in shown])
+
+
+def new_table(columns: Sequence[str]) -> Table:
+    """Return an empty table in the style of these commands."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        number = column in _NUMBERS
+        table.add_column(column, overflow="fold", justify="right" if number else "left", no_wrap=number)
+    return table
+
+
+def _heading(name: str, count: int) -> str:
+    return f"[bold]{escape(name)}[/bold]: {count} model{'' if count == 1 else 's'}"
+
+
+def _print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print what is in any row; where it is too wide, an origin's first word has to do."""
+    used = [number for number in range(len(columns)) if any(row[number] for row in rows)]
+    table = Table()
+    for shorten in (False, True):
+        table = new_table([columns[number] for number in used])
+        for row in rows:
+            cells = (_short(row[n]) if shorten and columns[n] == "From" else row[n] for n in used)
+            table.add_row(*(escape(cell) for cell in cells))
+        if console.measure(table, options=console.options.update(max_width=IN_A_PIPE)).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _short(origins: str) -> str:
+    return ", ".join(dict.fromkeys(origin.partition(":")[0] for origin in origins.split(", ")))
+
+
+def _stackspot_row(model: Model) -> list[str]:
+    entry = stackspot_entry(model)
+    served = {"agent": f"agent {model.agent_id}", "quick-command": f"quick command {model.quick_command}"}
+    return [entry["name"], served.get(model.api, "chat"), *_limits(entry)]
+
+
+def _server_row(model: KnownModel) -> list[str]:
+    entry = server_entry(model)
+    title = "" if model.title is None else f"  ({model.title})"
+    can = ", ".join(name for name, able in entry["capabilities"].items() if able)
+    return [model.public + title, *_limits(entry), can if model.chat else f"not for chat ({model.why})", _price(model)]
+
+
+def _limits(entry: dict[str, Any]) -> list[str]:
+    """Return context, output, and where both came from; a `~` stands before a guess."""
+    figures = [entry["context"], entry["output"]]
+    tokens = [f"{'~' if each['estimated'] else ''}{each['tokens']:,}" if each else "unknown" for each in figures]
+    origins = dict.fromkeys(each["origin"] for each in figures if each)
+    return [*tokens, ", ".join(origins)]
+
+
+def _price(model: KnownModel) -> str:
+    if model.price is None:
+        return ""
+    return f"${model.price.input_per_token * 1e6:g} in, ${model.price.output_per_token * 1e6:g} out per million"

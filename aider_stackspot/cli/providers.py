@@ -4,26 +4,75 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
+from pydantic import SecretStr
+from rich.markup import escape
 
-from aider_stackspot.cli.documented import HELP_NAMES, add_command
-from aider_stackspot.cli.terminal import output
-
-if TYPE_CHECKING:
-    from aider_stackspot.config import CompatibleProvider
-
-providers = typer.Typer(
-    name="providers",
-    help="Add, list, remove and refresh OpenAI-compatible servers.",
-    no_args_is_help=True,
-    context_settings=HELP_NAMES,
+from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
+from aider_stackspot.cli.terminal import before_writing, is_interactive, output
+from aider_stackspot.compatible import profiles
+from aider_stackspot.compatible.catalogue import catalogue, forget
+from aider_stackspot.compatible.discovery import discover
+from aider_stackspot.compatible.server import models_of
+from aider_stackspot.config import CompatibleProvider, current
+from aider_stackspot.config.base_url import checked, is_loopback
+from aider_stackspot.config.edit import (
+    env_text_of,
+    save_variable,
+    text_of,
+    users_env_file,
+    users_file,
+    with_provider,
+    without_provider,
+    write_text,
 )
+from aider_stackspot.errors import ConfigurationError
+
+LIST_TIMEOUT = 10.0
+"""Seconds for the list of a server that the user just named; a start waits for two at most."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class _NewServer:
+    """A server to add, as far as the user said."""
+
+    name: str
+    base_url: str
+    key: str = ""
+    allow_insecure_http: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that will hold the key."""
+        return _key_variable(self.name)
+
+    @property
+    def keys(self) -> dict[str, str | bool]:
+        """The keys of the provider in the file."""
+        keys: dict[str, str | bool] = {"api_base": self.base_url}
+        if self.key:
+            keys["api_key"] = f"${{{self.variable}}}"
+        if self.allow_insecure_http:
+            keys["allow_insecure_http"] = True
+        return keys
+
+    @property
+    def provider(self) -> CompatibleProvider:
+        """The server as the configuration will have it: the machine's own proxy and certificates hold for it."""
+        base = checked(self.base_url, what="the base URL", allow_insecure_http=self.allow_insecure_http)
+        network = next(iter(current().accounts.values())).network
+        return CompatibleProvider(self.name, base, SecretStr(self.key) if self.key else None, network=network)
 
 
 def add(
-    name: Annotated[str | None, typer.Argument(help="How the provider shall be called: NAME/model.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A name for the server; its models are then called NAME/model.")
+    ] = None,
     base_url: Annotated[str | None, typer.Option(help="The server's base URL, such as https://host/v1.")] = None,
     preset: Annotated[
         str | None, typer.Option(help="A well-known local server: lmstudio, localai, vllm, ollama, llama.cpp …")
@@ -49,12 +98,15 @@ def add(
         aider-stackspot providers add --preset lmstudio
         aider-stackspot providers add --scan
     """
-    from aider_stackspot.cli import providers_add
-
-    if scan:
-        providers_add.scan()
-    else:
-        providers_add.add(name, base_url, preset, api_key, insecure=allow_insecure_http, force=force)
+    with before_writing():
+        if scan:
+            servers = _servers_of_this_machine()
+        else:
+            servers = [_ask_for_server(name, base_url, preset, api_key, allow_insecure_http)]
+        for server in servers:
+            _connect(server, force=force and not scan)
+    for server in servers:
+        _save(server)
 
 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
@@ -64,13 +116,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
         aider-stackspot providers list
         aider-stackspot providers list --json
     """
-    from rich.markup import escape
-
-    from aider_stackspot.cli.models import show_notices, state_of
-    from aider_stackspot.cli.models_table import new_table
-    from aider_stackspot.config import current
-
-    states = [state_of(server) for server in _configured(current().problem)]
+    states = [server_state(server) for server in _configured()]
     show_notices(current())
     if as_json:
         typer.echo(json.dumps(states, indent=2))
@@ -94,28 +140,16 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     Examples:
         aider-stackspot providers remove lmstudio
     """
-    from aider_stackspot.cli.providers_add import variable_of
-    from aider_stackspot.compatible import catalogue
-    from aider_stackspot.config import current
-    from aider_stackspot.config.edit import (
-        env_text_of,
-        text_of,
-        users_env_file,
-        users_file,
-        without_provider,
-        write_text,
-    )
-
     path = users_file()
     text = without_provider(text_of(path), name)
     server = current().compatible.get(name)
     write_text(path, text)
     if server is not None:
-        catalogue.forget(server)
+        forget(server)
     typer.echo(f"Removed {name} from {path}.")
-    env = users_env_file()
-    if re.search(rf"^\s*(export\s+)?{re.escape(variable_of(name))}\s*=", env_text_of(env), re.MULTILINE):
-        typer.echo(f"Its key was left in {env}, as {variable_of(name)}.")
+    env, variable = users_env_file(), _key_variable(name)
+    if re.search(rf"^\s*(export\s+)?{re.escape(variable)}\s*=", env_text_of(env), re.MULTILINE):
+        typer.echo(f"Its key was left in {env}, as {variable}.")
 
 
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
@@ -127,34 +161,133 @@ def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.
         aider-stackspot providers refresh
         aider-stackspot providers refresh lmstudio
     """
-    from aider_stackspot.cli.models_table import print_server
-    from aider_stackspot.cli.providers_add import PATIENCE
-    from aider_stackspot.compatible.catalogue import catalogue
-    from aider_stackspot.config import current
-    from aider_stackspot.errors import ConfigurationError
-
-    servers = [server for server in _configured(current().problem) if name in (None, server.name)]
+    servers = [server for server in _configured() if name in (None, server.name)]
     if not servers:
         raise ConfigurationError(
             f"There is no server `{name}`; see: aider-stackspot providers list."
             if name
             else "No server is configured. Add one: aider-stackspot providers add"
         )
-    outcomes = catalogue.refresh(servers, PATIENCE)
+    outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
     for server in servers:
         print_server(output(), server)
     if any(outcome.snapshot is None for outcome in outcomes.values()):
         raise typer.Exit(1)
 
 
-def _configured(problem: str | None) -> list[CompatibleProvider]:
-    from aider_stackspot.config import current
-    from aider_stackspot.errors import ConfigurationError
-
-    if problem is not None:
-        raise ConfigurationError(problem)
-    return list(current().compatible.values())
+providers = {"add": add, "list": list_, "remove": remove, "refresh": refresh}
+"""The commands of the group."""
 
 
-for _command, _name in ((add, "add"), (list_, "list"), (remove, "remove"), (refresh, "refresh")):
-    add_command(providers, _command, _name)
+def _configured() -> list[CompatibleProvider]:
+    settings = current()
+    if settings.problem is not None:
+        raise ConfigurationError(settings.problem)
+    return list(settings.compatible.values())
+
+
+def _ask_for_server(
+    name: str | None, base_url: str | None, preset: str | None, key: str | None, allow_insecure_http: bool
+) -> _NewServer:
+    """Return what the options say, and ask for the rest where somebody can answer."""
+    profile = profiles.named(preset) if preset is not None else None
+    if preset is not None and (profile is None or profile.base_url is None):
+        known = ", ".join(one.name for one in profiles.PRESETS)
+        raise ConfigurationError(f"There is no preset `{preset}`; there are {known}.")
+    if profile is not None:
+        name, base_url = name or profile.name, base_url or profile.base_url
+        key = key if key is not None else ""
+    name = _usable(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
+    base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
+    base_url = _with_scheme(base_url.strip(), allow_insecure_http)
+    checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
+    if key is None and is_interactive():
+        key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
+    return _NewServer(name, base_url, _sendable((key or "").strip()), allow_insecure_http)
+
+
+def _ask(what: str, option: str) -> str:
+    if not is_interactive():
+        raise ConfigurationError(f"{option} is missing, and there is no terminal to ask at.")
+    return str(typer.prompt(what, err=True))
+
+
+def _with_scheme(url: str, allow_insecure_http: bool) -> str:
+    """Return a URL that may have been typed without its scheme: `localhost:1234`, `gpu.example.com/v1`."""
+    if "://" in url:
+        return url
+    try:
+        host = urlsplit(f"//{url}").hostname or ""
+    except ValueError:
+        return url
+    return f"{'http' if allow_insecure_http or is_loopback(host) else 'https'}://{url}"
+
+
+def _sendable(key: str) -> str:
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError("The key cannot be sent: a key is one line of printable ASCII characters.")
+    return key
+
+
+def _usable(name: str) -> str:
+    if name == "stackspot" or NAME.fullmatch(name) is None:
+        raise ConfigurationError(
+            f"`{name}` cannot be a server's name: letters, digits, `-`, `_` and `.` can be, and `stackspot` is taken."
+        )
+    return name
+
+
+def _servers_of_this_machine() -> list[_NewServer]:
+    """Look for the well-known servers, and return the new ones that the user wants to add."""
+    bases = {profile.base_url: profile.name for profile in profiles.PRESETS if profile.base_url}
+    found = discover([CompatibleProvider(name, base) for base, name in bases.items()])
+    configured = {_place(server.api_base): server.name for server in current().compatible.values()}
+    running = [(base, found[name].snapshot) for base, name in bases.items()]
+    answered = [(base, snapshot) for base, snapshot in running if snapshot is not None]
+    if not answered:
+        typer.echo(f"None of these answers: {', '.join(bases)}.")
+        raise typer.Exit(1)
+    wanted = []
+    for base, snapshot in answered:
+        name = snapshot.profile if snapshot.profile != profiles.GENERIC.name else bases[base]
+        known = configured.get(_place(base))
+        if known is not None:
+            typer.echo(f"{base}: configured already, as {known}.")
+        elif not is_interactive() or typer.confirm(f"Add {base} as {name}?", default=True):
+            wanted.append(_NewServer(name, base))
+    return wanted
+
+
+def _place(url: str) -> str:
+    """Return what two URLs of one server have in common."""
+    return url.replace("://127.0.0.1", "://localhost").rstrip("/").removesuffix("/v1")
+
+
+def _connect(server: _NewServer, *, force: bool) -> None:
+    """Show the server's models, or why there are none; end the command there unless it is to be saved all the same."""
+    with_provider(text_of(users_file()), server.name, server.keys)  # refuses a name that is taken
+    provider = server.provider
+    outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
+    console = output()
+    print_server(console, provider, show_all=True)
+    if outcome.snapshot is None and not force:
+        console.print("Nothing was saved. To save it all the same, add --force.")
+        raise typer.Exit(1)
+
+
+def _save(server: _NewServer) -> None:
+    path = users_file()
+    text = with_provider(text_of(path), server.name, server.keys)
+    if server.key:
+        save_variable(users_env_file(), server.variable, server.key)
+        typer.echo(f"The key is in {users_env_file()} as {server.variable}, readable only for you.")
+    write_text(path, text)
+    output().print(f"Saved to {path}.", soft_wrap=True)
+    usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]
+    typer.echo(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")
+
+
+def _key_variable(name: str) -> str:
+    """Return the environment variable for a provider's key."""
+    plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    return f"{'_' if plain[:1].isdigit() else ''}{plain}_API_KEY"

@@ -1,16 +1,15 @@
-"""How commands write: colours and width for a terminal, plain unbroken lines for a pipe."""
+"""How commands write and ask: colours and width for a terminal, plain unbroken lines for a pipe."""
 
 from __future__ import annotations
 
+import contextlib
 import io
-import os
+import shutil
 import sys
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from rich.console import Console
+import typer
+from rich.console import Console
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 _PLAIN_MARKS = {"ok": "ok", "note": "--", "warning": "!!", "failed": "XX"}
@@ -19,15 +18,13 @@ IN_A_PIPE = 10_000
 """Columns where nobody's eyes need a line to be broken."""
 
 
-def output(*, stderr: bool = False) -> Console:
+def output() -> Console:
     """Return a console. rich leaves colours out where there is no terminal, or where NO_COLOR is set."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
+    stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal without this character shows a question mark
-    width = None if stream.isatty() or os.environ.get("COLUMNS") else IN_A_PIPE
-    return Console(stderr=stderr, highlight=False, width=width, soft_wrap=not stream.isatty())
+    width = None if stream.isatty() else shutil.get_terminal_size((IN_A_PIPE, 1)).columns
+    return Console(highlight=False, width=width, soft_wrap=not stream.isatty())
 
 
 def mark(console: Console, status: str) -> str:
@@ -45,26 +42,11 @@ def is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def write_whole(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file so that it is there whole or not at all, and for the owner alone where it is private.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    from aider_stackspot.config.inputs import replaceable
-
-    target = replaceable(path)
-    mode = 0o600 if private or not target.exists() else target.stat().st_mode & 0o777
-    if not private and not target.exists():
-        mode = 0o644
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+@contextlib.contextmanager
+def before_writing() -> Iterator[None]:
+    """Let Ctrl-C end the command with a line that says that nothing was written, and with exit status 130."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        yield
+    except (typer.Abort, KeyboardInterrupt):
+        print("\nNothing was written.", file=sys.stderr)
+        raise typer.Exit(130) from None

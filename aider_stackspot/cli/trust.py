@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from aider_stackspot.config.environment import Environment
-    from aider_stackspot.config.trust.preview import Candidate
+from aider_stackspot.cli.terminal import before_writing, is_interactive
+from aider_stackspot.config.display import printable
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.trust.preview import PROJECT_FILES, Candidate, candidate, project_files
+from aider_stackspot.errors import ConfigurationError
 
 
 def trust(
@@ -23,7 +25,7 @@ def trust(
         bool, typer.Option("--list", help="Show what is trusted, and whether it has changed.")
     ] = False,
     revoke: Annotated[
-        list[Path] | None, typer.Option("--revoke", help="Trust a file no longer; may be repeated.", metavar="PATH")
+        list[Path] | None, typer.Option("--revoke", help="Stop trusting a file; may be repeated.", metavar="PATH")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --list: print JSON, for programs.")] = False,
@@ -39,8 +41,6 @@ def trust(
         aider-stackspot trust --list --json
         aider-stackspot trust --revoke .env
     """
-    from aider_stackspot.config.environment import Environment
-
     environment = Environment()
     if show_list + bool(revoke) + bool(paths) > 1:
         _end("--list, --revoke and files to trust exclude each other.")
@@ -56,8 +56,6 @@ def trust(
 
 def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
     """Return the files that are meant. A directory means those in it."""
-    from aider_stackspot.config.trust.preview import PROJECT_FILES, project_files
-
     if not paths:
         files = project_files(environment)
         if not files:
@@ -76,9 +74,6 @@ def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
 
 
 def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
-    from aider_stackspot.config.trust.preview import candidate
-    from aider_stackspot.errors import ConfigurationError
-
     try:
         files = [candidate(_absolute(path), environment) for path in dict.fromkeys(paths)]
     except ConfigurationError as error:
@@ -113,14 +108,23 @@ def _show(file: Candidate) -> None:
 
 def _ask(count: int) -> None:
     question = f"Trust {'this file' if count == 1 else 'these files'}?"
-    try:
-        agreed = typer.confirm(question)
-    except typer.Abort:
-        typer.echo()
-        _end("nobody answered, nothing was trusted. In a script, say --yes.")
+    if is_interactive():
+        with before_writing():
+            agreed = typer.confirm(question)
+    else:
+        agreed = _read_answer(question)
     if not agreed:
         typer.echo("Nothing was trusted.")
         raise typer.Exit(1)
+
+
+def _read_answer(question: str) -> bool:
+    """Return what a script says, if it says anything."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        _end("nobody answered, nothing was trusted. In a script, say --yes.")
 
 
 def _list(environment: Environment, *, as_json: bool) -> None:
@@ -169,8 +173,6 @@ def _unwritten(environment: Environment, error: OSError) -> NoReturn:
 
 
 def _shown(text: object) -> str:
-    from aider_stackspot.config.display import printable
-
     return printable(str(text))
 
 

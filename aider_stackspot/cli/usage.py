@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from aider_stackspot.cli.terminal import output
+from aider_stackspot.config.display import printable
+from aider_stackspot.pipeline import usage_record
+from aider_stackspot.pipeline.usage_record import Total
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from aider_stackspot.pipeline.usage_record import Total
-
-_BAR = 40
+_MAX_BAR = 40
 """Columns of the longest bar."""
 
 
@@ -35,13 +36,12 @@ def usage(
         aider-stackspot usage --days 7 --plot
         aider-stackspot usage --json
     """
-    from aider_stackspot.pipeline import usage_record as record
-
     today = datetime.now().date()
-    recorded = record.calls(today - timedelta(days=days - 1))
-    totals = record.totals(call for call in recorded if call.day <= today)
+    recorded = usage_record.calls(today - timedelta(days=days - 1))
+    totals = usage_record.totals(call for call in recorded if call.day <= today)
     if as_json:
-        print(json.dumps({"days": days, "recording": record.is_on(), "totals": [_json(t) for t in totals]}, indent=2))
+        shown = {"days": days, "recording": usage_record.is_on(), "totals": [_entry(total) for total in totals]}
+        print(json.dumps(shown, indent=2))
         return
     console = output()
     if not totals:
@@ -53,14 +53,12 @@ def usage(
 
 
 def _nothing(days: int) -> str:
-    from aider_stackspot.pipeline import usage_record as record
-
-    if not record.is_on():
-        return f"Nothing is recorded: {record.SWITCH} switches it off."
+    if not usage_record.is_on():
+        return f"Nothing is recorded: {usage_record.SWITCH} switches it off."
     return f"No calls in the last {days} days."
 
 
-def _json(total: Total) -> dict[str, object]:
+def _entry(total: Total) -> dict[str, object]:
     return {
         "day": total.day.isoformat(),
         "model": total.model,
@@ -71,16 +69,11 @@ def _json(total: Total) -> dict[str, object]:
     }
 
 
-def _number(number: int, estimated: bool) -> str:
+def _tokens(number: int, estimated: bool) -> str:
     return f"{'~' if estimated else ''}{number:,}"
 
 
 def _table(console: Console, totals: list[Total]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from aider_stackspot.config.display import printable
-
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)
     table.add_column("day", footer="in all", no_wrap=True)
@@ -91,16 +84,16 @@ def _table(console: Console, totals: list[Total]) -> None:
         sum(t.completion_tokens for t in totals),
     )
     table.add_column("calls", justify="right", no_wrap=True, footer=f"{sums[0]:,}")
-    table.add_column("tokens in", justify="right", no_wrap=True, footer=_number(sums[1], estimated))
-    table.add_column("tokens out", justify="right", no_wrap=True, footer=_number(sums[2], estimated))
+    table.add_column("tokens in", justify="right", no_wrap=True, footer=_tokens(sums[1], estimated))
+    table.add_column("tokens out", justify="right", no_wrap=True, footer=_tokens(sums[2], estimated))
     last: date | None = None
     for total in totals:
         table.add_row(
             total.day.isoformat() if total.day != last or not console.is_terminal else "",
             escape(printable(total.model)),
             f"{total.calls:,}",
-            _number(total.prompt_tokens, total.estimated),
-            _number(total.completion_tokens, total.estimated),
+            _tokens(total.prompt_tokens, total.estimated),
+            _tokens(total.completion_tokens, total.estimated),
         )
         last = total.day
     console.print(table)
@@ -117,14 +110,14 @@ def _plot(console: Console, totals: list[Total], today: date, days: int) -> None
     while day <= today:
         tokens, estimated = by_day[day]
         bar = _bar(console, tokens / most if most else 0.0)
-        shown = _number(tokens, estimated) if tokens else ""
+        shown = _tokens(tokens, estimated) if tokens else ""
         console.print(f"{day:%a %Y-%m-%d}  [green]{bar}[/green]{' ' if bar else ''}{shown}")
         day += timedelta(days=1)
 
 
 def _bar(console: Console, share: float) -> str:
     """Return a bar of whole and partial blocks, or of signs that every terminal has."""
-    eighths = round(share * _BAR * 8)
+    eighths = round(share * _MAX_BAR * 8)
     if share > 0:
         eighths = max(1, eighths)
     try:

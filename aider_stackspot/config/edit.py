@@ -12,10 +12,13 @@ import re
 import stat
 import tempfile
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from aider_stackspot.config import locations
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
@@ -146,8 +149,13 @@ def without_provider(text: str, name: str) -> str:
     return _checked("".join(new), expected)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Replace a file at once, keeping its permissions.
+
+    Args:
+        path: the file, which need not be there yet.
+        text: its new content.
+        private: from now on, only its owner can read it.
 
     Raises:
         ConfigurationError: it cannot be written.
@@ -156,7 +164,49 @@ def write_text(path: Path, text: str) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
         mode = 0o644
-    _replace(path, text, mode)
+    _replace(path, text, _OWNER_ONLY if private else mode)
+
+
+def env_values(text: str) -> dict[str, str]:
+    """Return the variables of a `.env` file's text, with references filled in."""
+    return {name: value or "" for name, value in dotenv_values(stream=StringIO(text), interpolate=True).items()}
+
+
+def with_variables(text: str, values: Mapping[str, str]) -> str:
+    """Return the text of a `.env` file in which variables have these values.
+
+    A variable stays in the place where it was set first, also behind `export`; one that is new comes last. All other
+    lines stay as they are.
+
+    Raises:
+        ConfigurationError: a value cannot be written so that it reads the same.
+    """
+    newline = "\r\n" if "\r\n" in text else "\n"
+    left, changed = dict(values), ""
+    for binding in parse_stream(StringIO(text)):
+        written = binding.original.string
+        if binding.key not in values:
+            changed += written
+        elif binding.key in left:
+            before = re.match(r"\s*(?:export\s+)?", written)
+            changed += f"{before[0] if before else ''}{binding.key}={_quoted(left.pop(binding.key))}{newline}"
+    for name, value in left.items():
+        changed = with_line(changed, f"{name}={_quoted(value)}", newline)
+    read_back = env_values(changed)
+    for name, value in values.items():
+        if read_back.get(name) != value or not value.isprintable():
+            raise ConfigurationError(
+                f"{name} has a value that a .env file cannot hold, such as one with `${{` in it: set it in the "
+                "environment instead."
+            )
+    return changed
+
+
+def with_line(text: str, line: str, newline: str | None = None) -> str:
+    """Return a text with one more line at its end, in the text's own line ends if no others are given."""
+    newline = newline or ("\r\n" if "\r\n" in text else "\n")
+    gap = newline if text and not text.endswith(("\n", "\r")) else ""
+    return f"{text}{gap}{line}{newline}"
 
 
 def save_variable(path: Path, name: str, value: str) -> None:
@@ -165,14 +215,14 @@ def save_variable(path: Path, name: str, value: str) -> None:
     Raises:
         ConfigurationError: the value cannot be written in such a file, or the file cannot be written.
     """
-    if not value.isprintable() or "${" in value:
-        raise ConfigurationError("A key is one line of printable characters, without `${`.")
-    lines = env_text_of(path).splitlines(keepends=True)
-    kept = "".join(line for line in lines if not re.match(rf"\s*(?:export\s+)?{re.escape(name)}\s*=", line))
-    newline = "\r\n" if "\r\n" in kept else "\n"
-    gap = newline if kept and not kept.endswith("\n") else ""
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    _replace(path, f"{kept}{gap}{name}='{quoted}'{newline}", _OWNER_ONLY)
+    write_text(path, with_variables(env_text_of(path), {name: value}), private=True)
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_./:@+=-]+", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _replace(path: Path, text: str, mode: int) -> None:

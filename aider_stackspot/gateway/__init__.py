@@ -1,5 +1,5 @@
 """LiteLLM Proxy in front of the configuration's models: OpenAI's and Anthropic's protocols for every other tool.
 
-`configuration` makes the proxy's configuration, `master_key` keeps its key, `tools` words the settings of the
-programs that will use it, and `launch` runs it. LiteLLM does the rest.
+`proxy_config` makes the proxy's configuration, `key` keeps its key and `key_check` demands it, `tool_settings` words
+the settings of the programs that will use it, and `launch` runs it. LiteLLM does the rest.
 """

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aider_stackspot.config.base_url import is_loopback
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
@@ -18,6 +17,7 @@ LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
 """Below the home directory."""
 MIN_KEY_CHARACTERS = 16
 """Characters of a key that somebody chose."""
+_CHOOSE_ONE = f"Set {MASTER_KEY_VARIABLE} to a long random text that begins with sk-, and nothing is written."
 
 
 @dataclass(frozen=True)
@@ -35,39 +35,30 @@ class MasterKey:
     is_new: bool = False
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a server at this address can only be reached from this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def master_key(home: Path, environment: Mapping[str, str], host: str) -> MasterKey:
+def master_key(chosen: str, home: Path | None, host: str) -> MasterKey:
     """Return the key, and make one where there is none.
 
     A first key is only made for a gateway on the loopback address: elsewhere it would be reachable before anybody has
     seen its key, and the key would stand in a container's log.
 
     Args:
-        home: the user's home directory.
-        environment: the process's.
+        chosen: the key that the environment names; empty where it names none.
+        home: the user's home directory, where there is one.
         host: the address to listen on.
 
     Raises:
         ConfigurationError: there is no key for a gateway that others can reach, it is too short, or its file is
             readable by others or not at all.
     """
-    chosen = environment.get(MASTER_KEY_VARIABLE, "").strip()
-    path = home / LOCATION
     if chosen:
         if len(chosen) < MIN_KEY_CHARACTERS:
             raise ConfigurationError(
                 f"{MASTER_KEY_VARIABLE} is shorter than {MIN_KEY_CHARACTERS} characters: choose a longer key."
             )
         return MasterKey(chosen, MASTER_KEY_VARIABLE)
+    if home is None:
+        raise ConfigurationError(f"There is no home directory to keep the gateway's key in. {_CHOOSE_ONE}")
+    path = home / LOCATION
     if path.exists():
         return MasterKey(_read(path), str(path))
     if not is_loopback(host):
@@ -83,7 +74,8 @@ def _read(path: Path) -> str:
         others = os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The gateway's key in {path} cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"The gateway's key in {path} cannot be read: {why}.") from None
     if others:
         raise ConfigurationError(f"The gateway's key in {path} can be read by others. Run: chmod 600 {path}")
     if len(text) < MIN_KEY_CHARACTERS:
@@ -107,7 +99,6 @@ def _make(path: Path) -> MasterKey:
         return MasterKey(_read(path), str(path))
     except OSError as error:
         raise ConfigurationError(
-            f"The gateway's key cannot be kept in {path}: {error.strerror}. Set {MASTER_KEY_VARIABLE} to a long random "
-            "text that begins with sk-, and nothing is written."
+            f"The gateway's key cannot be kept in {path}: {error.strerror}. {_CHOOSE_ONE}"
         ) from None
     return MasterKey(key, str(path), is_new=True)

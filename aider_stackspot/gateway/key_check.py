@@ -6,15 +6,14 @@ and 500 to none, where clients expect 401. Imported by LiteLLM Proxy only.
 
 from __future__ import annotations
 
-import os
 import secrets
 
 from fastapi import Request
 from litellm.proxy._types import LitellmUserRoles, ProxyErrorTypes, ProxyException, UserAPIKeyAuth, hash_token
 from litellm.proxy.auth.auth_utils import get_request_route
 
-from aider_stackspot.gateway.endpoints import is_served
-from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
+from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE, is_served
 
 
 async def check(request: Request, api_key: str) -> UserAPIKeyAuth:
@@ -27,7 +26,7 @@ async def check(request: Request, api_key: str) -> UserAPIKeyAuth:
     Raises:
         ProxyException: no key or a wrong one (401), or an endpoint that is none of the gateway's (404).
     """
-    master = os.environ.get(MASTER_KEY_VARIABLE, "")
+    master = RecordedInputs().variable(MASTER_KEY_VARIABLE)
     if master and secrets.compare_digest((api_key or "").encode(), master.encode()):
         path = get_request_route(request)
         if not is_served(path):

@@ -1,26 +1,38 @@
-"""Runs LiteLLM Proxy in this process, with as many workers as asked for."""
+"""Runs LiteLLM Proxy in this process with as many workers as asked for: its start, its log, its end."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import errno
 import importlib.util
+import logging
+import multiprocessing
 import os
 import shlex
+import signal
 import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE, to_yaml
-from aider_stackspot.gateway.stopping import GRACE, stop_with_status_0, stop_workers_in_time
 
+GRACE = 5
+"""Seconds that answers in the middle of their stream have to end."""
+_LAST_STEPS = 5
+"""Seconds that a worker has for everything else."""
+_HOOKS_VARIABLE = "LITELLM_WORKER_STARTUP_HOOKS"
+LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "uvicorn.error")
 _NEEDED = ("fastapi", "uvicorn", "orjson", "apscheduler", "backoff")
 """What `litellm[proxy]` brings and plain `litellm` does not."""
 
@@ -36,6 +48,11 @@ def install_command() -> str:
     if importlib.util.find_spec("aider") is None:
         return f"{shlex.quote(sys.executable)} -m pip install {extra}"
     return f"python3 -m venv stackspot-gateway && stackspot-gateway/bin/python -m pip install {extra}"
+
+
+def has_database() -> bool:
+    """Tell whether the environment names a database for LiteLLM Proxy."""
+    return bool(RecordedInputs().variable("DATABASE_URL"))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,23 +83,23 @@ def run_proxy(
     """Run the proxy until it is stopped. What it leaves to the environment is set there, for its workers too.
 
     Args:
-        config: see `configuration.proxy_config`.
+        config: see `proxy_config`.
         key: the master key; it is on no command line and in no file of this run.
         listener: see `listen`.
         workers: how many processes serve it.
         ready: called once, from another thread, when it answers.
     """
-    stop_with_status_0()
+    _stop_with_status_0()
     with tempfile.TemporaryDirectory(prefix="aider-stackspot-gateway-") as directory:
         path = Path(directory) / "litellm.yaml"
         path.write_text(to_yaml(config), encoding="utf-8")
         _set_environment(path, key)
-        if os.environ.get("DATABASE_URL"):
+        if has_database():
             _prepare_database(path)
         answers = threading.Event()
         threading.Thread(target=_await, args=(listener.getsockname(), answers, ready), daemon=True).start()
         if workers > 1:
-            stop_workers_in_time(answers)
+            _stop_workers_in_time(answers)
         _serve(listener, workers)
 
 
@@ -92,12 +109,9 @@ def _set_environment(config: Path, key: str) -> None:
     # Else LiteLLM would load the working directory's .env, and its workers would take that for the user's environment.
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    hooks = [
-        *filter(None, [os.environ.get("LITELLM_WORKER_STARTUP_HOOKS")]),
-        "aider_stackspot.gateway.log:leave_out_frames",
-    ]
-    os.environ["LITELLM_WORKER_STARTUP_HOOKS"] = ",".join(hooks)
-    if not os.environ.get("DATABASE_URL"):  # the pages for administrators keep everything in the database
+    hooks = [RecordedInputs().variable(_HOOKS_VARIABLE), "aider_stackspot.gateway.launch:leave_out_frames"]
+    os.environ[_HOOKS_VARIABLE] = ",".join(filter(None, hooks))
+    if not has_database():  # the pages for administrators keep everything in the database
         os.environ.setdefault("DISABLE_ADMIN_UI", "True")
 
 
@@ -145,3 +159,64 @@ def _await(address: tuple[Any, ...], answers: threading.Event, ready: Callable[[
         with contextlib.suppress(OSError), opener.open(f"http://{host}:{address[1]}/health/liveliness", timeout=60):
             answers.set()
             return ready()
+
+
+def leave_out_frames() -> None:
+    """Shorten this process's log; each worker of the gateway runs this at its start, as LiteLLM's startup hook."""
+    for name in LOGGERS:
+        logging.getLogger(name).filters.insert(0, _without_frames)  # LiteLLM's own filter writes the frames out
+
+
+def _without_frames(record: logging.LogRecord) -> bool:
+    """Let every record pass but those of calls that were cancelled: the gateway stops, and said so in a line before.
+
+    An error that has a status is an answer to a client; any other keeps its frames.
+    """
+    if logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
+        return True
+    error = record.exc_info[1] if record.exc_info else None
+    if hasattr(error, "status_code"):
+        record.exc_info = None
+    return not isinstance(error, asyncio.CancelledError)
+
+
+def _stop_with_status_0() -> None:
+    """Let every signal to stop unwind this process: uvicorn shuts down by itself and then raises the signal again."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    if sys.platform != "win32":  # the terminal was closed
+        from uvicorn.supervisors import multiprocess
+
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+        # With several workers, uvicorn would restart them instead, and go on behind the closed terminal.
+        getattr(multiprocess, "SIGNALS", {}).pop(signal.SIGHUP, None)
+
+
+def _stop_workers_in_time(ready: threading.Event) -> None:
+    """See to it that no worker outlives a signal to stop; call this in the main thread of their parent.
+
+    uvicorn waits for each of them without a limit: a worker that is loading LiteLLM first finishes that.
+
+    Args:
+        ready: set once a worker answers; until then there is nothing to wait for.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_stop_workers, args=(reader, writer, ready), daemon=True).start()
+    if sys.platform != "win32":
+        # A terminal sends Ctrl-C to the whole group. Workers inherit that it is not for them, or one that is just
+        # starting would end with a traceback; here the thread above still takes it.
+        resource_tracker.ensure_running()  # it would undo the following
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _stop_workers(reader: socket.socket, _writer: socket.socket, ready: threading.Event) -> None:
+    while reader.recv(1)[0] not in (signal.SIGINT, signal.SIGTERM):
+        pass
+    if ready.is_set():
+        time.sleep(GRACE + _LAST_STEPS)
+    while True:  # the parent may be about to start another one
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        time.sleep(0.1)

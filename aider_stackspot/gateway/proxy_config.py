@@ -6,6 +6,7 @@ only key it needs, the proxy's own, it takes from the environment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,11 @@ from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 KEY_CHECK = "aider_stackspot.gateway.key_check.check"
 _SERVER_INFO = {"mode": "chat", GATEWAY_ARGUMENT: True}
+_SERVED_PATHS = re.compile(
+    r"(/v1)?/(chat/completions|completions|responses|messages(/count_tokens)?|embeddings"
+    r"|images/(generations|edits)|audio/(speech|transcriptions)|rerank|models(/.+)?|model/info)"
+    r"|/(v2/model/info|model_group/info|utils/token_counter|metrics|health(/.*)?)"
+)
 
 _HEADER = """\
 # LiteLLM Proxy's configuration for the models of `aider-stackspot`. Run it where the package is installed:
@@ -73,6 +79,16 @@ def without_database(config: Mapping[str, Any]) -> dict[str, Any]:
         "trusted_proxy_ranges": [],  # else a warning about passwords, of which there are none
     }
     return {**config, "general_settings": {**config["general_settings"], **check}}
+
+
+def is_served(path: str) -> bool:
+    """Tell whether the gateway serves the path of a URL.
+
+    Behind LiteLLM Proxy's other endpoints (moderations, files, batches, assistants, routes that pass everything on to a
+    vendor) is no model of the configuration. With a vendor's key among the gateway's variables they would send text
+    there, on that account.
+    """
+    return _SERVED_PATHS.fullmatch(path.rstrip("/")) is not None
 
 
 def to_yaml(config: Mapping[str, Any]) -> str:

@@ -7,8 +7,9 @@ import sys
 import pytest
 import typer
 
+from aider_stackspot.cli.app import app
 from aider_stackspot.errors import StackSpotError
-from tests.cli.command import Done, Run, commands
+from tests.cli.command import Done, Run
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def command(*arguments: str) -> Done:
         capsys.readouterr()
         try:
-            status = commands()(list(arguments), standalone_mode=False) or 0
+            status = typer.main.get_command(app)(list(arguments), standalone_mode=False) or 0
         except typer.Exit as ended:
             status = ended.exit_code
         except StackSpotError as error:  # as `aider_stackspot.cli.main` does

@@ -1,15 +1,9 @@
-"""The commands of this room as one program, whatever else the real one has."""
+"""What is left behind by a command that the fixture `run` runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import typer
-
-from aider_stackspot.cli.doctor import doctor
-from aider_stackspot.cli.init import init
-from aider_stackspot.cli.usage import usage
 
 
 @dataclass(frozen=True)
@@ -22,16 +16,3 @@ class Done:
 
 
 Run = Callable[..., Done]
-
-
-def commands() -> typer.Typer:
-    """Return the commands alone."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    for command in (doctor, init, usage):
-        app.command()(command)
-    app.callback()(lambda: None)
-    return app
-
-
-if __name__ == "__main__":
-    commands()()

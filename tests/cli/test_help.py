@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
+import click
 import pytest
 import typer
 
-COMMANDS = (
-    "",
+from aider_stackspot.cli.app import app, load_command
+from aider_stackspot.cli.overview import COMMANDS, EPILOG, OPTIONS
+from tests.cli.person import at_a_terminal
+
+NAMES = (
     "init",
     "doctor",
     "models",
@@ -28,14 +34,21 @@ COMMANDS = (
     "demo",
     "emulator",
 )
-HEAVY = ("aider", "litellm", "openai", "httpx", "pydantic", "anyio", "asyncio", "yaml", "aider_stackspot.config")
-HEAVY_ROOMS = ("emulator", "compatible", "provider", "transport", "doctor.network", "gateway.configuration")
+NEVER = ("aider", "litellm", "openai")
+TO_RUN = (
+    *NEVER,
+    "httpx",
+    "pydantic",
+    "yaml",
+    "aider_stackspot.config",
+    *(f"aider_stackspot.cli.{c}" for c in COMMANDS),
+)
+TO_DRAW = ("typer", "click", "rich", "inspect")
 
-PROGRAM = f"""
+PROGRAM = """
 import atexit, os, sys
 from aider_stackspot.cli import main
-heavy = {(*HEAVY, *(f"aider_stackspot.{room}" for room in HEAVY_ROOMS))!r}
-atexit.register(lambda: os.write(2, ("loaded: " + " ".join(n for n in heavy if n in sys.modules)).encode()))
+atexit.register(lambda: os.write(2, ("loaded: " + " ".join(sys.modules)).encode()))
 sys.argv = ["aider-stackspot", *sys.argv[1:]]
 main()
 """
@@ -52,26 +65,37 @@ def program(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
     )
 
 
-def loaded(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the heavy modules that it loaded; the program itself must have come to its end."""
+def loaded(done: subprocess.CompletedProcess[str], modules: tuple[str, ...]) -> set[str]:
+    """Return which of the modules it loaded; the program itself must have come to its end."""
     assert "loaded:" in done.stderr
-    return done.stderr.rpartition("loaded:")[2].strip()
+    return set(modules) & set(done.stderr.rpartition("loaded:")[2].split())
 
 
-@pytest.fixture(scope="module", params=COMMANDS, ids=lambda words: words or "aider-stackspot")
+@pytest.fixture(scope="module", params=NAMES)
 def shown(request: pytest.FixtureRequest) -> subprocess.CompletedProcess[str]:
     """Each command's `--help`, at 80 columns."""
     return program(*request.param.split(), "--help")
 
 
-def test_help_is_shown_without_loading_what_the_command_needs(shown: subprocess.CompletedProcess[str]) -> None:
+@pytest.fixture(scope="module")
+def overview() -> subprocess.CompletedProcess[str]:
+    """The same of the command itself."""
+    return program("--help")
+
+
+def test_the_overview_loads_no_command_and_nothing_to_draw_with(overview: subprocess.CompletedProcess[str]) -> None:
+    assert overview.returncode == 0
+    assert loaded(overview, TO_RUN + TO_DRAW) == set()
+
+
+def test_help_loads_no_litellm(shown: subprocess.CompletedProcess[str]) -> None:
     assert shown.returncode == 0
-    assert loaded(shown) == ""
+    assert loaded(shown, NEVER) == set()
 
 
 def test_help_has_examples_that_fit_a_line(shown: subprocess.CompletedProcess[str]) -> None:
     if "COMMAND [ARGS]" in shown.stdout:
-        assert " init " in shown.stdout or " add " in shown.stdout
+        assert " add " in shown.stdout
         return
     name = " ".join(re.findall(r"Usage: (aider-stackspot [a-z ]+)", shown.stdout)[0].split())
     examples = [line.strip() for line in shown.stdout.partition("Examples")[2].splitlines() if line.strip()]
@@ -80,43 +104,84 @@ def test_help_has_examples_that_fit_a_line(shown: subprocess.CompletedProcess[st
         assert example.startswith(f"$ {name}"), "too long for a line, or of another command"
 
 
-def test_help_fits_80_columns_and_has_no_colours_in_a_pipe(shown: subprocess.CompletedProcess[str]) -> None:
-    assert "\x1b" not in shown.stdout
-    assert max(map(len, shown.stdout.splitlines())) <= 80
+def test_help_fits_80_columns_and_has_no_colours_in_a_pipe(
+    shown: subprocess.CompletedProcess[str], overview: subprocess.CompletedProcess[str]
+) -> None:
+    for text in (shown.stdout, overview.stdout):
+        assert "\x1b" not in text
+        assert max(map(len, text.splitlines())) <= 80
 
 
-def names(group: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the names of a program's commands."""
-    for name, command in group.commands.items():
+def names(commands: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the names of commands, those of groups included."""
+    for name, command in commands.items():
         yield f"{prefix}{name}"
-        yield from names(command, f"{prefix}{name} ") if hasattr(command, "commands") else ()
+        yield from names(getattr(command, "commands", {}), f"{prefix}{name} ")
 
 
 def test_every_command_is_among_these() -> None:
-    from aider_stackspot.cli.app import app
-
-    assert set(names(typer.main.get_command(app))) == set(COMMANDS) - {""}
+    assert tuple(names({name: load_command(name) for name in COMMANDS})) == NAMES
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"), [("mod", "models"), ("providers re", "remove"), ("doctor --re", "--record")]
-)
-def test_the_shell_completes_it_as_quickly(words: str, expected: str) -> None:
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "providers"])
+def test_the_line_about_a_command_is_the_first_of_its_docstring(name: str) -> None:
+    command = getattr(import_module(f"aider_stackspot.cli.{name}"), name)
+    assert inspect.cleandoc(command.__doc__).splitlines()[0] == COMMANDS[name]
+
+
+def test_the_overview_has_the_options_that_there_are() -> None:
+    command = typer.main.get_command(app)
+    options: list[Any] = command.get_params(click.Context(command, **command.context_settings))
+    told = [([name for name in names if name], text.rstrip(".")) for names, text in OPTIONS.items()]
+    assert told == [(option.opts, option.help.rstrip(".")) for option in options]
+
+
+def test_the_overview_has_everything_in_its_order(overview: subprocess.CompletedProcess[str]) -> None:
+    cells = re.findall(r"^│ (\S+)", overview.stdout, re.MULTILINE)
+    assert cells == [*(long for long, _ in OPTIONS), *COMMANDS]
+    words = " ".join(re.sub("[│╭╮╰╯─]", " ", overview.stdout).split())
+    for text in (*OPTIONS.values(), *COMMANDS.values(), EPILOG):
+        assert text.replace("`", "") in words
+
+
+@pytest.mark.parametrize("arguments", [(), ("-h",), ("--help", "models")])
+def test_it_is_one_screen_however_it_is_asked_for(
+    overview: subprocess.CompletedProcess[str], arguments: tuple[str, ...]
+) -> None:
+    done = program(*arguments)
+    assert done.stdout.rstrip() == overview.stdout.rstrip()
+    assert done.returncode == (0 if arguments else 2)
+
+
+def test_its_box_is_one_of_ascii_where_there_is_nothing_else() -> None:
+    text = program("--help", PYTHONIOENCODING="ascii", COLUMNS="61").stdout
+    assert text.isascii()
+    assert {len(line) for line in text.splitlines() if line[:1] in ("+", "|")} == {61}
+
+
+def test_it_has_colours_at_a_terminal_that_wants_them() -> None:
+    assert "\x1b[1;36minit" in at_a_terminal("--help").text
+    assert "\x1b" not in at_a_terminal("--help", NO_COLOR="1").text
+
+
+@pytest.mark.parametrize("words", ["mod", "providers re", "doctor --re"])
+def test_the_shell_completes_it(words: str) -> None:
+    expected = {"mod": "models", "providers re": "remove", "doctor --re": "--record"}[words]
     typed = f"aider-stackspot {words}"
     variables = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
     done = program(_AIDER_STACKSPOT_COMPLETE="complete_bash", **variables)
     assert expected in done.stdout.split()
-    assert loaded(done) == ""
+    assert loaded(done, TO_RUN if words == "mod" else NEVER) == set()
 
 
-def test_the_commands_are_in_the_order_in_which_a_person_meets_them() -> None:
-    text = program("--help").stdout
-    names = [name for name in COMMANDS if name and " " not in name]
-    assert sorted(names, key=lambda name: text.index(f"│ {name} ")) == names
+def test_a_mistyped_command_is_told_the_nearest() -> None:
+    done = program("modls")
+    assert done.returncode == 2
+    assert "No such command 'modls'. Did you mean 'models'?" in done.stderr
 
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])
 def test_the_version_is_one_line(flag: str) -> None:
     done = program(flag)
     assert re.fullmatch(r"aider-stackspot \d+\.\d+\.\d+\n", done.stdout)
-    assert loaded(done) == ""
+    assert loaded(done, TO_RUN) == set()

@@ -10,7 +10,17 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from aider_stackspot.config.edit import env_text_of, save_variable, text_of, with_provider, without_provider, write_text
+from aider_stackspot.config.edit import (
+    env_text_of,
+    env_values,
+    save_variable,
+    text_of,
+    with_line,
+    with_provider,
+    with_variables,
+    without_provider,
+    write_text,
+)
 from aider_stackspot.errors import ConfigurationError
 
 KEYS: dict[str, str | bool] = {"api_base": "http://localhost:1234/v1", "api_key": "${LMSTUDIO_API_KEY}"}
@@ -154,9 +164,45 @@ def test_other_lines_of_an_env_file_keep_their_line_ends(tmp_path: Path) -> None
     path = tmp_path / ".env"
     path.write_bytes("A='one\u2028line'\r\nB=2".encode())
     save_variable(path, "C_API_KEY", "k")
-    assert path.read_bytes().decode() == "A='one\u2028line'\r\nB=2\r\nC_API_KEY='k'\r\n"
+    assert path.read_bytes().decode() == "A='one\u2028line'\r\nB=2\r\nC_API_KEY=k\r\n"
 
 
 def test_a_key_that_would_be_read_as_a_reference_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="without"):
+    with pytest.raises(ConfigurationError, match=r"A_API_KEY has a value that a \.env file cannot hold"):
         save_variable(tmp_path / ".env", "A_API_KEY", "a${HOME}b")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "A=new\n"),
+        ("B=1", "B=1\nA=new\n"),
+        ("A=1\nB=2\n", "A=new\nB=2\n"),
+        ("\n# mine\n  export A=1\nB=2", "\n# mine\n  export A=new\nB=2"),
+        ("'A'='x' # old\r\nB=2\r\nA=3\r\n", "A=new\r\nB=2\r\n"),
+        ('A="one\ntwo"\nB=2\n', "A=new\nB=2\n"),
+        ('B="one\nA=1\ntwo"\n', 'B="one\nA=1\ntwo"\nA=new\n'),
+        ("no variable\nA\n", "no variable\nA=new\n"),
+    ],
+)
+def test_a_variable_stays_where_it_is_and_so_does_everything_else(before: str, after: str) -> None:
+    assert with_variables(before, {"A": "new"}) == after
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", "a'b\"c", "with space # no comment", "back\\slash", "p%+&=?", "\u00e9\U0001f600", "$HOME", "\\"]
+)
+def test_every_value_reads_back(value: str) -> None:
+    assert env_values(with_variables("B=1\n", {"A": value})) == {"B": "1", "A": value}
+
+
+@pytest.mark.parametrize("value", ["a${HOME}b", "a\nb", "a\x1bb"])
+def test_a_value_that_does_not_is_refused_and_not_shown(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="set it in the environment") as raised:
+        with_variables("", {"A": value})
+    assert value not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "more"), [("", "x\n"), ("a", "a\nx\n"), ("a\r\nb", "a\r\nb\r\nx\r\n")])
+def test_one_more_line(text: str, more: str) -> None:
+    assert with_line(text, "x") == more

@@ -251,7 +251,7 @@ def test_it_is_safe_to_paste(
 
 def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) -> None:
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).parents[1] / "cli" / "command.py"), "doctor", "--offline"],
+        [sys.executable, "-m", "aider_stackspot", "doctor", "--offline"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         timeout=120,
