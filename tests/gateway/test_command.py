@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aider_stackspot.cli import serve_steps as command
+from aider_stackspot.cli import serve as command
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway import launch
 from tests.gateway.gateway_process import COMMAND, free_port

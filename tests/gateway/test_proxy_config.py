@@ -1,4 +1,4 @@
-"""The configuration that is made for LiteLLM Proxy, and the settings for the programs that use it."""
+"""The configuration for LiteLLM Proxy, what is served of it, and the settings for the programs that use it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import yaml
 
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import current
-from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
-from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
+from aider_stackspot.gateway.proxy_config import is_served, proxy_config, to_yaml
 from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
+from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 from tests.gateway.gateway_process import settings_of
 
 FILE = """
@@ -102,3 +102,54 @@ def test_the_settings_for_tools_can_be_pasted() -> None:
 )
 def test_the_address_a_tool_uses(host: str, url: str) -> None:
     assert base_url(host, 4000) == url
+
+
+SERVED = [
+    "/v1/chat/completions",
+    "/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/embeddings",
+    "/v1/images/generations",
+    "/v1/audio/transcriptions",
+    "/v1/models",
+    "/models/",
+    "/v1/models/local/qwen2.5-coder:7b",
+    "/v1/model/info",
+    "/health",
+    "/health/readiness",
+]
+NOT_SERVED = [
+    "/v1/moderations",
+    "/moderations",
+    "/v1/files",
+    "/v1/batches",
+    "/v1/fine_tuning/jobs",
+    "/v1/assistants",
+    "/v1/responses/resp_1",
+    "/openai/v1/chat/completions",
+    "/openai/chat/completions",
+    "/openai/deployments/stackspot-ai-code/chat/completions",
+    "/anthropic/v1/messages",
+    "/vertex_ai/v1/models",
+    "/v1/realtime",
+    "/key/generate",
+    "/config/update",
+    "/",
+    "",
+    "/evil/v1/chat/completions",
+    "/v1/chat/completions/../files",
+    "/v1/chat/completions\n",
+]
+
+
+@pytest.mark.parametrize("path", SERVED)
+def test_served(path: str) -> None:
+    assert is_served(path)
+
+
+@pytest.mark.parametrize("path", NOT_SERVED)
+def test_not_served(path: str) -> None:
+    assert not is_served(path)

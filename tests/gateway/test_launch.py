@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aider_stackspot.gateway.log import LOGGERS, leave_out_frames
+from aider_stackspot.gateway.launch import LOGGERS, leave_out_frames
 
 
 class Answered(Exception):
