@@ -162,7 +162,7 @@ def _cause(error: BaseException) -> str:
         link = link.__cause__ or link.__context__
     if isinstance(system, ConnectionError) and system.errno:
         return os.strerror(system.errno)  # asyncio says "Connect call failed" for all of them
-    said = str(system or "") or str(error)
+    said = re.sub(r"\[Errno [^]]*\] ", "", str(system or "") or str(error))
     if not said and isinstance(error, httpx.NetworkError):
         said = os.strerror(errno.ECONNRESET)
     return " ".join((said or type(error).__name__).split())[:300].rstrip(".")

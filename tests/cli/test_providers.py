@@ -15,26 +15,25 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from aider_stackspot.cli.models import models as models_command
-from aider_stackspot.cli.providers import providers
-from aider_stackspot.compatible import catalogue as catalogue_room
+from aider_stackspot.cli import models as models_command
+from aider_stackspot.cli import providers
+from aider_stackspot.cli.app import app
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.config import current
 from aider_stackspot.errors import StackSpotError
+from tests.cli.person import INTERRUPT, at_a_terminal
 from tests.compatible.openai_server import OpenAIServer, models
 
 KEY = "secret-of-the-server"
 EMBEDDING = {"id": "nomic-embed-text", "object": "model", "created": 1, "owned_by": "x"}
 
-app = typer.Typer()
-app.command("models")(models_command)
-app.add_typer(providers, name="providers")
-
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
-    monkeypatch.setattr(catalogue_room, "catalogue", Catalogue())
+    empty = Catalogue()
+    for room in (models_command, providers):
+        monkeypatch.setattr(room, "catalogue", empty)
     monkeypatch.setenv("COLUMNS", "200")
     with OpenAIServer(models("Qwen2.5-Coder-7B", "llama3.2:3b"), key=KEY) as running:
         running.pages["/v1/models"]["data"].append(EMBEDDING)
@@ -170,7 +169,7 @@ def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypa
         hidden.append(options.get("hide_input", False))
         return next(answers)
 
-    monkeypatch.setattr("aider_stackspot.cli.providers_add._can_ask", lambda: True)
+    monkeypatch.setattr(providers, "is_interactive", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
     assert run("providers", "add").exit_code == 0
     assert hidden == [False, False, True]
@@ -205,6 +204,58 @@ def test_a_name_that_cannot_be_one_is_refused(server: OpenAIServer, name: str) -
 
 def test_http_to_another_machine_needs_a_word(home: Path) -> None:
     assert "allow_insecure_http" in failure(run("providers", "add", "far", "--base-url", "http://gpu.example/v1"))
+
+
+@pytest.mark.parametrize("path", ["", "/v1"])
+def test_an_address_needs_no_scheme(server: OpenAIServer, path: str) -> None:
+    address = server.url.removeprefix("http://").removesuffix("/v1") + path
+    assert run("providers", "add", "short", "--base-url", address, "--api-key", KEY).exit_code == 0
+    assert current().compatible["short"].api_base == f"http://{address}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "insecure", "meant"),
+    [
+        ("localhost:1234", False, "http://localhost:1234"),
+        ("[::1]:1234/v1", False, "http://[::1]:1234/v1"),
+        ("gpu.example.com/v1", False, "https://gpu.example.com/v1"),
+        ("gpu.lan:8000", True, "http://gpu.lan:8000"),
+        ("https://gpu.example.com", True, "https://gpu.example.com"),
+        ("[::1", False, "[::1"),
+    ],
+)
+def test_the_scheme_that_is_meant(typed: str, insecure: bool, meant: str) -> None:
+    assert providers._with_scheme(typed, insecure) == meant
+
+
+@pytest.mark.parametrize("at", ["Name", "Base URL", "Key"])
+def test_an_interrupted_add_writes_nothing(server: OpenAIServer, home: Path, at: str) -> None:
+    answers = [("Name", "mine\r"), ("Base URL", f"{server.url}\r"), ("Key", f"{KEY}\r")]
+    asked = [question for question, _ in answers].index(at)
+    seen = at_a_terminal("providers", "add", typed=[*answers[:asked], (at, INTERRUPT)])
+    assert seen.status == 130
+    assert seen.text.endswith("\nNothing was written.\n")
+    assert list(home.iterdir()) == []
+
+
+def test_so_does_one_that_is_interrupted_while_it_connects(
+    server: OpenAIServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Catalogue, "refresh", interrupted)
+    result = run("providers", "add", "mine", "--base-url", server.base, "--api-key", KEY)
+    assert (result.exit_code, result.stderr) == (130, "\nNothing was written.\n")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "no-such-host.invalid"])
+def test_a_server_that_cannot_be_reached_is_told_in_words(server: OpenAIServer, host: str) -> None:
+    result = run("providers", "add", "away", "--base-url", f"https://{host}", "--api-key", KEY)
+    assert result.exit_code == 1
+    assert "Errno" not in result.output
+    assert "Nothing was saved" in result.output
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_asked(server: OpenAIServer, file: Path) -> None:

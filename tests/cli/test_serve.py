@@ -13,7 +13,6 @@ import yaml
 
 from aider_stackspot.cli import serve as command
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway import launch
 from tests.gateway.gateway_process import COMMAND, free_port
 
 
@@ -81,16 +80,6 @@ def test_without_the_extra_the_command_to_install_it(monkeypatch: pytest.MonkeyP
         command.serve()
 
 
-@pytest.mark.parametrize(("beside_aider", "own_environment"), [(True, True), (False, False)])
-def test_the_gateway_is_not_installed_over_aiders_pins(
-    monkeypatch: pytest.MonkeyPatch, beside_aider: bool, own_environment: bool
-) -> None:
-    found = {"aider": object()} if beside_aider else {}
-    monkeypatch.setattr("importlib.util.find_spec", found.get)
-    assert launch.install_command().startswith("python3 -m venv ") == own_environment
-    assert launch.missing_packages() == list(launch._NEEDED)
-
-
 def test_beyond_loopback_a_key_must_have_been_chosen(started: list[dict[str, Any]]) -> None:
     with pytest.raises(ConfigurationError, match=r"Refusing to listen on 0\.0\.0\.0 without a key"):
         command.serve(host="0.0.0.0", port=free_port())
@@ -104,17 +93,6 @@ def test_where_the_port_is_taken_no_key_is_made_and_no_other_port_used(started: 
             command.serve(port=port)
     assert started == []
     assert not (Path.home() / ".aider").exists()
-
-
-def test_two_gateways_cannot_take_one_port() -> None:
-    port = free_port()
-    with launch.listen("127.0.0.1", port), pytest.raises(ConfigurationError, match="in use"):
-        launch.listen("127.0.0.1", port)
-
-
-def test_an_address_that_is_not_there_is_told_by_name() -> None:
-    with pytest.raises(ConfigurationError, match=r"--host no\.\.where: no such address"):
-        launch.listen("no..where", 4100)
 
 
 def test_the_settings_can_be_had_again_without_the_key(

@@ -63,6 +63,14 @@ def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, q
     assert list(isolated.iterdir()) == []
 
 
+def test_an_interrupted_trust_writes_nothing(isolated: Path) -> None:
+    (isolated / ".env").write_text("STACKSPOTAI_REALM=acme\n", encoding="utf-8")
+    seen = at_a_terminal("trust", typed=[("Trust this file", INTERRUPT)])
+    assert seen.status == 130
+    assert seen.text.endswith("\nNothing was written.\n")
+    assert list((isolated.parent / "home").iterdir()) == []
+
+
 @pytest.fixture
 def many_models(isolated: Path) -> None:
     (isolated.parent / "home" / ".aider.litellm.yml").write_text(

@@ -313,16 +313,6 @@ def test_a_projects_dotenv_cannot_choose_where_the_record_is(
     assert not fake.exists()
 
 
-def test_it_costs_little_to_have() -> None:
-    """The command line imports it for every other command too."""
-    code = (
-        "import sys, aider_stackspot.cli.trust; "
-        "print([m for m in ('litellm', 'pydantic', 'aider_stackspot.config') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_running_it_imports_no_litellm(places: Places) -> None:
     (places.cwd / FILE).write_text(TEXT)
     code = (

@@ -90,7 +90,7 @@ def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
 
 
 def test_without_a_home_directory_a_key_has_to_be_chosen() -> None:
-    with pytest.raises(ConfigurationError, match="no home directory .* Set LITELLM_MASTER_KEY"):
+    with pytest.raises(ConfigurationError, match=r"no home directory .* Set LITELLM_MASTER_KEY"):
         master_key("", None, LOOPBACK)
     assert master_key("sk-chosen-by-a-person", None, LOOPBACK).text == "sk-chosen-by-a-person"
 

@@ -1,4 +1,4 @@
-"""The gateway's log: an error that was told to a client is one line, a surprise keeps its frames."""
+"""What a gateway needs to start, and what its log says: only an error that is a surprise keeps its frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway import launch
 from aider_stackspot.gateway.launch import LOGGERS, leave_out_frames
+from tests.gateway.gateway_process import free_port
 
 
 class Answered(Exception):
@@ -18,7 +21,7 @@ class Answered(Exception):
 
 
 @pytest.fixture(autouse=True)
-def _shortened() -> Iterator[None]:
+def _shortened_log() -> Iterator[None]:
     before = {name: list(logging.getLogger(name).filters) for name in LOGGERS}
     leave_out_frames()
     yield
@@ -60,3 +63,24 @@ def test_an_answer_that_is_cut_because_the_gateway_stops_is_no_surprise(caplog: 
 
 def test_any_other_error_of_the_servers_has_its_frames(caplog: pytest.LogCaptureFixture) -> None:
     assert "Traceback" in logged(ZeroDivisionError("what is this"), caplog, "uvicorn.error")
+
+
+@pytest.mark.parametrize(("beside_aider", "own_environment"), [(True, True), (False, False)])
+def test_the_gateway_is_not_installed_over_aiders_pins(
+    monkeypatch: pytest.MonkeyPatch, beside_aider: bool, own_environment: bool
+) -> None:
+    found = {"aider": object()} if beside_aider else {}
+    monkeypatch.setattr("importlib.util.find_spec", found.get)
+    assert launch.install_command().startswith("python3 -m venv ") == own_environment
+    assert launch.missing_packages() == list(launch._NEEDED)
+
+
+def test_two_gateways_cannot_take_one_port() -> None:
+    port = free_port()
+    with launch.listen("127.0.0.1", port), pytest.raises(ConfigurationError, match="in use"):
+        launch.listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_there_is_told_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"--host no\.\.where: no such address"):
+        launch.listen("no..where", 4100)
