@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.pipeline import usage_record
-from aider_stackspot import StackSpotProvider
 from tests.cli.command import Run
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
