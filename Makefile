@@ -15,19 +15,19 @@ help: ## Show this list
 
 install: $(VENV)/.installed ## Make the project's environment: aider, this package (editable), the tools
 
-$(VENV)/.installed: pyproject.toml aider_stackspot.pth
+$(VENV)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "aider needs Python 3.10, 3.11 or 3.12: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aider,dev]'
 	$(BIN)/python -m pip check
 	touch $@
 
-$(NEWEST)/.installed: pyproject.toml aider_stackspot.pth
+$(NEWEST)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	$(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable . litellm mcp pytest pytest-xdist hypothesis trustme
 	touch $@
 
-$(GATEWAY)/.installed: pyproject.toml aider_stackspot.pth
+$(GATEWAY)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	$(PYTHON) -m venv $(GATEWAY)
 	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --editable '.[gateway]' litellm pytest hypothesis openai anthropic
 	touch $@
@@ -45,8 +45,10 @@ lint: install ## Style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install ## Types
+types: install ## Types, as they are on each system
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin
 
 format: install ## Mend style where a tool can
 	$(BIN)/ruff check --fix .

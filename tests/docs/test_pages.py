@@ -14,7 +14,7 @@ from aider_stackspot.config import current
 from aider_stackspot.pipeline import call_log, usage_record
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "aider_stackspot").rglob("*.py"))
 
 
