@@ -111,7 +111,7 @@ def breach(graph: ImportGraph, use: Use) -> str | None:
             return f"{room} may never touch {outside}"
         return None
     if use.target == graph.package:
-        return "the package's public names are for others: here they would load what they are made of behind everyone's back"
+        return "the package's public names load what they are made of: say which module it is"
     known = graph.room(use.target)
     if known != room and not is_among(use.target, known, MAY_KNOW[room]):
         return f"{room or 'the package itself'} may not know {known}"
