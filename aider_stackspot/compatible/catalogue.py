@@ -11,8 +11,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -27,6 +25,7 @@ from aider_stackspot.compatible.model import Capabilities, KindField, ListedMode
 from aider_stackspot.compatible.server import KnownModel, ServerSnapshot
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.files import private_directory, read_bounded, write_atomically
 from aider_stackspot.forks import Lock
 
 log = logging.getLogger(__name__)
@@ -166,11 +165,8 @@ def load(provider: CompatibleProvider) -> ServerSnapshot | None:
     """
     path = file_of(provider)
     try:
-        if path is None or path.stat().st_size > _MAX_BYTES:
-            return None
-        snapshot = _snapshot(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
+        content = read_bounded(path, _MAX_BYTES, private=True) if path is not None else None
+        snapshot = _snapshot(json.loads(content)) if content is not None else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         log.info("%s is not used: %s", path, type(error).__name__)
         return None
@@ -186,19 +182,10 @@ def save(provider: CompatibleProvider, snapshot: ServerSnapshot) -> None:
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        private_directory(path.parent)
+        write_atomically(path, json.dumps({"version": _VERSION, **asdict(snapshot)}), 0o600)
     except OSError as error:
         log.info("%s cannot be written: %s", path, error)
-        return
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"version": _VERSION, **asdict(snapshot)}, file)
-        os.replace(temporary, path)
-    except OSError as error:
-        log.info("%s cannot be written: %s", path, error)
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
 
 
 def forget(provider: CompatibleProvider) -> None:

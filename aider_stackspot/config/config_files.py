@@ -10,11 +10,11 @@ from aider_stackspot.config import locations
 from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import NotAFile
 from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.schema import validate
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.files import NotAFile
 
 CONFIG_VARIABLE = "AIDER_STACKSPOT_CONFIG"
 

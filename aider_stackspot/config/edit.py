@@ -5,12 +5,8 @@ Every change is checked before it is written: the new text must read as the old 
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import stat
-import tempfile
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -25,11 +21,11 @@ from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import RecordedInputs, replaceable
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, parse
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.files import read_bounded, write_atomically
 
-_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+_OWNER_ONLY = 0o600
 
 
 def users_file() -> Path:
@@ -82,9 +78,9 @@ def env_text_of(path: Path) -> str:
     return _read_text(path, MAX_ENV_FILE_BYTES)
 
 
-def _read_text(path: Path, largest: int) -> str:
+def _read_text(path: Path, max_bytes: int) -> str:
     try:
-        return (RecordedInputs().read(path, largest) or b"").decode("utf-8-sig")
+        return (read_bounded(path, max_bytes) or b"").decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(printable(f"{path}: the file cannot be read: {error.strerror}.")) from None
     except UnicodeError:
@@ -160,11 +156,7 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         ConfigurationError: it cannot be written.
     """
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except OSError:
-        mode = 0o644
-    _replace(path, text, _OWNER_ONLY if private else mode)
+    _replace(path, text, _OWNER_ONLY if private else None)
 
 
 def env_values(text: str) -> dict[str, str]:
@@ -225,23 +217,12 @@ def _quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
+def _replace(path: Path, text: str, mode: int | None = None) -> None:
     try:
-        target = replaceable(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Readable for the owner alone from the first moment on, before anything is in it.
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=path.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            os.chmod(temporary, mode)
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text, mode)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+        raise ConfigurationError(printable(f"{path} cannot be written: {error.strerror}.")) from None
 
 
 def _read(text: str) -> tuple[dict[str, Any], yaml.Node | None]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from aider_stackspot.config.inputs import NotAFile, RecordedInputs
+from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.files import NotAFile
 
 MAX_ENV_FILE_BYTES = 1024 * 1024
 """Bytes."""

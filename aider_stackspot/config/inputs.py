@@ -6,41 +6,12 @@ whether the reading still holds.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from pathlib import Path
 
+from aider_stackspot.files import read_bounded
+
 _State = tuple[int, int, int, int] | None
-
-
-class NotAFile(OSError):
-    """There is a directory, a pipe or a device where a file is expected."""
-
-
-class TooLarge(OSError):
-    """The file is larger than a file of its kind can sensibly be."""
-
-
-def replaceable(path: Path) -> Path:
-    """Return the file that writing to a path would replace, which may not be there yet: a link stays a link.
-
-    Raises:
-        NotAFile: there is something else, which a new file must not take the place of: a pipe, a device.
-        OSError: the link leads nowhere but to itself.
-    """
-    target = Path(os.path.realpath(path))
-    try:
-        mode = os.stat(target).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return target
-    _check_is_a_file(mode)
-    return target
-
-
-def _check_is_a_file(mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise NotAFile(errno.EINVAL, f"this is a {'directory' if stat.S_ISDIR(mode) else 'pipe or a device'}")
 
 
 class RecordedInputs:
@@ -65,33 +36,10 @@ class RecordedInputs:
             self._existing[name] = os.path.exists(name)
         return self._existing[name]
 
-    def read(self, path: Path, largest: int) -> bytes | None:
-        """Return a file's content, or `None` if there is no such file.
-
-        Raises:
-            NotAFile: it is no regular file.
-            TooLarge: it has more than `largest` bytes.
-            OSError: it cannot be read.
-        """
+    def read(self, path: Path, max_bytes: int) -> bytes | None:
+        """Return a file's content, or `None` if there is no such file; see `files.read_bounded`."""
         self._states[str(path)] = _state(str(path))
-        try:
-            # Without O_NONBLOCK, opening a pipe waits for a writer.
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except PermissionError as error:
-            if os.path.isdir(path):  # Windows refuses directories in this way
-                raise NotAFile(error.errno, "this is a directory") from error
-            raise
-        try:
-            _check_is_a_file(os.fstat(handle).st_mode)
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                content = file.read(largest + 1)
-        finally:
-            os.close(handle)
-        if len(content) > largest:
-            raise TooLarge(errno.EFBIG, f"the file is larger than {largest:,} bytes")
-        return content
+        return read_bounded(path, max_bytes)
 
     def unchanged(self) -> bool:
         """Tell whether everything that was looked at is still as it was."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config.base_url import is_loopback
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.files import create_exclusively, private_directory
 from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
 LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
@@ -87,14 +87,8 @@ def _make(path: Path) -> MasterKey:
     """Make a key, unless another start has just done so: it appears whole, and the first one stays."""
     key = f"sk-{secrets.token_urlsafe(32)}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(f"{key}\n")
-            os.link(temporary, path)
-        finally:
-            Path(temporary).unlink()
+        private_directory(path.parent)
+        create_exclusively(path, f"{key}\n")
     except FileExistsError:
         return MasterKey(_read(path), str(path))
     except OSError as error:

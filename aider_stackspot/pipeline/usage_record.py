@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aider_stackspot.api.answer import Usage
+from aider_stackspot.files import append_line, private_directory
 
 SWITCH = "AIDER_STACKSPOT_USAGE"
 LOCATION = Path(".aider") / "aider-stackspot" / "usage"
@@ -58,25 +59,14 @@ def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date |
     estimate = [-(-length // CHARACTERS_PER_TOKEN) for length in lengths]
     used = (counted.prompt_tokens, counted.completion_tokens) if counted is not None else estimate
     entry = {"day": day.isoformat(), "model": model, "in": used[0], "out": used[1]}
-    line = json.dumps(entry | ({} if counted is not None else {"estimated": True})) + "\n"
+    line = json.dumps(entry | ({} if counted is not None else {"estimated": True}))
     with contextlib.suppress(OSError, RuntimeError):
         _append(directory() / f"{day:%Y-%m}.jsonl", line)
 
 
 def _append(path: Path, line: str) -> None:
-    """Append in one write: processes that run at the same time do not mix their lines."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    try:
-        handle = os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, flags, 0o600)
-    try:
-        is_new = os.fstat(handle).st_size == 0
-        os.write(handle, line.encode())
-    finally:
-        os.close(handle)
-    if is_new:
+    private_directory(path.parent)
+    if append_line(path, line):
         for old in sorted(path.parent.glob("????-??.jsonl"))[:-KEPT_MONTHS]:
             old.unlink(missing_ok=True)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.files import locked, private_directory, write_atomically
 
 LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"
 """Below the home directory."""
@@ -43,7 +44,7 @@ class TrustStore:
         Raises:
             OSError: the store cannot be written.
         """
-        self._save({**self.entries(), _key(path): digest(content)})
+        self._change(lambda entries: {**entries, _key(path): digest(content)})
 
     def revoke(self, path: Path) -> bool:
         """Forget a file; return whether it was known.
@@ -51,11 +52,10 @@ class TrustStore:
         Raises:
             OSError: the store cannot be written.
         """
-        entries = dict(self.entries())
-        known = entries.pop(_key(path), None) is not None
-        if known:
-            self._save(entries)
-        return known
+        if _key(path) not in self.entries():
+            return False
+        self._change(lambda entries: {key: value for key, value in entries.items() if key != _key(path)})
+        return True
 
     def _load(self) -> dict[str, str]:
         if self.path is None:
@@ -69,18 +69,15 @@ class TrustStore:
             return {}
         return {str(path): str(recorded) for path, recorded in files.items()}
 
-    def _save(self, entries: dict[str, str]) -> None:
+    def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        """Read, change and write the store, while no other process does."""
         if self.path is None:
             raise OSError("there is no home directory to keep the record in")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": 1, "files": entries}, file, indent=2, sort_keys=True)
-            os.replace(temporary, self.path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        private_directory(self.path.parent)
+        with locked(self.path):
+            entries = change(self._load())
+            text = json.dumps({"version": 1, "files": entries}, indent=2, sort_keys=True)
+            write_atomically(self.path, text, 0o600)
         self._digests = entries
 
 
