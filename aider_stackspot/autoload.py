@@ -2,6 +2,9 @@
 
 It remembers the environment as the user started the program with (aider loads a project's `.env` into it later), and
 waits for `litellm` and parts of aider to be imported. The rest happens then, in the modules that `_HOOKS` names.
+
+Whether `AIDER_STACKSPOT_AUTOLOAD` is off is decided in the `.pth` file itself, before anything of this package may be
+imported, from the environment alone. Where a `.env` file says so, the hooks find out and do nothing.
 """
 
 import os
@@ -42,7 +45,9 @@ def _run_after(loader: object, hook: str) -> None:
         try:
             __import__(hook)
             sys.modules[hook].on_import(module)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a SystemExit of a half-installed package must not end somebody's program
             print(f"aider-stackspot: {hook} failed and is off: {type(error).__name__}: {error}", file=sys.stderr)
 
     loader.exec_module = exec_module_then_hook  # type: ignore[attr-defined]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from aider_stackspot.config import environment
+
+PTH = Path(__file__).parents[1] / "aider_stackspot.pth"
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -62,9 +68,31 @@ def test_what_knows_servers_is_loaded_with_the_first_one(isolated: Path) -> None
     assert python(code).stdout.strip() == "True"
 
 
-def test_it_can_be_switched_off() -> None:
-    code = "import sys, litellm; print([m for m in sys.modules if m.startswith('aider_stackspot')])"
-    assert python(code, AIDER_STACKSPOT_AUTOLOAD="0").stdout.strip() == "[]"
+@pytest.mark.parametrize("word", ["0", "false", "No", " OFF "])
+def test_it_can_be_switched_off(word: str) -> None:
+    code = "import sys; print([m for m in sys.modules if m.startswith('aider_stackspot')])"
+    assert python(code, AIDER_STACKSPOT_AUTOLOAD=word).stdout.strip() == "[]"
+
+
+def test_the_pth_file_has_the_same_words_for_off_as_the_rest() -> None:
+    words = re.search(r" in (\(.*?\)) or ", PTH.read_text(encoding="utf-8"))
+    assert words is not None
+    assert set(ast.literal_eval(words[1])) == environment._OFF_WORDS
+
+
+REGISTERED = "import litellm; print('stackspot-ai-code' in litellm.model_cost)"
+
+
+def test_a_dotenv_of_the_users_switches_the_registration_off(isolated: Path) -> None:
+    (isolated.parent / "home" / ".env").write_text("AIDER_STACKSPOT_AUTOLOAD=false\n", encoding="utf-8")
+    assert python(REGISTERED).stdout.strip() == "False"
+
+
+def test_one_of_a_project_does_not(isolated: Path) -> None:
+    (isolated / ".env").write_text("AIDER_STACKSPOT_AUTOLOAD=false\n", encoding="utf-8")
+    done = python(REGISTERED)
+    assert done.stdout.strip() == "True"
+    assert "AIDER_STACKSPOT_AUTOLOAD, which switches this package off, was ignored" in done.stderr
 
 
 def test_the_packages_own_files_of_litellm_stay_readable() -> None:
@@ -90,21 +118,56 @@ print("still here", litellm.completion is not None)
     assert done.stderr.startswith("aider-stackspot: aider_stackspot.hosts.litellm.registration failed and is off: ")
 
 
-def test_a_missing_package_is_one_line_and_python_goes_on(tmp_path: Path) -> None:
-    """As after a half-done uninstall: the `.pth` file is there and the package is not."""
-    pth = Path(__file__).parents[1] / "aider_stackspot.pth"
-    (tmp_path / pth.name).write_text(pth.read_text(encoding="utf-8"), encoding="utf-8")
+@pytest.mark.parametrize("kind", ["SystemExit", "RuntimeError", "GeneratorExit"])
+def test_no_exception_of_ours_ends_the_program(kind: str) -> None:
     code = f"""
-import site, sys
-sys.path[:] = [p for p in sys.path if "site-packages" not in p and p != ""]
-sys.modules["aider_stackspot"] = None
-site.addsitedir({str(tmp_path)!r})
+import sys, types
+broken = types.ModuleType("aider_stackspot.hosts.litellm.registration")
+def on_import(module):
+    raise {kind}(3)
+broken.on_import = on_import
+sys.modules["aider_stackspot.hosts.litellm.registration"] = broken
+import litellm
 print("still here")
 """
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "still here"
+    done = python(code)
+    assert (done.stdout.strip(), done.returncode) == ("still here", 0)
+    assert f"failed and is off: {kind}: 3" in done.stderr
+
+
+LEFTOVER = """
+import site, subprocess, sys
+sys.path[:] = [p for p in sys.path if "site-packages" not in p and p != ""]
+site.addsitedir({directory!r})
+site.addsitedir({directory!r})
+print("still here", flush=True)
+if len(sys.argv) == 1:
+    subprocess.run([sys.executable, "-S", "-c", {child!r}, "child"])
+"""
+
+
+def leftover(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Start a Python, which starts another, where the `.pth` file lies in this directory."""
+    (directory / PTH.name).write_text(PTH.read_text(encoding="utf-8"), encoding="utf-8")
+    child = LEFTOVER.format(directory=str(directory), child="")
+    code = LEFTOVER.format(directory=str(directory), child=child)
+    return subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60)
+
+
+def test_a_missing_package_is_one_line_and_python_goes_on(tmp_path: Path) -> None:
+    """As after a half-done uninstall: the `.pth` file is there and the package is not."""
+    done = leftover(tmp_path)
+    assert done.stdout.split("\n") == ["still here", "still here", ""]
     assert len(done.stderr.splitlines()) == 1
     assert "automatic registration is off" in done.stderr
+
+
+def test_so_is_one_that_wants_to_end_everything(tmp_path: Path) -> None:
+    (tmp_path / "aider_stackspot").mkdir()
+    (tmp_path / "aider_stackspot" / "__init__.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    done = leftover(tmp_path)
+    assert (done.stdout.split("\n"), done.returncode) == (["still here", "still here", ""], 0)
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("text", ["providers: [", "providers:\n  stackspot:\n    tymeout: 3\n"])

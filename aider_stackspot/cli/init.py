@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from aider_stackspot.cli.agents import Agent, list_agents, request_token
 from aider_stackspot.cli.terminal import before_writing, is_interactive
-from aider_stackspot.config import Account, current
+from aider_stackspot.config import Account, current, home
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, with_line, with_variables, write_text
 from aider_stackspot.config.environment import Environment
@@ -112,10 +112,10 @@ def init(
 def _directory(options: InitOptions) -> Path:
     """Return where the files go, and refuse to where git would take the credentials."""
     if options.home:
-        home = Environment().home
-        if home is None:
+        found = home()
+        if found is None:
             raise ConfigurationError("--home: there is no home directory; set HOME.")
-        directory = home
+        directory = found
     else:
         try:
             directory = Path.cwd()

@@ -23,7 +23,7 @@ from aider_stackspot.compatible.discovery import DiscoveryResult
 from aider_stackspot.compatible.entries import line
 from aider_stackspot.compatible.model import Capabilities, KindField, ListedModel, Price, TokenLimit
 from aider_stackspot.compatible.server import KnownModel, ServerSnapshot
-from aider_stackspot.config.settings import CompatibleProvider
+from aider_stackspot.config import CompatibleProvider, home
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.files import private_directory, read_bounded, write_atomically
 from aider_stackspot.forks import Lock
@@ -198,10 +198,8 @@ def forget(provider: CompatibleProvider) -> None:
 
 def _directory() -> Path | None:
     """Return where the files are; `None` for a user without a home."""
-    try:
-        return Path.home() / ".aider" / "caches" / "aider-stackspot"
-    except RuntimeError:
-        return None
+    where = home()
+    return where / ".aider" / "caches" / "aider-stackspot" if where is not None else None
 
 
 def _snapshot(stored: Mapping[str, Any]) -> ServerSnapshot | None:

@@ -27,6 +27,12 @@ from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
 
 HERE = "the environment"
+_OFF_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+def is_off_word(text: str) -> bool:
+    """Tell whether a switch with this value is off."""
+    return text.strip().lower() in _OFF_WORDS
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Environment:
     def switched_off(self, name: str, what: str) -> bool:
         """Tell whether the user set a switch to off, or to nothing, as aider's `--no-verify-ssl` does."""
         for value in self._candidates(name, empty_too=True):
-            off = value.text.strip().lower() in ("", "0", "false", "no", "off")
+            off = not value.text.strip() or is_off_word(value.text)
             if value.trusted:
                 return off
             if off:
@@ -117,7 +123,7 @@ class Environment:
 
     def _candidates(self, name: str, *, empty_too: bool = False) -> Iterator[Value]:
         for value in (*self._process(name), *self._in_files(name)):
-            if value.text or empty_too:
+            if value.text.strip() or empty_too:
                 yield value
 
     def _process(self, name: str) -> Iterator[Value]:

@@ -18,6 +18,7 @@ from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.schema import ProviderKeys
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
+from aider_stackspot.config.switches import read_log_target, read_switches
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
 
@@ -55,6 +56,7 @@ def load(surroundings: RecordedInputs | None = None) -> Settings:
     if problem is not None:
         merged = _Merged(environment, notices)
         merged.add_names(files)
+    switches, log_target = read_switches(environment), read_log_target(environment)
     lines = dict.fromkeys(printable(line) for line in (*environment.notices, *notices))
     return Settings(
         merged.accounts,
@@ -64,6 +66,9 @@ def load(surroundings: RecordedInputs | None = None) -> Settings:
         refused=_servers_of(files) if problem is not None else (),
         notices=tuple(lines),
         files=tuple(str(file.path) for file in files),
+        home=environment.home,
+        switches=switches,
+        log_target=log_target,
     )
 
 

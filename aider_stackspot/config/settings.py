@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -146,7 +147,9 @@ class Settings:
     `models` maps every public name, bare and with its provider, to its StackSpot model. `problem` is set when a file
     cannot be used: names are then the built-in ones, and every call is refused with that text. `refused` are then the
     names of other servers, so that their calls are refused too and do not reach whoever else has such a name.
-    `notices` are lines that the user should see once. `files` are the files that were read, closest first.
+    `notices` are lines that the user should see once. `files` are the files that were read, closest first. `home` is
+    the user's home directory, whatever a project's `.env` says; `switches` tells for each switch whether it is on, and
+    `log_target` where calls are logged to.
     """
 
     accounts: Mapping[str, Account]
@@ -156,6 +159,9 @@ class Settings:
     refused: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    home: Path | None = None
+    switches: Mapping[str, bool] = field(default_factory=dict)
+    log_target: str | None = None
 
     def model(self, name: str) -> Model:
         """Return a StackSpot model by its public name.

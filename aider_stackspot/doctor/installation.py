@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aider_stackspot import __version__
+from aider_stackspot.config.environment import is_off_word
 from aider_stackspot.doctor.report import Finding
 
 VERSIONS = "Versions"
@@ -137,12 +138,12 @@ def _registration(probe: dict[str, Any], aider: Path | None) -> Finding:
             "aider-chat --with-executables-from aider-stackspot, or pip install aider-stackspot in that environment.",
             data=data,
         )
-    if probe.get("autoload") == "0":
+    if is_off_word(str(probe.get("autoload"))):
         return Finding(
             REGISTRATION,
             "automatic registration",
             "failed",
-            "switched off by AIDER_STACKSPOT_AUTOLOAD=0",
+            f"switched off by AIDER_STACKSPOT_AUTOLOAD={probe['autoload']}",
             "Unset the variable, or call aider_stackspot.register() in your program.",
             data=data,
         )

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from aider_stackspot.config import Network, Settings
+from aider_stackspot.config import Network, Settings, home
 from aider_stackspot.config.display import printable
-from aider_stackspot.config.environment import Environment
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.redact import scrub
 
@@ -45,7 +44,7 @@ class Masks:
             secrets += [value.get_secret_value() for value in server.extra_headers.values()]
             secrets += _proxy_secrets(server.network)
         ids += [model.agent_id for model in settings.models.values() if model.agent_id]
-        return cls(_longest_first(secrets), _longest_first(ids), str(Environment().home or ""))
+        return cls(_longest_first(secrets), _longest_first(ids), str(home() or ""))
 
     def text(self, text: str) -> str:
         """Return a text as it may be shown."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,12 +21,11 @@ from typing import Any
 
 import httpx
 
+from aider_stackspot import config
 from aider_stackspot.api.answer import Usage
 
 log = logging.getLogger("aider_stackspot.calls")
 
-DEBUG = "AIDER_STACKSPOT_DEBUG"
-LOG = "AIDER_STACKSPOT_LOG"
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-b3-traceid", "cf-ray")
 _STAGES = {"connect_tcp": "connect_ms", "start_tls": "tls_ms"}
 _MAX_ID = 80
@@ -149,9 +147,8 @@ def set_up() -> None:
     if _set_up:
         return
     _set_up = True
-    structured = os.environ.get(LOG, "").strip().lower() == "json"
-    wanted = os.environ.get(DEBUG, "").strip().lower() not in ("", "0", "false", "no", "off")
-    if not (structured or wanted):
+    structured = config.log_target() == "json"
+    if not (structured or config.switch(config.DEBUG)):
         return
     package = logging.getLogger("aider_stackspot")
     handler = logging.StreamHandler(sys.stderr)

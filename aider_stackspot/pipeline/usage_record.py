@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from aider_stackspot import config
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.files import append_line, private_directory
 
-SWITCH = "AIDER_STACKSPOT_USAGE"
+SWITCH = config.USAGE
 LOCATION = Path(".aider") / "aider-stackspot" / "usage"
 """Below the home directory."""
 KEPT_MONTHS = 24
@@ -41,7 +41,7 @@ class Call:
 
 def is_on() -> bool:
     """Tell whether a record is kept."""
-    return os.environ.get(SWITCH, "1").strip().lower() not in ("0", "false", "no", "off")
+    return config.switch(SWITCH)
 
 
 def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
@@ -77,7 +77,10 @@ def directory() -> Path:
     Raises:
         RuntimeError: there is no home directory.
     """
-    return Path.home() / LOCATION
+    home = config.home()
+    if home is None:
+        raise RuntimeError("there is no home directory")
+    return home / LOCATION
 
 
 def calls(since: date) -> Iterator[Call]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 import time
 
-from aider_stackspot.config import Model, current
+from aider_stackspot.config import WARM_UP, Model, current
 from aider_stackspot.network.client import CONNECT_TIMEOUT, timeouts
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
@@ -21,7 +20,6 @@ from aider_stackspot.pipeline.stackspot import base_url_of, credentials_of
 
 log = logging.getLogger(__name__)
 
-SWITCH = "AIDER_STACKSPOT_WARM_UP"
 AGAIN_AFTER = 30.0
 """Seconds; aider makes a new object of the model now and then."""
 
@@ -35,7 +33,7 @@ def warm_up(name: str) -> None:
         name: a model's public name.
     """
     settings = current()
-    if name not in settings.models or settings.problem is not None or not _is_on():
+    if name not in settings.models or settings.problem is not None or not settings.switches[WARM_UP]:
         return
     model = settings.models[name]
     if not (model.account.client_id and model.account.client_key):
@@ -45,10 +43,6 @@ def warm_up(name: str) -> None:
         _last[model.route] = now
         background_loop().submit(_warm_up(model))
         threading.Thread(target=_load_tokenizer, args=(name,), name="aider-stackspot-warm-up", daemon=True).start()
-
-
-def _is_on() -> bool:
-    return os.environ.get(SWITCH, "1").strip().lower() not in ("0", "false", "no", "off")
 
 
 def _load_tokenizer(name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
-from aider_stackspot.config import CompatibleProvider, Model, current
+from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -22,6 +22,8 @@ from aider_stackspot.pipeline.warm_up import warm_up
 
 def on_import(models: ModuleType) -> None:
     """Make the configured models known to aider; called by `autoload`."""
+    if not switch(AUTOLOAD):
+        return
     notices.listen(TerminalNotices(always_read=True))
     _watch_metadata(models)
     configured = current().models

@@ -13,7 +13,7 @@ from typing import Any
 
 import litellm
 
-from aider_stackspot.config import Model, Settings, current
+from aider_stackspot.config import AUTOLOAD, Model, Settings, current, switch
 from aider_stackspot.forks import Lock
 from aider_stackspot.hosts.litellm import servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
@@ -27,8 +27,9 @@ _lock = Lock()
 
 
 def on_import(_litellm: ModuleType) -> None:
-    """Register when litellm has just been imported; called by `autoload`."""
-    register()
+    """Register when litellm has just been imported, unless a `.env` of the user's says no; called by `autoload`."""
+    if switch(AUTOLOAD):
+        register()
 
 
 def register() -> None:
