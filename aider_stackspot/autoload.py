@@ -14,7 +14,8 @@ environment_at_start = dict(os.environ)
 
 _HOOKS = {
     "litellm": "aider_stackspot.hosts.litellm.registration",
-    "aider.main": "aider_stackspot.config.trust.host_changes",
+    "aider.main": "aider_stackspot.hosts.aider.main",
+    "aider.gui": "aider_stackspot.hosts.aider.main",
     "aider.models": "aider_stackspot.hosts.aider.models",
 }
 

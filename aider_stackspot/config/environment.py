@@ -22,7 +22,7 @@ from aider_stackspot.config import locations
 from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.env_file import EnvFile, read_env_file
 from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.trust.host_changes import changes
+from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
 
@@ -173,7 +173,7 @@ class Environment:
     def _find_home(self) -> Path | None:
         name = "USERPROFILE" if os.name == "nt" else "HOME"
         now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
-        if not now or now == start or changes.include(name, now):
+        if not now or now == start or host_changes.changes.include(name, now):
             return Path(start) if start and now else locations.account_home()
         if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):
             return Path(start) if start else locations.account_home()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot import autoload
-from aider_stackspot.config import Account, current, environment
+from aider_stackspot.config import Account, current
 from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.trust import host_changes, variable_origin
+from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.store import TrustStore
 
 FILE = ".aider.litellm.yml"
@@ -36,9 +36,7 @@ class Places:
 @pytest.fixture(name="places")
 def places_fixture(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     """A repository, in whose directory `app` one works, and a home beside it. aider has not run in this process."""
-    fresh = host_changes.Changes()
-    for module in (host_changes, environment, variable_origin):
-        monkeypatch.setattr(module, "changes", fresh)
+    monkeypatch.setattr(host_changes, "changes", host_changes.HostChanges())
     for name in [name for name in autoload.environment_at_start if name not in os.environ]:
         monkeypatch.delitem(autoload.environment_at_start, name)
     (isolated / ".git").mkdir()

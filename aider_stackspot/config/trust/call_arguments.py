@@ -13,7 +13,7 @@ from aider_stackspot.config import locations
 from aider_stackspot.config.base_url import checked, is_default_host
 from aider_stackspot.config.display import printable, shown_url, trust_command
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.trust.host_changes import changes
+from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
 
@@ -33,7 +33,7 @@ def base_of_call(url: str, *, configured: Collection[str], allow_insecure_http: 
         ConfigurationError: it is no base URL, or a file of the project gave it to aider.
     """
     base = checked(url, what="the call's api_base", allow_insecure_http=allow_insecure_http)
-    if not changes.running or base in configured or is_default_host(base):
+    if not host_changes.changes.running or base in configured or is_default_host(base):
         return base
     environment = Environment()
     files = {path: (content, is_own) for path, content, is_own in _files(environment)}
@@ -57,7 +57,7 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
             end `Host` chooses the customer.
     """
     steering = sorted(name for name in headers if name.strip().lower() in _STEERING)
-    if steering and changes.running:
+    if steering and host_changes.changes.running:
         raise ConfigurationError(
             f"The call was refused, because it came with the header {printable(steering[0])}, which can lead it "
             "elsewhere. Take it out of `extra_params` in aider's settings of models; if it is yours, put it under "

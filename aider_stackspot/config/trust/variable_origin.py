@@ -10,13 +10,13 @@ from aider_stackspot import autoload
 from aider_stackspot.config import locations
 from aider_stackspot.config.env_file import EnvFile, read_env_file
 from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.aider_options import (
     RequestedSettings,
     asked_by_arguments,
     asked_by_environment,
     asked_by_settings,
 )
-from aider_stackspot.config.trust.host_changes import changes
 
 _MAX_SETTINGS_BYTES = 256 * 1024
 _OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
@@ -47,7 +47,7 @@ class VariableOrigins:
 
     def is_users(self, name: str, now: str) -> bool:
         """Tell whether a value that differs from the one at the start is the user's or their program's."""
-        if changes.include(name, now):
+        if host_changes.changes.include(name, now):
             asked = any(asked.variables.get(name) == now for asked in self._asked)
             return asked or any(file.values.get(name) == now for file in self._asked_files)
         return not any(file.may_have_set(name, now) for file in self._loadable)
@@ -71,7 +71,10 @@ class VariableOrigins:
     @cached_property
     def _asked(self) -> list[RequestedSettings]:
         """What the user asks of aider, in every place that is theirs."""
-        asked = [asked_by_arguments(changes.arguments), asked_by_environment(autoload.environment_at_start)]
+        asked = [
+            asked_by_arguments(host_changes.changes.arguments),
+            asked_by_environment(autoload.environment_at_start),
+        ]
         asked += [asked_by_environment(file.raw) for file in self._files if file.trusted]
         asked += [
             asked_by_settings(content) for path, content in self._settings() if self._is_own_settings(path, content)
@@ -135,7 +138,7 @@ class VariableOrigins:
 def loadable(files: Sequence[EnvFile], surroundings: RecordedInputs) -> list[EnvFile]:
     """Return the `.env` files that a program may have loaded by itself: the usual ones, which are given, and others."""
     found = list(files)
-    for path in locations.loaded_by_others(surroundings, changes.arguments):
+    for path in locations.loaded_by_others(surroundings, host_changes.changes.arguments):
         if not any(locations.same_file(path, file.path) for file in found):
             found += [file for file in [_env_file(path, surroundings)] if file is not None]
     return found

@@ -1,10 +1,6 @@
-"""The options by which a user lets aider set variables, and the watch over aider's `main`."""
+"""The options by which a user lets aider set variables, and the record of what changed while it ran."""
 
 from __future__ import annotations
-
-import inspect
-import os
-import types
 
 import pytest
 
@@ -100,10 +96,10 @@ class TestTheWatch:
     """A change counts as aider's if it came while `aider.main.main` ran."""
 
     @pytest.fixture
-    def changes(self, places: Places) -> host_changes.Changes:
+    def changes(self, places: Places) -> host_changes.HostChanges:
         return host_changes.changes
 
-    def test_before_during_and_after(self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_before_during_and_after(self, changes: host_changes.HostChanges, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BEFORE", "program")
         assert not changes.include("BEFORE", "program")
         changes.begin(["--model", "m"])
@@ -119,7 +115,7 @@ class TestTheWatch:
         assert changes.arguments == ("--model", "m")
 
     def test_aider_calls_its_main_within_itself(
-        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
+        self, changes: host_changes.HostChanges, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         changes.begin([])
         monkeypatch.setenv("DURING", "aider")
@@ -128,50 +124,3 @@ class TestTheWatch:
         assert changes.include("DURING", "aider")
         changes.end()
         assert changes.include("DURING", "aider")
-
-    def test_main_is_wrapped_once_and_stays_what_it_was(
-        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        module = types.ModuleType("main_of_aider")
-
-        def main(argv: list[str] | None = None, input: object = None, return_coder: bool = False) -> str:
-            """Run aider."""
-            if argv == ["fail"]:
-                raise SystemExit(3)
-            os.environ["DURING"] = "aider"
-            assert changes.include("DURING", "aider")
-            return f"{argv} {return_coder}"
-
-        monkeypatch.setenv("DURING", "program")
-        module.main = main  # type: ignore[attr-defined]
-        host_changes.on_import(module)
-        wrapped = module.main
-        host_changes.on_import(module)
-        assert module.main is wrapped
-        assert inspect.signature(wrapped) == inspect.signature(main)
-        assert (wrapped(["a"], return_coder=True), wrapped.__doc__) == ("['a'] True", "Run aider.")
-        with pytest.raises(SystemExit):
-            wrapped(["fail"])
-        assert changes.arguments == ("a", "fail")
-        assert changes.include("DURING", "aider")
-
-    def test_without_arguments_those_of_the_process_count(
-        self, changes: host_changes.Changes, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("sys.argv", ["aider", "--set-env", "A=1"])
-        module = types.ModuleType("main_of_aider")
-        module.main = lambda argv=None: argv  # type: ignore[attr-defined]
-        host_changes.on_import(module)
-        assert module.main() is None
-        assert changes.arguments == ("--set-env", "A=1")
-
-
-def test_aider_has_the_main_that_is_watched_and_calls_it_itself() -> None:
-    """Fails when aider's internals change. The rest of the chain runs in `test_config_trust_aider`."""
-    import aider.main
-
-    source = inspect.getsource(inspect.unwrap(aider.main.main))
-    assert next(iter(inspect.signature(aider.main.main).parameters)) == "argv"
-    assert "return main(argv, input, output, right_repo_root" in source
-    for name in ('os.environ["SSL_VERIFY"] = ""', "args.set_env", "load_dotenv_files(git_root, args.env_file"):
-        assert name in source

@@ -1,0 +1,68 @@
+"""The watch over aider's `main`: it is what tells a project's word from a program's."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import types
+
+import pytest
+
+from aider_stackspot.config.trust import host_changes
+from aider_stackspot.hosts.aider.main import on_import
+from tests.config.config_support import Places
+
+pytest_plugins = ["tests.config.config_support"]
+
+
+def test_main_is_wrapped_once_and_stays_what_it_was(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("aider.main")
+
+    def main(argv: list[str] | None = None, input: object = None, return_coder: bool = False) -> str:
+        """Run aider."""
+        if argv == ["fail"]:
+            raise SystemExit(3)
+        os.environ["DURING"] = "aider"
+        assert host_changes.changes.include("DURING", "aider")
+        return f"{argv} {return_coder}"
+
+    monkeypatch.setenv("DURING", "program")
+    module.main = main  # type: ignore[attr-defined]
+    on_import(module)
+    wrapped = module.main
+    on_import(module)
+    assert module.main is wrapped
+    assert inspect.signature(wrapped) == inspect.signature(main)
+    assert (wrapped(["a"], return_coder=True), wrapped.__doc__) == ("['a'] True", "Run aider.")
+    with pytest.raises(SystemExit):
+        wrapped(["fail"])
+    assert host_changes.changes.arguments == ("a", "fail")
+    assert host_changes.changes.include("DURING", "aider")
+
+
+def test_without_arguments_those_of_the_process_count(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["aider", "--set-env", "A=1"])
+    module = types.ModuleType("aider.main")
+    module.main = lambda argv=None: argv  # type: ignore[attr-defined]
+    on_import(module)
+    assert module.main() is None
+    assert host_changes.changes.arguments == ("--set-env", "A=1")
+
+
+def test_the_browser_interface_goes_on_after_main(places: Places) -> None:
+    assert not host_changes.changes.running
+    on_import(types.ModuleType("aider.gui"))
+    host_changes.changes.begin([])
+    host_changes.changes.end()
+    assert host_changes.changes.running
+
+
+def test_aider_has_the_main_that_is_watched_and_calls_it_itself() -> None:
+    """Fails when aider's internals change. The rest of the chain runs in `tests/config/trust/test_with_aider.py`."""
+    import aider.main
+
+    source = inspect.getsource(inspect.unwrap(aider.main.main))
+    assert next(iter(inspect.signature(aider.main.main).parameters)) == "argv"
+    assert "return main(argv, input, output, right_repo_root" in source
+    for name in ('os.environ["SSL_VERIFY"] = ""', "args.set_env", "load_dotenv_files(git_root, args.env_file"):
+        assert name in source
