@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from aider_stackspot.config.display import shortened
 from aider_stackspot.config.settings import DEFAULT_HOSTS
 from aider_stackspot.errors import ConfigurationError
+
+_ENDPOINT = re.compile(
+    # OpenAI's API. `/models` and the like are endpoints behind a version only: Azure has a base that ends so.
+    r"(?:/chat/completions|(?P<version>/v\d\w*|/openai)/(?:completions|embeddings|models|responses|rerank)"
+    # StackSpot's (docs/wire.md).
+    r"|/v3/chat|/v1/agent/[^/]+/chat|/v1/quick-commands/[^/]+/[^/]+|/[^/]+/oidc/oauth/token)\Z",
+    re.IGNORECASE,
+)
 
 
 def is_default_host(url: str) -> bool:
@@ -16,17 +25,23 @@ def is_default_host(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name means this machine for certain, whatever a DNS server says."""
-    if host == "localhost":
+    """Tell whether a host name or address, in brackets or not, means this machine whatever a DNS server says."""
+    host = host.removeprefix("[").removesuffix("]")
+    if host.lower().removesuffix(".") == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host.removesuffix("."))
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
     """Return a base URL without its trailing slashes.
+
+    A pasted endpoint (`https://host/v1/chat/completions`) is understood as its base, and `localhost:1234/v1`, with any
+    other name of this machine, as `http://`.
 
     Args:
         url: the URL as configured.
@@ -36,14 +51,17 @@ def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
     Raises:
         ConfigurationError: it is no base URL, or a token would travel in the clear.
     """
-    url = url.strip()
+    url = _with_scheme(url.strip())
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
         raise ConfigurationError(f"{what}: this is not a URL.") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(f"{what}: a URL that begins with https:// is expected.")
+        raise ConfigurationError(
+            f"{what}: a URL that begins with https:// is expected; or, for a server in a network that you trust, "
+            "http:// together with `allow_insecure_http: true`."
+        )
     if not url.isprintable() or " " in url or "\\" in url:
         raise ConfigurationError(f"{what}: a URL has no spaces, backslashes or control characters.")
     if parts.username is not None or parts.password is not None:
@@ -55,4 +73,24 @@ def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
             f"{what}: this would send credentials and code to `{shortened(host)}` unencrypted. Use https://, or set "
             "`allow_insecure_http: true` for this provider if you are sure."
         )
-    return url.rstrip("/")
+    return _without_endpoint(url.rstrip("/"))
+
+
+def _with_scheme(url: str) -> str:
+    """Return the URL of a server on this machine with `http://`, where it has no scheme; any other one as it is."""
+    if "://" in url or url.startswith("/"):
+        return url
+    try:
+        host = urlsplit(f"//{url}").hostname or ""
+    except ValueError:
+        return url
+    return f"http://{url}" if is_loopback(host) else url
+
+
+def _without_endpoint(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    found = _ENDPOINT.search(slash + path)
+    if found is None:
+        return url
+    return f"{scheme}://{host}{(slash + path)[: found.start()]}{found['version'] or ''}".rstrip("/")

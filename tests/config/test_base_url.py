@@ -47,7 +47,20 @@ def test_what_only_looks_like_one(url: str) -> None:
     assert not is_default_host(url)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.10", "::1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.8.9.10",
+        "::1",
+        "[::1]",
+        "::ffff:127.0.0.1",
+    ],
+)
 def test_this_machine(host: str) -> None:
     assert is_loopback(host)
 
@@ -61,6 +74,9 @@ def test_this_machine(host: str) -> None:
         "evil.localhost",
         "0.0.0.0",
         "10.0.0.1",
+        "::ffff:10.0.0.1",
+        "::",
+        "[]",
         "",
     ],
 )
@@ -78,10 +94,52 @@ def test_another_machine_or_whatever_a_dns_server_says(host: str) -> None:
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
         ("http://[::1]:1", "http://[::1]:1"),
         ("HTTPS://IDM.example", "HTTPS://IDM.example"),
+        ("http://LOCALHOST:1/v1", "http://LOCALHOST:1/v1"),
+        ("https://host.example/models", "https://host.example/models"),
+        ("https://host.example/v1/chat", "https://host.example/v1/chat"),
+        ("https://completions.example", "https://completions.example"),
     ],
 )
 def test_a_base_url_loses_its_trailing_slashes_and_nothing_else(url: str, kept: str) -> None:
     assert checked(url, what="x") == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("https://host.example/v1/chat/completions", "https://host.example/v1"),
+        ("https://host.example/v1/chat/completions/", "https://host.example/v1"),
+        ("https://host.example/v1/models", "https://host.example/v1"),
+        ("https://host.example/v1/models/", "https://host.example/v1"),
+        ("https://host.example/v1/completions", "https://host.example/v1"),
+        ("https://host.example/api/v1/embeddings//", "https://host.example/api/v1"),
+        ("https://host.example/chat/completions", "https://host.example"),
+        ("https://host.example/v1beta/openai/models", "https://host.example/v1beta/openai"),
+        ("http://localhost:1234/V1/Chat/Completions", "http://localhost:1234/V1"),
+        ("https://api.example/v3/chat", "https://api.example"),
+        ("https://agents.example/v1/agent/01ARZ3NDEK/chat", "https://agents.example"),
+        ("https://idm.example/stackspot-freemium/oidc/oauth/token", "https://idm.example"),
+        ("https://api.example/v1/quick-commands/create-execution/slug", "https://api.example"),
+    ],
+)
+def test_a_pasted_endpoint_is_understood_as_its_base(url: str, base: str) -> None:
+    assert checked(url, what="x") == base
+
+
+@pytest.mark.parametrize(
+    "place", ["localhost:1234", "LocalHost:1234/v1", "127.0.0.1:8000", "[::1]:1/v1", "localhost/v1"]
+)
+def test_a_server_on_this_machine_needs_no_scheme(place: str) -> None:
+    assert checked(place, what="x") == f"http://{place}"
+
+
+@pytest.mark.parametrize("place", ["gpu:8000", "gpu.example:8000/v1", "10.0.0.1:8000", "localhost.evil.example:1"])
+def test_elsewhere_the_error_says_what_to_write(place: str) -> None:
+    for allowed in (False, True):
+        with pytest.raises(ConfigurationError) as caught:
+            checked(place, what="x", allow_insecure_http=allowed)
+        assert "https://" in str(caught.value)
+        assert "http:// together with `allow_insecure_http: true`" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +153,8 @@ def test_a_base_url_loses_its_trailing_slashes_and_nothing_else(url: str, kept: 
         ("https://[::1", "not a URL"),
         ("https://idm.example:port", "not a URL"),
         ("https://user:pass@idm.example", "user name or password"),
+        ("user:pass@localhost:1", "user name or password"),
+        ("//localhost:1", "begins with https://"),
         ("https://@idm.example", "user name or password"),
         ("https://idm.example?x=1", "no `?` and no `#`"),
         ("https://idm.example/#x", "no `?` and no `#`"),
