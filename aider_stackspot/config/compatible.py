@@ -38,6 +38,8 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
         api_key=keys.api_key,
         timeout=keys.timeout,
         max_retries=keys.max_retries,
+        rpm=keys.rpm,
+        end_marker=keys.end_marker,
         extra_headers=declared.guarded("extra_headers"),
         network=ways,
         models=keys.models or {},

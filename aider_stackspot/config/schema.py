@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from aider_stackspot.config.display import shortened
+from aider_stackspot.config.header_values import header_name, header_value
 from aider_stackspot.config.yaml_file import Document, Location
 from aider_stackspot.errors import ConfigurationError
 
@@ -62,10 +63,18 @@ class ModelKeys(BaseModel):
 
     provider: Text = Field(None, description="The provider this model stands under; only for the reader.")
     model: Text = Field(None, description="The model's id at the server, where it differs from the name.")
-    model_type: Literal["code", "chat"] | None = Field(None, description="What the model is for.")
+    model_type: Literal["code", "chat"] | None = Field(
+        None,
+        description="What the model is for. aider has a model for `code` write diffs, as all of StackSpot's do; for "
+        "`chat` of another server it decides by the name.",
+    )
     max_tokens: Count = Field(None, description="Output limit in tokens (StackSpot: 8192).")
     max_input_tokens: Count = Field(None, description="Input limit in tokens (StackSpot: 16384).")
-    temperature: Temperature = Field(None, description="0.0 to 1.0 for StackSpot, to 2.0 for other servers.")
+    temperature: Temperature = Field(
+        None,
+        description="Where a call names none: 0.0 to 1.0 for StackSpot (default 0.7; checked, never sent), to 2.0 for "
+        "other servers.",
+    )
     api: Literal["agent", "chat", "quick-command"] | None = Field(
         None, description="The StackSpot API that serves it, where the ids below do not say so already."
     )
@@ -75,6 +84,11 @@ class ModelKeys(BaseModel):
     tools: bool | None = Field(None, description="Let programs call tools through the prompt (default true).")
     edit_format: Text = Field(None, description="aider's edit format for this model (default diff).")
     weak_model: Text = Field(None, description="aider's model for summaries and commit messages (default: itself).")
+
+    @property
+    def chosen_edit_format(self) -> str | None:
+        """The edit format for aider, as far as these keys choose one."""
+        return self.edit_format or ("diff" if self.model_type == "code" else None)
 
 
 class ProviderKeys(BaseModel):
@@ -102,6 +116,11 @@ class ProviderKeys(BaseModel):
     )
     max_retries: Retries = Field(None, description="Retries of a call before any text has arrived (default 2).")
     rpm: Count = Field(None, description="Requests per minute and credential (default: no limit).")
+    end_marker: Literal["finish_reason", "done"] | None = Field(
+        None,
+        description="What a complete stream of an OpenAI-compatible server surely has: a `finish_reason`, or only "
+        "`[DONE]` (default: what its kind of server is known for).",
+    )
     ca_bundle: Text = Field(
         None, description="A PEM file with further certificate authorities; relative to the configuration file."
     )
@@ -188,25 +207,23 @@ def _check_names(document: Document, name: str, keys: ProviderKeys) -> None:
 
 
 def _check_headers(document: Document, name: str, keys: ProviderKeys) -> None:
-    """Refuse what no HTTP header can carry: the library that sends it would fail in its own words, with the value."""
+    """Take outer white space off, and refuse what no HTTP header can carry.
+
+    The library that sends it would fail in its own words, with the value.
+    """
     where: Location = ("providers", name)
+    headers = {}
     for header, value in keys.extra_headers.items():
-        if not _HEADER_NAME.fullmatch(header):
-            raise document.error((*where, "extra_headers", header), "this is no name of an HTTP header.")
-        if not _fits_a_header(value):
-            raise document.error((*where, "extra_headers", header), _NO_HEADER)
-    is_stackspot = name == "stackspot" or keys.type == "stackspot"  # its key goes into a form
-    if keys.api_key is not None and not is_stackspot and not _fits_a_header(keys.api_key):
-        raise document.error((*where, "api_key"), _NO_HEADER)
+        what = document.what((*where, "extra_headers", header))
+        headers[header_name(header, what)] = SecretStr(header_value(value.get_secret_value(), what))
+    keys.extra_headers = headers
+    if keys.api_key is None:
+        return
+    key, is_stackspot = keys.api_key.get_secret_value(), name == "stackspot" or keys.type == "stackspot"
+    # StackSpot's key goes into a form, which carries everything.
+    key = key.strip() if is_stackspot else header_value(key, document.what((*where, "api_key")))
+    keys.api_key = SecretStr(key) if key else None
 
-
-def _fits_a_header(value: SecretStr) -> bool:
-    text = value.get_secret_value()
-    return text.isascii() and text.isprintable()
-
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NO_HEADER = "this cannot be sent in an HTTP header: one line of printable ASCII characters is expected."
 
 _EXPECTED = {
     "string_type": "a text is expected; put a number or a date in quotes",

@@ -19,14 +19,11 @@ DEFAULT_AUTH_URL = "https://idm.stackspot.com"
 DEFAULT_API_BASE = "https://genai-code-buddy-api.stackspot.com"
 DEFAULT_AGENT_API_BASE = "https://genai-inference-app.stackspot.com"
 DEFAULT_HOSTS = (DEFAULT_AUTH_URL, DEFAULT_API_BASE, DEFAULT_AGENT_API_BASE)
-DEFAULT_MODELS: dict[str, Literal["code", "chat"]] = {
-    "stackspot-ai": "code",
-    "stackspot-ai-chat": "chat",
-    "stackspot-ai-code": "code",
-}
+DEFAULT_MODELS = ("stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code")
 
 MAX_INPUT_TOKENS = 16_384
 MAX_OUTPUT_TOKENS = 8_192
+DEFAULT_TEMPERATURE = 0.7
 MAX_RETRIES = 2
 TOTAL_TIMEOUT = 600.0
 """Seconds; what LiteLLM and aider give a call themselves."""
@@ -113,7 +110,7 @@ class Model:
     stackspot_knowledge: bool = False
     max_input_tokens: int = MAX_INPUT_TOKENS
     max_output_tokens: int = MAX_OUTPUT_TOKENS
-    temperature: float | None = None
+    temperature: float = DEFAULT_TEMPERATURE
     edit_format: str = "diff"
     weak_model: str | None = None
     tools: bool = True

@@ -19,6 +19,7 @@ from aider_stackspot.config.settings import (
     DEFAULT_AUTH_URL,
     DEFAULT_MODELS,
     DEFAULT_REALM,
+    DEFAULT_TEMPERATURE,
     MAX_INPUT_TOKENS,
     MAX_OUTPUT_TOKENS,
     MAX_RETRIES,
@@ -53,6 +54,10 @@ def resolve_stackspot(
         ConfigurationError: a value cannot be used.
     """
     keys = declared.keys
+    if keys.end_marker:
+        raise declared.error(
+            "end_marker", "this key is for OpenAI-compatible servers; StackSpot's streams say their end."
+        )
     origins: dict[str, str] = {}
     credentials = resolve_credentials(declared, environment, shadowed, origins)
     ways = network(declared, environment)
@@ -78,7 +83,7 @@ def resolve_stackspot(
         users_own=declared.trusted,
     )
     agent_id = _agent_id(declared, environment, origins)
-    models = {name: ModelKeys(model_type=kind) for name, kind in DEFAULT_MODELS.items()} | (keys.models or {})
+    models = {name: ModelKeys() for name in DEFAULT_MODELS} | (keys.models or {})
     return account, [_model(declared, name, model, account, agent_id) for name, model in models.items()]
 
 
@@ -96,8 +101,7 @@ def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]
         agent_api_base=DEFAULT_AGENT_API_BASE,
         looked_in=looked_in(declared, environment),
     )
-    models = {model: ModelKeys(model_type=kind) for model, kind in DEFAULT_MODELS.items()}
-    return account, [_model(declared, model, keys, account, None) for model, keys in models.items()]
+    return account, [_model(declared, model, ModelKeys(), account, None) for model in DEFAULT_MODELS]
 
 
 def _base(
@@ -149,8 +153,8 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         stackspot_knowledge=bool(keys.stackspot_knowledge),
         max_input_tokens=keys.max_input_tokens or MAX_INPUT_TOKENS,
         max_output_tokens=keys.max_tokens or MAX_OUTPUT_TOKENS,
-        temperature=keys.temperature,
-        edit_format=keys.edit_format or "diff",
+        temperature=DEFAULT_TEMPERATURE if keys.temperature is None else keys.temperature,
+        edit_format=keys.chosen_edit_format or "diff",
         weak_model=keys.weak_model,
         tools=keys.tools is not False,
     )

@@ -41,10 +41,14 @@ class Document:
         line = self.line(location)
         return f"{self.path}, line {line}" if line else str(self.path)
 
+    def what(self, location: Location) -> str:
+        """Return the file, the line and the key, for the beginning of a message."""
+        key = ".".join(shortened(str(part)) for part in location)
+        return printable(f"{self.place(location)}{': ' + key if key else ''}")
+
     def error(self, location: Location, problem: str) -> ConfigurationError:
         """Return the error that names the file, the line and the key."""
-        key = ".".join(shortened(str(part)) for part in location)
-        return ConfigurationError(printable(f"{self.place(location)}: {key + ': ' if key else ''}{problem}"))
+        return ConfigurationError(printable(f"{self.what(location)}: {problem}"))
 
 
 def parse(path: Path, content: bytes) -> Document:

@@ -113,7 +113,7 @@ def credentials_of(account: Account, client_key: str | None = None) -> ClientCre
         MissingCredentials: the client id or the client key was found nowhere.
     """
     if client_key and account.client_id:
-        client_id, key = account.client_id, SecretStr(client_key)
+        client_id, key = account.client_id, SecretStr(client_key.strip())
     else:
         client_id, key = account.credentials()
     return ClientCredentials(

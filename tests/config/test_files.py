@@ -160,12 +160,14 @@ class TestFilesThatAreFine:
     def test_every_key_of_a_server_arrives(self, places: Places) -> None:
         (places.home / FILE).write_text(
             "providers: {lan: {api_base: 'https://lan.example/v1/', api_key: key-1, timeout: 2, max_retries: 1, "
-            "extra_headers: {X-Team: t}, models: {'org/model': {max_input_tokens: 4096, temperature: 1.5}}}}"
+            "extra_headers: {X-Team: t}, rpm: 30, end_marker: done, "
+            "models: {'org/model': {max_input_tokens: 4096, temperature: 1.5}}}}"
         )
         server = current().compatible["lan"]
         assert (server.api_base, server.timeout, server.max_retries) == ("https://lan.example/v1", 2, 1)
         assert server.api_key is not None and server.api_key.get_secret_value() == "key-1"
         assert server.extra_headers["X-Team"].get_secret_value() == "t"
+        assert (server.rpm, server.end_marker) == (30, "done")
         assert server.models["org/model"].max_input_tokens == 4096
 
 
@@ -279,13 +281,17 @@ class TestWrongValues:
         [
             ('api_key: "secret\u00e9"', "api_key: this cannot be sent in an HTTP header"),
             ('extra_headers: {X-A: "secret\\nX-B: 1"}', "extra_headers.X-A: this cannot be sent in an HTTP header"),
-            ("extra_headers: {X A: secret}", "extra_headers.X A: this is no name of an HTTP header."),
+            ("extra_headers: {X A: secret}", "extra_headers.X A: `X A` is no name of an HTTP header."),
         ],
     )
     def test_of_what_no_header_can_carry(self, places: Places, line: str, says: str) -> None:
         told = problem(places, f"providers:\n  lan:\n    {line}\n    base_url: http://localhost:1/v1")
         assert told.startswith(f", line 3: providers.lan.{says}")
         assert "secret" not in told
+
+    def test_of_a_key_of_the_other_kind_of_provider(self, places: Places) -> None:
+        says = problem(places, "providers:\n  stackspot:\n    end_marker: done")
+        assert says.startswith(", line 3: providers.stackspot.end_marker: this key is for OpenAI-compatible servers")
 
     NEEDED = "an OpenAI-compatible provider needs a base URL, such as https://host/v1."
 
@@ -295,6 +301,47 @@ class TestWrongValues:
     def test_of_a_server_whose_base_url_needs_a_variable(self, places: Places) -> None:
         says = problem(places, "providers:\n  lan:\n    base_url: 'http://${NOWHERE}/v1'")
         assert says == f", line 3: providers.lan.base_url: NOWHERE is not set, and {self.NEEDED}"
+
+
+@pytest.mark.parametrize("space", ["\\n", "\\r\\n", " ", "\\t"])
+def test_white_space_around_keys_and_headers_is_taken_off(places: Places, at_start: AtStart, space: str) -> None:
+    at_start(LAB_KEY="sk-1" + space.encode().decode("unicode_escape"))
+    (places.home / FILE).write_text(
+        f'providers:\n  stackspot: {{client_id: a, api_key: "{space}key-1{space}", '
+        f'extra_headers: {{X-A: "a{space}"}}}}\n'
+        f'  lab: {{base_url: "http://localhost:1", api_key: "${{LAB_KEY}}", extra_headers: {{X-A: "{space}b c"}}}}\n'
+    )
+    assert stackspot().credentials()[1].get_secret_value() == "key-1"
+    assert stackspot().extra_headers["X-A"].get_secret_value() == "a"
+    lab = current().compatible["lab"]
+    assert (lab.api_key.get_secret_value() if lab.api_key else None) == "sk-1"
+    assert lab.extra_headers["X-A"].get_secret_value() == "b c"
+
+
+def test_a_variable_that_no_header_can_carry_is_named_with_its_key(places: Places, at_start: AtStart) -> None:
+    at_start(LAB_KEY="secret-1\nsecret-2")
+    (places.home / FILE).write_text(
+        "providers:\n  lab:\n    base_url: http://localhost:1/v1\n    api_key: ${LAB_KEY}\n"
+    )
+    assert str(current().problem).startswith(
+        f"{places.home / FILE}, line 4: providers.lab.api_key: this cannot be sent"
+    )
+    assert "secret" not in str(current().problem)
+
+
+def test_a_model_for_code_writes_diffs_unless_it_is_said_otherwise(places: Places) -> None:
+    models = "{a: {model_type: chat}, b: {model_type: code}, c: {}, d: {model_type: code, edit_format: udiff}}"
+    (places.home / FILE).write_text(
+        f"providers:\n  stackspot: {{models: {models}}}\n  lab: {{base_url: 'http://localhost:1', models: {models}}}\n"
+    )
+    assert [current().models[name].edit_format for name in "abcd"] == ["diff", "diff", "diff", "udiff"]
+    models_of_lab = current().compatible["lab"].models
+    assert [models_of_lab[name].chosen_edit_format for name in "abcd"] == [None, "diff", None, "udiff"]
+
+
+def test_temperature_has_a_default(places: Places) -> None:
+    (places.home / FILE).write_text("providers: {stackspot: {models: {cold: {temperature: 0}}}}")
+    assert [current().models[name].temperature for name in ("cold", "stackspot-ai")] == [0.0, 0.7]
 
 
 class TestWhatIsNoFileOfOurs:
@@ -411,7 +458,8 @@ class TestAFileThatCannotBeUsed:
     def test_a_bad_variable_is_a_problem_of_the_same_kind(self, places: Places, at_start: AtStart) -> None:
         at_start(STACKSPOTAI_AUTH_URL="idm.example")
         assert current().problem == (
-            "STACKSPOTAI_AUTH_URL in the environment: a URL that begins with https:// is expected."
+            "STACKSPOTAI_AUTH_URL in the environment: a URL that begins with https:// is expected; or, for a server in "
+            "a network that you trust, http:// together with `allow_insecure_http: true`."
         )
         assert "stackspot-ai-code" in current().models
 

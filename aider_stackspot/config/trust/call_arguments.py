@@ -13,6 +13,7 @@ from aider_stackspot.config import locations
 from aider_stackspot.config.base_url import checked, is_default_host
 from aider_stackspot.config.display import printable, shown_url, trust_command
 from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.header_values import header_name, header_value
 from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
@@ -50,11 +51,11 @@ def base_of_call(url: str, *, configured: Collection[str], allow_insecure_http: 
 
 
 def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the headers that came with a call.
+    """Return the headers that came with a call, without outer white space.
 
     Raises:
-        ConfigurationError: aider's settings of models name one that leads a request elsewhere: behind a shared front
-            end `Host` chooses the customer.
+        ConfigurationError: HTTP cannot carry one, or aider's settings of models name one that leads a request
+            elsewhere: behind a shared front end `Host` chooses the customer.
     """
     steering = sorted(name for name in headers if name.strip().lower() in _STEERING)
     if steering and host_changes.changes.running:
@@ -63,7 +64,17 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
             "elsewhere. Take it out of `extra_params` in aider's settings of models; if it is yours, put it under "
             f"`extra_headers` in your own {locations.FILE_NAME}."
         )
-    return headers
+    what = "the call's headers"
+    return {header_name(name, what): header_value(str(value), f"{what}: {name}") for name, value in headers.items()}
+
+
+def checked_key(key: str) -> str:
+    """Return the API key that came with a call, without outer white space.
+
+    Raises:
+        ConfigurationError: HTTP cannot carry it.
+    """
+    return header_value(key, "the call's api_key")
 
 
 def bases_of_models(path: Path, content: bytes) -> list[str]:

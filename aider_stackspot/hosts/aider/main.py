@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aider_stackspot.config.trust import host_changes
+from aider_stackspot.hosts.patches import wrap_once
 
 
 def on_import(module: Any) -> None:
@@ -19,17 +20,15 @@ def on_import(module: Any) -> None:
 
 
 def _watch_main(module: Any) -> None:
-    original = module.main
-    if getattr(original, "_aider_stackspot", False):
-        return
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def main(argv: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> Any:
+            host_changes.changes.begin(sys.argv[1:] if argv is None else argv)
+            try:
+                return original(argv, *args, **kwargs)
+            finally:
+                host_changes.changes.end()
 
-    @functools.wraps(original)
-    def main(argv: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> Any:
-        host_changes.changes.begin(sys.argv[1:] if argv is None else argv)
-        try:
-            return original(argv, *args, **kwargs)
-        finally:
-            host_changes.changes.end()
+        return main
 
-    main._aider_stackspot = True  # type: ignore[attr-defined]
-    module.main = main
+    wrap_once(module, "main", around)

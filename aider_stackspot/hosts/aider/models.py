@@ -32,8 +32,8 @@ def on_import(models: ModuleType) -> None:
         _know_settings(models, name, model)
     for provider in current().compatible.values():
         for name, keys in provider.models.items():
-            if keys.edit_format or keys.weak_model:
-                _know_server_settings(models, f"{provider.name}/{name}", keys.edit_format, keys.weak_model)
+            if keys.chosen_edit_format or keys.weak_model:
+                _know_server_settings(models, f"{provider.name}/{name}", keys.chosen_edit_format, keys.weak_model)
     _keep_code_at_home(models)
     _warm_up(models)
 

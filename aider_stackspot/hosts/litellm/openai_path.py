@@ -19,7 +19,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.request_rules import messages_for, parameters_for
 from aider_stackspot.compatible.server_call import CallOptions
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError, InvalidRequest, StackSpotError
 from aider_stackspot.hosts.litellm.arguments import own_retries, total_timeout
 from aider_stackspot.hosts.litellm.exceptions import litellm_error
@@ -215,7 +215,8 @@ class _ServerCall:
         keys = provider.models.get(self._route.model)
         if keys is not None and keys.temperature is not None:
             parameters.setdefault("temperature", keys.temperature)
-        checked_headers(parameters.get("extra_headers") or {})
+        if parameters.get("extra_headers"):
+            parameters["extra_headers"] = checked_headers(parameters["extra_headers"])
         given.update(
             model=server.id_of(provider, known, self._route.model),
             messages=_cleaned(messages_for(profile, given.get("messages") or [])),
@@ -232,7 +233,7 @@ class _ServerCall:
         retries = own_retries(parameters.get("max_retries"), self._given.get("litellm_params"))
         parameters["max_retries"] = 0
         options = CallOptions(
-            api_key=key if key and key != NO_KEY else None,
+            api_key=checked_key(key) if key and key != NO_KEY else None,
             base_url=self._base(provider),
             timeout=total_timeout(self._given.get("timeout")),
             max_retries=retries,

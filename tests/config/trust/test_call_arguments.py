@@ -9,7 +9,7 @@ import pytest
 
 from aider_stackspot.config.settings import DEFAULT_API_BASE
 from aider_stackspot.config.trust import host_changes
-from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
+from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError
 from tests.config.config_support import AtStart, Places
 
@@ -37,6 +37,21 @@ def test_it_has_to_be_a_base_url_all_the_same(places: Places) -> None:
 
 def test_a_programs_headers_are_the_programs(places: Places) -> None:
     assert checked_headers({"Host": "tenant.example"}) == {"Host": "tenant.example"}
+
+
+def test_outer_white_space_is_taken_off(places: Places) -> None:
+    assert checked_headers({" X-Team ": "payments\r\n"}) == {"X-Team": "payments"}
+    assert checked_key("sk-1\n") == "sk-1"
+
+
+@pytest.mark.parametrize("value", ["secret\nHost: evil.example", "secret\x00", "sécret"])
+def test_what_no_header_can_carry_is_refused_without_the_value(places: Places, value: str) -> None:
+    for check in (lambda: checked_headers({"X-Team": value}), lambda: checked_key(value)):
+        with pytest.raises(ConfigurationError, match="this cannot be sent in an HTTP header") as caught:
+            check()
+        assert "secret" not in str(caught.value) and "sécret" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="is no name of an HTTP header"):
+        checked_headers({"X:Team": "a"})
 
 
 class TestWhileAiderRuns:
