@@ -1,6 +1,6 @@
 """Writes the tables of `docs/configuration.md` from the models that check the file, so that the two cannot differ.
 
-Run it after a change of the keys: `python -m aider_stackspot.config.reference docs/configuration.md`.
+Run it after a change of the keys: `python -m docs.configuration_tables docs/configuration.md`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
-from aider_stackspot.config.declared import GUARDED
+from aider_stackspot.config.declared import GUARDED, GUARDED_OF_MODEL
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL, DEFAULT_REALM
 
@@ -65,7 +65,7 @@ def _keys(model: type[BaseModel]) -> Iterator[str]:
     yield from ("| Key | Value | Meaning |", "|---|---|---|")
     for name, field in model.model_fields.items():
         alias = " (or `base_url`)" if name == "api_base" else ""
-        trust = " *Needs trust.*" if model is ProviderKeys and name in GUARDED else ""
+        trust = " *Needs trust.*" if name in (GUARDED if model is ProviderKeys else GUARDED_OF_MODEL) else ""
         yield f"| `{name}`{alias} | {_kind(field.annotation)} | {field.description}{trust} |"
 
 

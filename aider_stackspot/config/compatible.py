@@ -16,22 +16,25 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
         ConfigurationError: a value cannot be used.
     """
     keys = declared.keys
+    if not declared.trusted and keys.api_base:
+        declared.ignore("api_base", f"the provider `{declared.name}`")
+        return None
+    if declared.note_passed_over("api_base") and not keys.api_base:
+        return None
     if not keys.api_base:
         unset = declared.unset("api_base")
         why = f"{' and '.join(unset)} is not set, and " if unset else ""
         raise declared.error(
             "api_base", f"{why}an OpenAI-compatible provider needs a base URL, such as https://host/v1."
         )
-    api_base = declared.own.api_base
-    if api_base != keys.api_base:
-        declared.ignore("api_base", f"the provider `{declared.name}`")
-    if not api_base:
-        return None
+    declared.note_passed_over("api_key")
+    for model in keys.models or {}:
+        declared.note_passed_over("weak_model", model=model)
     ways = network(declared, environment)
     return CompatibleProvider(
         name=declared.name,
         api_base=base_url.checked(
-            api_base,
+            keys.api_base,
             what=f"{declared.origin('api_base')}: `api_base` of the provider `{declared.name}`",
             allow_insecure_http=ways.allow_insecure_http,
         ),

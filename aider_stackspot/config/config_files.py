@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config import locations
-from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
+from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider, declared_providers
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.interpolate import interpolate
-from aider_stackspot.config.schema import validate
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import NotAFile
@@ -64,23 +62,11 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
     try:
         document = parse(path, content)
         trusted = trusted or environment.is_users_own(path, content, locations.FILE_NAME)
-        return ConfigFile(path, _declared(document, environment, notices, trusted=trusted))
+        return ConfigFile(path, declared_providers(document, environment, notices, trusted=trusted))
     except ConfigurationError as error:
         if document is None:
             return ConfigFile(path, problem=str(error), servers=_names_in_broken_text(content))
         return ConfigFile(path, problem=str(error), models=_names(document), servers=_servers(document))
-
-
-def _declared(
-    document: Document, environment: Environment, notices: list[str], *, trusted: bool
-) -> dict[str, DeclaredProvider]:
-    interpolated = interpolate(document, environment.get)
-    own = interpolate(document, environment.chosen).data if interpolated.untrusted else None
-    keys = validate(document, interpolated.data)
-    return {
-        name: DeclaredProvider(name, provider, notices, document, interpolated, own, trusted)
-        for name, provider in keys.providers.items()
-    }
 
 
 def _servers(document: Document) -> tuple[str, ...]:

@@ -1,18 +1,15 @@
-"""One provider as a file declares it, and how much of it is the user's own word."""
+"""One provider as a file declares it: of each key its value, where it stands, and whose word it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from aider_stackspot.config.display import ignored_line, shown_url
-from aider_stackspot.config.interpolate import Interpolated
-from aider_stackspot.config.schema import ProviderKeys
-from aider_stackspot.config.yaml_file import Document
+from aider_stackspot.config.environment import Environment, Value
+from aider_stackspot.config.interpolate import interpolate
+from aider_stackspot.config.schema import ProviderKeys, validate
+from aider_stackspot.config.yaml_file import Document, Location
 from aider_stackspot.errors import ConfigurationError
 
 STACKSPOT = "stackspot"
@@ -28,23 +25,30 @@ GUARDED = {
 }
 """The keys that decide where credentials go, and what each can do: only the user may set them. A header counts because
 `Host` makes a shared front end hand the request to another customer's server."""
+CREDENTIALS = {
+    "client_id": "chooses the account that gets to see what is sent",
+    "api_key": "chooses the account that gets to see what is sent",
+}
+"""The keys that say who the user is. A project may have some of its own; it does not replace the user's in silence."""
+GUARDED_OF_MODEL = {"weak_model": "lets aider send code to another model"}
+"""The same for the keys of a model."""
 
 
 @dataclass
 class DeclaredProvider:
     """A provider as a file declares it (or, without a document, as it is built in).
 
-    `trusted` tells whether the file is the user's, `own_data` what it holds when only the user's variables are filled
-    in. `notices` collects a line for each key that is ignored.
+    `trusted` tells whether the file is the user's. `passed_over` has the places in the user's file at which a variable
+    of a project's file was not believed. `notices` collects a line for each value that is ignored.
     """
 
     name: str
     keys: ProviderKeys
-    notices: list[str]
+    notices: list[str] = field(default_factory=list)
     document: Document | None = None
-    interpolated: Interpolated = field(default_factory=lambda: Interpolated(data=None))
-    own_data: Any = field(default=None, repr=False)
     trusted: bool = True
+    unset_variables: dict[Location, list[str]] = field(default_factory=dict)
+    passed_over: dict[Location, Value] = field(default_factory=dict, repr=False)
 
     @property
     def is_stackspot(self) -> bool:
@@ -52,68 +56,112 @@ class DeclaredProvider:
         return (self.keys.type or (STACKSPOT if self.name == STACKSPOT else "openai-compatible")) == STACKSPOT
 
     def guarded(self, key: str) -> Any:
-        """Return the value of a key that only the user may set; note one that is theirs not or not alone."""
-        own, given = getattr(self.own, key), getattr(self.keys, key)
-        if given and given != own:
-            self.ignore(key)
-        return own
+        """Return the value of a key that only the user may set. Another one is ignored, with a line that says so."""
+        value, default = getattr(self.keys, key), ProviderKeys.model_fields[key].get_default(call_default_factory=True)
+        if not self.trusted:
+            if value:
+                self.ignore(key)
+            return default
+        self.note_passed_over(key)
+        return value
 
-    def ignore(self, key: str, what: str | None = None) -> None:
-        """Note that a key is ignored, or with it what it stands for."""
+    def note_passed_over(self, key: str, *, model: str | None = None) -> bool:
+        """Say so if a project's variable was not believed for a key, or for a part of it; tell whether it was so."""
+        was = self._passed_over(key, model) is not None
+        if was:
+            self.ignore(key, model=model)
+        return was
+
+    def ignore(self, key: str, what: str | None = None, *, model: str | None = None) -> None:
+        """Say that a key is ignored, or with it what it stands for."""
         if self.document is None:
             return
+        can = {**GUARDED, **CREDENTIALS}[key] if model is None else GUARDED_OF_MODEL[key]
+        owner = f"the provider `{self.name}`" if model is None else f"the model `{model}`"
         shown = f" ({shown_url(str(self._written(key)))})" if key in BASE_KEYS else ""
-        path = self.document.path if not self.trusted else self._foreign_file(key)
-        what = f"{what or f'`{key}` of the provider `{self.name}`'}, which {GUARDED[key]}{shown},"
-        self.notices.append(ignored_line(path or self.document.path, self.origin(key), what))
+        variable = self._passed_over(key, model)
+        path = variable.file if variable is not None else None
+        what = f"{what or f'`{key}` of {owner}'}, which {can}{shown},"
+        self.notices.append(ignored_line(path or self.document.path, self.origin(key, model=model), what))
 
-    def origin(self, key: str) -> str:
-        """Return where a key stands, for people."""
-        if self.document is None:
-            return "default"
-        return self.document.place(("providers", self.name, self._spelled(key)))
+    def origin(self, key: str, *, model: str | None = None) -> str:
+        """Return where a key of the provider, or of one of its models, stands, for people."""
+        return "default" if self.document is None else self.document.place(self._place(key, model))
 
     def error(self, key: str, problem: str, *, model: str | None = None) -> ConfigurationError:
         """Return an error at a key of the provider, or of one of its models."""
         if self.document is None:
             return ConfigurationError(f"{key}: {problem}")
-        inside = ("models", model) if model is not None else ()
-        return self.document.error(("providers", self.name, *inside, self._spelled(key)), problem)
+        return self.document.error(self._place(key, model), problem)
 
     def unset(self, key: str) -> list[str]:
         """Return the variables for want of which a key was left out."""
-        return self.interpolated.unset.get(("providers", self.name, self._spelled(key)), [])
+        return self.unset_variables.get(self._place(key), [])
 
-    @cached_property
-    def own(self) -> ProviderKeys:
-        """The keys as the user alone gives them: none from a project's file, none with a project's variable in it."""
-        if self.document is None or (self.trusted and not self._has_foreign_values()):
-            return self.keys
-        if not self.trusted:
-            return ProviderKeys.model_validate({})
-        try:
-            return ProviderKeys.model_validate(self.own_data["providers"][self.name])
-        except (ValidationError, KeyError, TypeError):
-            return ProviderKeys.model_validate({})
+    def _passed_over(self, key: str, model: str | None = None) -> Value | None:
+        here = self._place(key, model)
+        return next((value for place, value in self.passed_over.items() if place[: len(here)] == here), None)
 
-    def _foreign_file(self, key: str) -> Path | None:
-        """Return the project's file that has a variable for a key of the user's own file."""
-        here = ("providers", self.name, self._spelled(key))
-        return next((path for place, path in self.interpolated.untrusted.items() if place[:3] == here), None)
-
-    def _has_foreign_values(self) -> bool:
-        return any(location[:2] == ("providers", self.name) for location in self.interpolated.untrusted)
-
-    def _spelled(self, key: str) -> str:
-        """Return a key as the file spells it."""
-        assert self.document is not None
-        other = ("providers", self.name, "base_url")
-        return "base_url" if key == "api_base" and other in self.document.lines else key
+    def _place(self, key: str, model: str | None = None) -> Location:
+        """Return the place of a key, as the file spells it."""
+        here: Location = ("providers", self.name)
+        if model is not None:
+            return (*here, "models", model, key)
+        other = (*here, "base_url")
+        return (
+            other if key == "api_base" and self.document is not None and other in self.document.lines else (*here, key)
+        )
 
     def _written(self, key: str) -> Any:
         """Return what stands at a key in the file, references not filled in: a message must not show a secret."""
-        assert self.document is not None
-        data: Any = self.document.data
-        for part in ("providers", self.name, self._spelled(key)):
+        data: Any = self.document.data if self.document is not None else None
+        for part in self._place(key):
             data = data.get(part) if isinstance(data, dict) else None
         return data
+
+
+def declared_providers(
+    document: Document, environment: Environment, notices: list[str], *, trusted: bool
+) -> dict[str, DeclaredProvider]:
+    """Return the providers that a file declares, by name.
+
+    In a file of the user's, the keys that only they may set see only their variables: a project's must not choose a
+    host. For a key or client id their own variable comes first, where they have one.
+
+    Raises:
+        ConfigurationError: the file cannot be used.
+    """
+    passed_over: dict[Location, Value] = {}
+
+    def lookup(name: str, location: Location) -> Value | None:
+        value = environment.get(name)
+        if value is None or value.trusted or not trusted:
+            return value
+        own = environment.chosen(name)
+        if not (_is_guarded(location) or (own is not None and location[2:3] and location[2] in CREDENTIALS)):
+            return value
+        if own is None or own.text != value.text:
+            passed_over[location] = value
+        return own
+
+    interpolated = interpolate(document, lookup)
+    keys = validate(document, interpolated.data)
+    return {
+        name: DeclaredProvider(
+            name,
+            provider,
+            notices,
+            document,
+            trusted,
+            interpolated.unset,
+            {place: value for place, value in passed_over.items() if place[:2] == ("providers", name)},
+        )
+        for name, provider in keys.providers.items()
+    }
+
+
+def _is_guarded(location: Location) -> bool:
+    """Tell whether only the user may set what stands at a place."""
+    key = location[2] if len(location) > 2 else None
+    is_models = key == "models" and len(location) == 5 and location[4] in GUARDED_OF_MODEL
+    return key in GUARDED or key == "base_url" or is_models

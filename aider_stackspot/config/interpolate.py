@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from aider_stackspot.config.environment import Value
@@ -18,28 +17,32 @@ _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\}|(?P<unknown>\$\{)"
 )
 _LEFT_OUT = object()
+MAX_FILLED_CHARACTERS = 1024 * 1024
+"""Of all values of a file together, once their references are filled in."""
+
+Lookup = Callable[[str, Location], Value | None]
+"""Returns the value of a variable for a place in the file."""
 
 
 @dataclass
 class Interpolated:
     """A file's data with its references filled in.
 
-    `unset` has the variables for want of which a value was left out, `untrusted` the values into which a project had a
-    say, each with the file that said it.
+    `unset` has for each place the variables for want of which its value was left out.
     """
 
     data: Any = field(repr=False)
     unset: dict[Location, list[str]] = field(default_factory=dict)
-    untrusted: dict[Location, Path | None] = field(default_factory=dict)
 
 
-def interpolate(document: Document, lookup: Callable[[str], Value | None]) -> Interpolated:
+def interpolate(document: Document, lookup: Lookup) -> Interpolated:
     """Fill in every reference. A value with an unset variable is left out, so that its default applies.
 
     Raises:
-        ConfigurationError: there is a `${` that is no reference.
+        ConfigurationError: there is a `${` that is no reference, or the file comes to too much.
     """
     result = Interpolated(data=None)
+    filled_characters = 0
 
     def walk(value: Any, location: Location) -> Any:
         if isinstance(value, dict):
@@ -53,21 +56,26 @@ def interpolate(document: Document, lookup: Callable[[str], Value | None]) -> In
         return value
 
     def fill(text: str, location: Location) -> Any:
+        nonlocal filled_characters
         unset: list[str] = []
 
         def replace(match: re.Match[str]) -> str:
+            nonlocal filled_characters
             if match["literal"]:
                 return "${"
             if match["unknown"]:
                 raise document.error(
                     location, "`${` begins `${NAME}` or `${NAME:-default}`; write `$${` for a plain `${`."
                 )
-            value = lookup(match["name"])
+            value = lookup(match["name"], location)
             if value is None:
                 unset.extend([match["name"]] if match["default"] is None else [])
                 return match["default"] or ""
-            if not value.trusted:
-                result.untrusted[location] = value.file
+            filled_characters += len(value.text)
+            if filled_characters > MAX_FILLED_CHARACTERS:
+                raise document.error(
+                    location, "the references of this file come to more text than a configuration has."
+                )
             return value.text
 
         filled = _REFERENCE.sub(replace, text)

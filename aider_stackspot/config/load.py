@@ -16,7 +16,7 @@ from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.schema import ProviderKeys
-from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings
+from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
 from aider_stackspot.config.switches import read_log_target, read_switches
 from aider_stackspot.errors import ConfigurationError
@@ -60,7 +60,7 @@ def load(surroundings: RecordedInputs | None = None) -> Settings:
     lines = dict.fromkeys(printable(line) for line in (*environment.notices, *notices))
     return Settings(
         merged.accounts,
-        merged.models,
+        merged.names(),
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
         refused=_servers_of(files) if problem is not None else (),
@@ -83,7 +83,7 @@ class _Merged:
     environment: Environment
     notices: list[str]
     accounts: dict[str, Account] = field(default_factory=dict)
-    models: dict[str, Model] = field(default_factory=dict)
+    found: list[Model] = field(default_factory=list)
     compatible: dict[str, CompatibleProvider] = field(default_factory=dict)
 
     def add(self, files: Sequence[ConfigFile]) -> None:
@@ -96,7 +96,7 @@ class _Merged:
         for file in files:
             for name, declared in file.declared.items():
                 by_name.setdefault(name, []).append(declared)
-        by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys.model_validate({}), self.notices)])
+        by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys(), self.notices)])
         for declarations in by_name.values():
             self._add_first(_without_impostors(declarations, self.notices))
 
@@ -121,10 +121,26 @@ class _Merged:
 
     def _add_models(self, account: Account, models: Sequence[Model]) -> None:
         self.accounts.setdefault(account.name, account)
-        for model in models:
-            self.models.setdefault(model.route, model)
-            if account.name == STACKSPOT or model.name not in self.models:
-                self.models[model.name] = model
+        self.found += models
+
+    def names(self) -> dict[str, Model]:
+        """Return every public name, bare and with its provider, with its model.
+
+        A name with a provider in front belongs to that provider, whatever another one calls its models. Of several
+        models with the same bare name, the user's own come first, then those of `stackspot`.
+        """
+        providers = {*self.accounts, *self.compatible}
+        bare: dict[str, Model] = {}
+        for model in sorted(self.found, key=_rank):
+            if "/" not in model.name or model.name.partition("/")[0] not in providers:
+                bare.setdefault(model.name, model)
+        return bare | {model.route: model for model in reversed(self.found)}
+
+
+def _rank(model: Model) -> tuple[bool, bool]:
+    is_stackspot = model.account.name == STACKSPOT
+    is_users = model.account.users_own or (is_stackspot and model.name in DEFAULT_MODELS)
+    return not is_users, not is_stackspot
 
 
 def _without_impostors(declarations: Sequence[DeclaredProvider], notices: list[str]) -> list[DeclaredProvider]:

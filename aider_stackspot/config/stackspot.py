@@ -1,16 +1,15 @@
-"""A declared StackSpot account to its resolved settings."""
+"""A declared StackSpot account to its resolved settings: credentials, base URLs, models."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import SecretStr
 
 from aider_stackspot.config import base_url
-from aider_stackspot.config.credentials import VARIABLES, looked_in, resolve_credentials
 from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
-from aider_stackspot.config.display import printable
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.display import printable, trust_command
+from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
 from aider_stackspot.config.settings import (
@@ -29,6 +28,11 @@ from aider_stackspot.config.settings import (
 )
 from aider_stackspot.errors import ConfigurationError
 
+CREDENTIAL_VARIABLES = {
+    "client_id": "STACKSPOTAI_CLIENT_ID",
+    "api_key": "STACKSPOTAI_CLIENT_KEY",
+    "client_realm": "STACKSPOTAI_REALM",
+}
 BASES = {
     "auth_url": ("STACKSPOTAI_AUTH_URL", DEFAULT_AUTH_URL),
     "api_base": ("STACKSPOTAI_API_BASE", DEFAULT_API_BASE),
@@ -59,7 +63,7 @@ def resolve_stackspot(
             "end_marker", "this key is for OpenAI-compatible servers; StackSpot's streams say their end."
         )
     origins: dict[str, str] = {}
-    credentials = resolve_credentials(declared, environment, shadowed, origins)
+    credentials = _credentials(declared, environment, shadowed, origins)
     ways = network(declared, environment)
 
     def base(key: str) -> str:
@@ -67,9 +71,9 @@ def resolve_stackspot(
 
     account = Account(
         name=declared.name,
-        client_id=credentials["client_id"],
-        client_key=SecretStr(credentials["api_key"]) if credentials["api_key"] else None,
-        realm=credentials["client_realm"] or DEFAULT_REALM,
+        client_id=credentials.get("client_id"),
+        client_key=SecretStr(credentials["api_key"]) if "api_key" in credentials else None,
+        realm=credentials.get("client_realm", DEFAULT_REALM),
         auth_url=base("auth_url"),
         api_base=base("api_base"),
         agent_api_base=base("agent_api_base"),
@@ -79,7 +83,7 @@ def resolve_stackspot(
         extra_headers=declared.guarded("extra_headers"),
         network=ways,
         origins=origins,
-        looked_in=looked_in(declared, environment),
+        looked_in=_looked_in(declared, environment),
         users_own=declared.trusted,
     )
     agent_id = _agent_id(declared, environment, origins)
@@ -89,8 +93,8 @@ def resolve_stackspot(
 
 def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]:
     """Return an account as if no file said anything about it: enough for its names, while no call can be made."""
-    declared = DeclaredProvider(name, ProviderKeys.model_validate({"type": STACKSPOT}), [])
-    client_id, client_key = (environment.get(VARIABLES[key]) for key in ("client_id", "api_key"))
+    declared = DeclaredProvider(name, ProviderKeys.model_validate({"type": STACKSPOT}))
+    client_id, client_key = (environment.get(CREDENTIAL_VARIABLES[key]) for key in ("client_id", "api_key"))
     account = Account(
         name=name,
         client_id=client_id.text if client_id is not None else None,
@@ -99,9 +103,93 @@ def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]
         auth_url=DEFAULT_AUTH_URL,
         api_base=DEFAULT_API_BASE,
         agent_api_base=DEFAULT_AGENT_API_BASE,
-        looked_in=looked_in(declared, environment),
+        looked_in=_looked_in(declared, environment),
     )
     return account, [_model(declared, model, ModelKeys(), account, None) for model in DEFAULT_MODELS]
+
+
+def _credentials(
+    declared: DeclaredProvider, environment: Environment, shadowed: Sequence[DeclaredProvider], origins: dict[str, str]
+) -> dict[str, str]:
+    """Return the credentials that were found, by key, and note in `origins` where each came from.
+
+    Raises:
+        ConfigurationError: the client id or the realm holds a control character.
+    """
+    in_file = _credentials_in_file(declared.keys)
+    from_environment = declared.name == STACKSPOT or not ("client_id" in in_file or "api_key" in in_file)
+    variables = {
+        key: value
+        for key, name in CREDENTIAL_VARIABLES.items()
+        if from_environment and (value := environment.get(name)) is not None
+    }
+    found: dict[str, str] = {}
+    for key, name in CREDENTIAL_VARIABLES.items():
+        if key in variables:
+            found[key], origins[key] = variables[key].text.strip(), f"{name} in {variables[key].source}"
+            if key != "api_key" and not found[key].isprintable():
+                raise ConfigurationError(printable(f"{origins[key]}: a control character stands in this text."))
+        elif key in in_file:
+            found[key], origins[key] = in_file[key], declared.origin(key)
+            declared.note_passed_over(key)
+        else:
+            origins[key] = "default" if key == "client_realm" else "not set"
+    _warn_of_exchange(declared, environment, variables, shadowed)
+    return found
+
+
+def _credentials_in_file(keys: ProviderKeys) -> dict[str, str]:
+    client_key = keys.api_key.get_secret_value() if keys.api_key is not None else None
+    found = {"client_id": keys.client_id, "api_key": client_key, "client_realm": keys.client_realm}
+    return {key: text for key, text in found.items() if text}
+
+
+def _looked_in(declared: DeclaredProvider, environment: Environment) -> tuple[str, ...]:
+    """Return the places where credentials were looked for, for the message that there are none."""
+    places = ["the environment", *(str(file.path) for file in environment.files)]
+    if not environment.files:
+        places.append("`.env` of the working directory, the git root and the home directory (there is none)")
+    if declared.document is not None:
+        places.append(str(declared.document.path))
+    return tuple(places)
+
+
+def _warn_of_exchange(
+    declared: DeclaredProvider,
+    environment: Environment,
+    variables: Mapping[str, Value],
+    shadowed: Sequence[DeclaredProvider],
+) -> None:
+    """Say so if a project's credentials are used where the user's own files have others.
+
+    The closest file wins, as documented. But who owns an account can read what is sent with it.
+    """
+    for key in ("client_id", "api_key"):
+        if key in variables:
+            used, is_foreign, path = variables[key].text, not variables[key].trusted, variables[key].file
+        else:
+            used, is_foreign = _credentials_in_file(declared.keys).get(key, ""), not declared.trusted
+            path = declared.document.path if declared.document is not None else None
+        own = list(_own_credentials(key, declared, environment, shadowed))
+        if used and is_foreign and path is not None and own and used not in own:
+            declared.notices.append(
+                f"{path}: this project's credentials are used for the provider `{declared.name}`, in place of your "
+                f"own. If that is right, run: {trust_command(path)}"
+            )
+            return
+
+
+def _own_credentials(
+    key: str, declared: DeclaredProvider, environment: Environment, shadowed: Sequence[DeclaredProvider]
+) -> Iterator[str]:
+    """Yield what the user's own variables and files have for a key."""
+    chosen = environment.chosen(CREDENTIAL_VARIABLES[key])
+    if chosen is not None:
+        yield chosen.text
+    for declaration in (declared, *shadowed):
+        text = _credentials_in_file(declaration.keys).get(key)
+        if declaration.trusted and text:
+            yield text
 
 
 def _base(
@@ -155,6 +243,25 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         max_output_tokens=keys.max_tokens or MAX_OUTPUT_TOKENS,
         temperature=DEFAULT_TEMPERATURE if keys.temperature is None else keys.temperature,
         edit_format=keys.chosen_edit_format or "diff",
-        weak_model=keys.weak_model,
+        weak_model=_weak_model(declared, name, keys),
         tools=keys.tools is not False,
     )
+
+
+def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys) -> str | None:
+    """Return the model for aider's summaries and commit messages.
+
+    A project may name another model of the same provider, and no more: aider sends the weak model the user's changes.
+    """
+    weak = keys.weak_model
+    if declared.trusted or not weak:
+        declared.note_passed_over("weak_model", model=name)
+        return weak
+    if declared.name == STACKSPOT and weak in DEFAULT_MODELS:
+        return weak
+    # A bare name could be another vendor's model as well.
+    same_provider = weak.removeprefix(f"{declared.name}/")
+    if same_provider in {*DEFAULT_MODELS, *(declared.keys.models or {})}:
+        return f"{declared.name}/{same_provider}"
+    declared.ignore("weak_model", model=name)
+    return None

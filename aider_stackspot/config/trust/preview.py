@@ -10,15 +10,12 @@ from typing import Any, Literal
 
 from aider_stackspot.config import locations
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
-from aider_stackspot.config.credentials import VARIABLES
-from aider_stackspot.config.declared import BASE_KEYS, GUARDED
+from aider_stackspot.config.declared import BASE_KEYS, GUARDED, declared_providers
 from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.interpolate import interpolate
 from aider_stackspot.config.network import NETWORK_VARIABLES
-from aider_stackspot.config.schema import validate
-from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
+from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
 from aider_stackspot.config.trust.aider_options import asked_by_environment, asked_by_settings
 from aider_stackspot.config.trust.call_arguments import bases_of_models
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
@@ -89,7 +86,7 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
         yield from (f"aider's calls go to {shown_url(url)}" for url in bases_of_models(path, content))
     elif path.suffix in (".yml", ".yaml", ".json"):
         document = parse(path, content)
-        validate(document, interpolate(document, environment.get).data)
+        declared_providers(document, environment, [], trusted=True)
         yield from _providers(document)
     else:
         try:
@@ -106,8 +103,8 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
 def _variables(values: Mapping[str, str]) -> Iterator[str]:
     """Yield what variables do; of those that may hold a secret, only that they are there."""
     bases = [variable for variable, _ in BASES.values()]
-    secret = (VARIABLES["client_id"], VARIABLES["api_key"])
-    shown = (*bases, *NETWORK_VARIABLES, CONFIG_VARIABLE, AGENT_VARIABLE, VARIABLES["client_realm"])
+    secret = (CREDENTIAL_VARIABLES["client_id"], CREDENTIAL_VARIABLES["api_key"])
+    shown = (*bases, *NETWORK_VARIABLES, CONFIG_VARIABLE, AGENT_VARIABLE, CREDENTIAL_VARIABLES["client_realm"])
     others = [name for name in values if name not in shown and name not in secret and not name.startswith("AIDER_")]
     for name in shown:
         if name in values:

@@ -372,6 +372,62 @@ class TestAProjectsFile:
         assert current().model("reviewer").agent_id == "agent-1"
         assert current().notices == ()
 
+    @pytest.mark.parametrize(
+        ("weak", "kept"),
+        [
+            ("stackspot-ai", "stackspot-ai"),
+            ("stackspot/stackspot-ai", "stackspot/stackspot-ai"),
+            ("reviewer", "stackspot/reviewer"),
+            ("stackspot/reviewer", "stackspot/reviewer"),
+            ("gpt-4o", "stackspot/gpt-4o"),
+        ],
+    )
+    def test_may_name_a_weak_model_of_the_same_provider(
+        self, project: Path, places: Places, weak: str, kept: str
+    ) -> None:
+        (project / FILE).write_text(
+            f"providers: {{stackspot: {{models: {{reviewer: {{}}, gpt-4o: {{}}, m: {{weak_model: {weak}}}}}}}}}"
+        )
+        assert (current().model("m").weak_model, current().notices) == (kept, ())
+
+    @pytest.mark.parametrize("weak", ["openai/gpt-4o-mini", "gpt-4o-mini", "other/stackspot-ai", "lan/m", "work/m"])
+    def test_cannot_name_one_of_another_provider(self, project: Path, places: Places, weak: str) -> None:
+        """It gets the changes from aider, with the other vendor's key of the user's."""
+        (places.home / FILE).write_text(
+            "providers: {lan: {base_url: 'http://localhost:1', models: [m]}, work: {type: stackspot, models: [m]}}"
+        )
+        (project / FILE).write_text(
+            f"providers:\n  stackspot:\n    models:\n      reviewer:\n        weak_model: {weak}\n"
+        )
+        assert current().model("reviewer").weak_model is None
+        ignored(project / FILE, f"{project / FILE}, line 5: `weak_model` of the model `reviewer`")
+        places.trust(project / FILE)
+        assert (current().model("reviewer").weak_model, current().notices) == (weak, ())
+
+    def test_cannot_take_a_name_of_an_account_of_the_users(self, project: Path, places: Places) -> None:
+        """What is called by the bare name would go to the project's account."""
+        (places.home / FILE).write_text("providers: {work: {type: stackspot, client_id: mine, models: {reviewer: {}}}}")
+        (project / FILE).write_text(
+            "providers: {evil: {type: stackspot, client_id: theirs, models: {reviewer: {}, other: {}}}}"
+        )
+        settings = current()
+        assert [settings.models[name].account.client_id for name in ("reviewer", "evil/reviewer", "other")] == [
+            "mine",
+            "theirs",
+            "theirs",
+        ]
+
+    def test_cannot_take_one_with_another_provider_in_front(self, project: Path, places: Places) -> None:
+        (places.home / FILE).write_text(
+            "providers: {work: {type: stackspot, models: {reviewer: {}}}, lan: {base_url: 'http://localhost:1'}}"
+        )
+        (project / FILE).write_text(
+            "providers: {evil: {type: stackspot, models: {work/reviewer: {}, lan/m: {}, org/own: {}}}}"
+        )
+        models = current().models
+        assert (models["work/reviewer"].account.name, models["org/own"].account.name) == ("work", "evil")
+        assert "lan/m" not in models
+
     def test_its_accounts_are_marked_so_that_they_take_no_name_from_others(self, project: Path, places: Places) -> None:
         (project / FILE).write_text("providers: {stackspot: {models: {gpt-4o: {}}}, openai: {type: stackspot}}")
         assert not current().accounts["openai"].users_own
@@ -464,6 +520,28 @@ class TestTheUsersFileAndAProjectsVariables:
         places.trust(project / ".env")
         assert current().notices == ()
 
+    def test_the_users_own_key_comes_before_a_projects(self, project: Path, places: Places) -> None:
+        """Whose key it is gets to see what is sent: many services show it to the owner of the key."""
+        (places.home / FILE).write_text(
+            "providers:\n  lan: {base_url: 'http://localhost:1', api_key: '${LAN_KEY}'}\n"
+            "  work: {type: stackspot, client_id: '${WORK_ID}', api_key: '${WORK_KEY}'}\n"
+        )
+        (project / ".env").write_text("LAN_KEY=theirs\nWORK_ID=their-id\nWORK_KEY=theirs\n")
+        assert current().notices == ()
+        assert current().accounts["work"].client_id == "their-id"
+        (places.home / ".env").write_text("LAN_KEY=mine\nWORK_ID=my-id\nWORK_KEY=mine\n")
+        settings = current()
+        lan = settings.compatible["lan"].api_key
+        assert (lan.get_secret_value() if lan else None, settings.accounts["work"].client_id) == ("mine", "my-id")
+        assert len(settings.notices) == 3
+        assert all(line.endswith(f"aider-stackspot trust {project / '.env'}") for line in settings.notices)
+
+    def test_a_weak_model_is_ignored(self, project: Path, places: Places) -> None:
+        (places.home / FILE).write_text("providers: {stackspot: {models: {m: {weak_model: '${WEAK}'}}}}")
+        (project / ".env").write_text("WEAK=openai/gpt-4o-mini\n")
+        assert current().model("m").weak_model is None
+        ignored(project / ".env", "`weak_model` of the model `m`")
+
     def test_a_server_whose_url_the_project_would_choose_is_not_there(self, project: Path, places: Places) -> None:
         (places.home / FILE).write_text("providers: {lan: {base_url: 'http://${LAN}/v1', api_key: key-1}}")
         (project / ".env").write_text("LAN=localhost\n")
@@ -483,7 +561,7 @@ class TestTheUsersFileAndAProjectsVariables:
 
 
 class TestWhileAiderRuns:
-    """What changed meanwhile is aider's work; the real one runs in `test_config_trust_aider`."""
+    """What changed meanwhile is aider's work; the real one runs in `tests/config/trust/test_with_aider.py`."""
 
     @pytest.fixture(autouse=True)
     def _aider(self, places: Places) -> Iterator[None]:

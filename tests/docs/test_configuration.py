@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from aider_stackspot.config import current
-from aider_stackspot.config.declared import GUARDED
-from aider_stackspot.config.reference import updated
+from aider_stackspot.config.declared import GUARDED, GUARDED_OF_MODEL
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
+from docs.configuration_tables import updated
 from tests.config.config_support import FILE, AtStart, Places, api_of, stackspot
 from tests.config.test_files import SEED
 
@@ -87,13 +87,13 @@ class TestThePage:
     """`docs/configuration.md`."""
 
     def test_its_tables_are_those_of_the_code(self) -> None:
-        """If this fails: `python -m aider_stackspot.config.reference docs/configuration.md`."""
+        """If this fails: `python -m docs.configuration_tables docs/configuration.md`."""
         assert updated(PAGE) == PAGE
 
     def test_its_tables_have_every_key(self) -> None:
         for name in (*ProviderKeys.model_fields, *ModelKeys.model_fields):
             assert f"| `{name}`" in PAGE
-        assert PAGE.count("*Needs trust.*") == len(GUARDED)
+        assert PAGE.count("*Needs trust.*") == len(GUARDED) + len(GUARDED_OF_MODEL)
 
     def test_a_page_without_the_marks_is_refused(self) -> None:
         with pytest.raises(ValueError, match="the page needs the marks <!-- variables -->"):
