@@ -6,17 +6,19 @@ This API neither streams nor counts tokens; its answer is whole or not there.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from aider_stackspot.api.answer import ApiRequest, clean, whole_object
+from aider_stackspot.api.answer import ApiRequest, clean, json_document
 from aider_stackspot.api.error_response import report
 from aider_stackspot.errors import MalformedAnswer, ServerFailed, StatusError
 
 MIN_WAIT = 1.0
 MAX_WAIT = 10.0
-"""Seconds between two polls. Each is a request and may count against the credential's quota (docs/wire.md, "Quick commands")."""
+"""Seconds between two polls. Each is a request and may count against the quota (docs/wire.md, "Quick commands")."""
+MAX_ID_CHARACTERS = 200
 SHARE_OF_ELAPSED = 0.25
 """A poll comes after another quarter of the time so far: an answer is late by no more than that."""
 MAX_CREATED_SECONDS = 60.0
@@ -67,14 +69,25 @@ def execution_id(body: str) -> str:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = body.strip()
+        value = value if _BARE_ID.fullmatch(value) else None
     if isinstance(value, dict):
         value = value.get("execution_id") or value.get("id")
-    if not isinstance(value, str) or not value.isascii() or not value.isalnum() or len(value) > 100:
+    if not isinstance(value, str) or not _is_id(value):
         raise MalformedAnswer(
             f"The service answered the start of a quick command with {len(body):,} characters that hold no execution "
             "id; a proxy in between may have answered instead."
         )
     return value
+
+
+_BARE_ID = re.compile(r"\{?[0-9a-z][\w.:~-]*\}?", re.ASCII | re.IGNORECASE)
+"""An id without quotation marks: what else comes so may be a page or damaged JSON."""
+
+
+def _is_id(text: str) -> bool:
+    """Tell whether a text can be an execution's id. Any can that is one word and one segment of a path."""
+    is_word = text.isprintable() and not any(character.isspace() for character in text)
+    return 0 < len(text) <= MAX_ID_CHARACTERS and is_word and text not in (".", "..")
 
 
 def progress(body: str, slug: str) -> Progress:
@@ -84,7 +97,7 @@ def progress(body: str, slug: str) -> Progress:
         StatusError: the execution failed.
         MalformedAnswer: it is not what the service answers, or there is no result at the end.
     """
-    answer = whole_object(body)
+    answer = json_document(body)
     state = answer.get("progress")
     state = state if isinstance(state, dict) else {}
     status = str(state.get("status") or answer.get("status") or "").upper()

@@ -23,12 +23,60 @@ def test_the_prompt_is_a_plain_string_and_the_slug_one_segment() -> None:
     assert request.body == {"input_data": 'say "hi"'}
 
 
-@pytest.mark.parametrize("body", [f'"{ID}"', ID, f'{{"id": "{ID}"}}', f'{{"execution_id": "{ID}"}}', f' "{ID}"\n'])
-def test_every_known_shape_of_the_id(body: str) -> None:
-    assert quick_command.execution_id(body) == ID
+@pytest.mark.parametrize(
+    ("text", "segment"),
+    [
+        (ID, ID),
+        ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3f2504e0-4f89-11d3-9a0c-0305e82c3301"),
+        ("exec:2026.1_b~c", "exec%3A2026.1_b~c"),
+        ("{3F2504E0-4F89}", "%7B3F2504E0-4F89%7D"),
+        ("a/../b?c#d%", "a%2F..%2Fb%3Fc%23d%25"),
+        ("é", "%C3%A9"),
+        ("...", "..."),
+        ("x" * 200, "x" * 200),
+    ],
+)
+def test_an_id_is_any_word_in_every_known_shape(text: str, segment: str) -> None:
+    for body in (f'"{text}"', f'{{"id": "{text}"}}', f'{{"execution_id": "{text}"}}', f' "{text}"\n'):
+        assert quick_command.execution_id(body) == text
+    assert quick_command.callback_path(text) == f"/v1/quick-commands/callback/{segment}"
 
 
-@pytest.mark.parametrize("body", ["", "null", "{}", "[]", '"../v1/agents"', '"a b"', "<html>", '"é"', "12.5"])
+@pytest.mark.parametrize("text", [ID, "3f2504e0-4f89-11d3", "{3F2504E0-4F89}", "exec:2026.1_b~c", "x" * 200])
+def test_an_id_may_come_without_quotation_marks(text: str) -> None:
+    assert quick_command.execution_id(text) == quick_command.execution_id(f" {text}\r\n") == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "\ufffd{",
+        "a/b",
+        " ",
+        '""',
+        "null",
+        "{}",
+        "[]",
+        '"."',
+        '".."',
+        "..",
+        '"a b"',
+        '"a\\nb"',
+        '"a\\u0000"',
+        "<html>",
+        "<p>",
+        '{"id":"0',
+        "12.5",
+        "true",
+        '{"id": null}',
+        '{"id": ["a"]}',
+        f'"{"x" * 201}"',
+        "Not Found",
+        "a\tb",
+        '"\\ud800"',
+    ],
+)
 def test_what_is_no_id_is_refused(body: str) -> None:
     with pytest.raises(MalformedAnswer, match="no execution id"):
         quick_command.execution_id(body)
