@@ -9,10 +9,10 @@ from dataclasses import replace
 import litellm
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import STYLES, Emulator, Fault, Style
 from aider_stackspot.emulator.responses import Reply, too_long
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI, Ask, Case, check, completion, each
 
 pytest_plugins = ["tests.faults.fault_fixtures"]

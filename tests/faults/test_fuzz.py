@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.errors import StackSpotError, TimedOut
-from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI
 from tests.faults.raw_server import RawServer
 from tests.faults.stream_reading import Outcome, read

@@ -7,11 +7,11 @@ from pathlib import Path
 import litellm
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.api import quick_command
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.pipeline import execution
-from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import Ask, Case, completion, each, expect
 
 pytest_plugins = ["tests.faults.fault_fixtures"]

@@ -8,8 +8,8 @@ import time
 import litellm
 import pytest
 
-from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot import StackSpotProvider
+from aider_stackspot.emulator import Emulator, Fault
 from tests.faults.fault_ways import AGENT, Ask, Case, check, completion, each, expect
 
 pytest_plugins = ["tests.faults.fault_fixtures"]

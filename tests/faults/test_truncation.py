@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
 from aider_stackspot.errors import StreamInterrupted, TransportError
-from aider_stackspot import StackSpotProvider
 from tests.faults.fault_ways import HI
 from tests.faults.stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 

@@ -9,8 +9,8 @@ import sys
 import threading
 
 import aider_stackspot
-from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot import StackSpotProvider
+from aider_stackspot.pipeline.background_loop import background_loop
 
 HI = [{"role": "user", "content": "Say hi"}]
 

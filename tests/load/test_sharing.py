@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import litellm
 
-from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot import StackSpotProvider
+from aider_stackspot.emulator import Emulator, Style
 from tests.load.resources import comes_true, sockets, tasks, threads
 
 HI = [{"role": "user", "content": "Say hi"}]

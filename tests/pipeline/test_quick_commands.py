@@ -12,10 +12,10 @@ import litellm
 import pytest
 from litellm.exceptions import MidStreamFallbackError
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.api import quick_command
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.emulator.quick_commands import QuickCommand
-from aider_stackspot import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 MODEL = "reviewer"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import logging
 import math
 import os
 import shutil
@@ -15,16 +13,15 @@ import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import litellm
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import RateLimited, ServerFailed, TimedOut
 from aider_stackspot.pipeline import rate_limit
-from aider_stackspot import StackSpotProvider
 from aider_stackspot.pipeline.rate_limit import WINDOW, RateLimiter
 
 HI = [{"role": "user", "content": "Say hi"}]

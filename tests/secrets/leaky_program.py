@@ -19,9 +19,9 @@ import rich.console
 import rich.traceback
 
 import aider_stackspot
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current
 from aider_stackspot.pipeline import retry
-from aider_stackspot import StackSpotProvider
 
 HI = [{"role": "user", "content": "Say hi"}]
 console = rich.console.Console(file=sys.stdout, width=300, force_terminal=False)
