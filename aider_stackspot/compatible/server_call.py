@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
+from aider_stackspot.api.chunks import Chunk, merge
 from aider_stackspot.api.error_response import Service
-from aider_stackspot.api.openai import Chunk, EndMarker, JsonAnswer, OpenAIAnswer, merge
+from aider_stackspot.api.openai import EndMarker, JsonAnswer, OpenAIAnswer
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.config import CompatibleProvider

@@ -75,8 +75,8 @@ class Names:
     def learn(self, settings: Settings, vendors: Iterable[str], known_models: Collection[str]) -> None:
         """Take over the configuration's names.
 
-        Where it cannot be used, the servers' names of before stay, and those of the broken file are learned: their calls
-        are refused, and go to nobody else.
+        Where it cannot be used, the servers' names of before stay, and those of the broken file are learned: their
+        calls are refused, and go to nobody else.
 
         Args:
             settings: the configuration.

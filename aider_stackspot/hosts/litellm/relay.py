@@ -16,7 +16,7 @@ from typing import Any
 
 import openai
 
-from aider_stackspot.api.openai import Chunk
+from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import CallOptions, learn_from, server_call
 from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.errors import StackSpotError, StatusError
@@ -94,86 +94,100 @@ def async_client() -> Any:
 def _clients() -> tuple[Any, Any]:
     # The name of the library that its clients are made of, and not an import, because only one of the two is there.
     library = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
-    sync_transport, async_transport = _transports(library)
+    sync_body = type("SyncBody", (_SyncBody, library.SyncByteStream), {})
+    async_body = type("AsyncBody", (_AsyncBody, library.AsyncByteStream), {})
+    sync_relay = type("SyncRelay", (_SyncRelay, library.BaseTransport), {})(library, sync_body)
+    async_relay = type("AsyncRelay", (_AsyncRelay, library.AsyncBaseTransport), {})(library, async_body)
     options: dict[str, Any] = {"api_key": NO_KEY, "base_url": _BASE, "max_retries": 0}
     return (
-        openai.OpenAI(http_client=library.Client(transport=sync_transport(), trust_env=False), **options),
-        openai.AsyncOpenAI(http_client=library.AsyncClient(transport=async_transport(), trust_env=False), **options),
+        openai.OpenAI(http_client=library.Client(transport=sync_relay, trust_env=False), **options),
+        openai.AsyncOpenAI(http_client=library.AsyncClient(transport=async_relay, trust_env=False), **options),
     )
 
 
-def _transports(library: ModuleType) -> tuple[Any, Any]:
-    """Return the two transports for a library that has httpx's interface."""
+class _Body:
+    """A stream's body: canonical events, and `[DONE]` once the answer is complete."""
 
-    class SyncBody(library.SyncByteStream):  # type: ignore[name-defined, misc]
-        def __init__(self, call: RelayedCall, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> None:
-            self._call, self._first, self._stream = call, first, stream
+    def __init__(self, call: RelayedCall, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> None:
+        self._call, self._first, self._stream = call, first, stream
 
-        def __iter__(self) -> Iterator[bytes]:
-            yield _events(self._first)
-            try:
-                for chunks in self._stream:
-                    yield _events(chunks)
-            except StackSpotError as error:
-                raise self._call.failed(error) from None
-            yield _DONE
 
-        def close(self) -> None:
-            self._stream.close()
+class _SyncBody(_Body):
+    def __iter__(self) -> Iterator[bytes]:
+        yield _events(self._first)
+        try:
+            for chunks in self._stream:
+                yield _events(chunks)
+        except StackSpotError as error:
+            raise self._call.failed(error) from None
+        yield _DONE
 
-    class AsyncBody(library.AsyncByteStream):  # type: ignore[name-defined, misc]
-        def __init__(self, call: RelayedCall, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> None:
-            self._call, self._first, self._stream = call, first, stream
+    def close(self) -> None:
+        self._stream.close()
 
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            yield _events(self._first)
-            try:
-                async for chunks in self._stream:
-                    yield _events(chunks)
-            except StackSpotError as error:
-                raise self._call.failed(error) from None
-            yield _DONE
 
-        async def aclose(self) -> None:
-            self._stream.close()
+class _AsyncBody(_Body):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield _events(self._first)
+        try:
+            async for chunks in self._stream:
+                yield _events(chunks)
+        except StackSpotError as error:
+            raise self._call.failed(error) from None
+        yield _DONE
 
-    def response(call: RelayedCall, streams: bool, first: list[Chunk], body: Any) -> Any:
-        if streams:
-            return library.Response(200, headers={"Content-Type": "text/event-stream"}, stream=body)
-        return library.Response(200, json=first[0])
+    async def aclose(self) -> None:
+        self._stream.close()
 
-    def refusal(call: RelayedCall, error: StackSpotError) -> Any:
+
+class _Relay:
+    """A transport that makes responses of the library that the OpenAI client is built on.
+
+    Args:
+        library: httpx or httpx2.
+        body: the class of a stream's body.
+    """
+
+    def __init__(self, library: ModuleType, body: Callable[..., Any]) -> None:
+        self._library: Any = library
+        self._body = body
+
+    def _response(self, call: RelayedCall, streams: bool, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> Any:
+        if not streams:
+            return self._library.Response(200, json=first[0])
+        headers = {"Content-Type": "text/event-stream"}
+        return self._library.Response(200, headers=headers, stream=self._body(call, first, stream))
+
+    def _refusal(self, call: RelayedCall, error: StackSpotError) -> Any:
         """Return the server's own refusal, which LiteLLM's handler looks into; raise what is none."""
         exception = call.failed(error)
         if not isinstance(error, StatusError) or error.status < 400:
             raise exception from None
-        return library.Response(
-            error.status,
-            headers={"Content-Type": "application/json"},
-            content=(error.body or json.dumps({"error": {"message": str(error)}})).encode("utf-8", "replace"),
-        )
+        body = error.body or json.dumps({"error": {"message": str(error)}})
+        headers = {"Content-Type": "application/json"}
+        return self._library.Response(error.status, headers=headers, content=body.encode("utf-8", "replace"))
 
-    class SyncTransport(library.BaseTransport):  # type: ignore[name-defined, misc]
-        def handle_request(self, request: Any) -> Any:
-            call = current_call.get()
-            try:
-                streams, stream = call.begin(_path(request), request.headers, request.read())
-                first = next(stream)
-            except StackSpotError as error:
-                return refusal(call, error)
-            return response(call, streams, first, SyncBody(call, first, stream))
 
-    class AsyncTransport(library.AsyncBaseTransport):  # type: ignore[name-defined, misc]
-        async def handle_async_request(self, request: Any) -> Any:
-            call = current_call.get()
-            try:
-                streams, stream = call.begin(_path(request), request.headers, await request.aread())
-                first = await anext(stream)
-            except StackSpotError as error:
-                return refusal(call, error)
-            return response(call, streams, first, AsyncBody(call, first, stream))
+class _SyncRelay(_Relay):
+    def handle_request(self, request: Any) -> Any:
+        call = current_call.get()
+        try:
+            streams, stream = call.begin(_path(request), request.headers, request.read())
+            first = next(stream)
+        except StackSpotError as error:
+            return self._refusal(call, error)
+        return self._response(call, streams, first, stream)
 
-    return SyncTransport, AsyncTransport
+
+class _AsyncRelay(_Relay):
+    async def handle_async_request(self, request: Any) -> Any:
+        call = current_call.get()
+        try:
+            streams, stream = call.begin(_path(request), request.headers, await request.aread())
+            first = await anext(stream)
+        except StackSpotError as error:
+            return self._refusal(call, error)
+        return self._response(call, streams, first, stream)
 
 
 _DONE = b"data: [DONE]\n\n"
