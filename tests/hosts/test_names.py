@@ -61,7 +61,7 @@ def test_a_provider_without_a_model_is_the_providers_all_the_same(names: Names, 
 @pytest.mark.parametrize(
     ("model", "provider"),
     [
-        ("gpt-4o", None),
+        ("gpt-4o-mini", None),
         ("team", None),  # LiteLLM has a model of this very name
         ("localx/m", None),
         ("m", "openai"),
