@@ -1,30 +1,25 @@
-"""What every StackSpot API answers with, whatever its frames look like: text, and at the end a `Finish`."""
+"""What every API answers with, whatever its frames look like: text, and at the end a `Finish`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
-from httpx_sse import ServerSentEvent
-
+from aider_stackspot.api.sse import ServerSentEvent
+from aider_stackspot.api.token_count import token_count
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
 
 log = logging.getLogger(__name__)
 
 T_co = TypeVar("T_co", covariant=True)
 
-_FINISH_REASONS = {
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-    "content-filter": "content_filter",
-    "safety": "content_filter",
-}
+DONE = "[DONE]"
+"""Data of the event that ends a stream of OpenAI's API. By itself it proves no end."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +56,8 @@ class ApiRequest:
 
     @cached_property
     def content(self) -> bytes:
-        """The body as it is sent, made once for every attempt; lone surrogates, which UTF-8 cannot carry, replaced."""
-        return clean(json.dumps(self.body, ensure_ascii=False)).encode() if self.body else b""
+        """The body as it is sent, made once for every attempt."""
+        return json_bytes(self.body) if self.body else b""
 
 
 class AnswerParser(Protocol[T_co]):
@@ -91,48 +86,33 @@ class AnswerParser(Protocol[T_co]):
         ...
 
 
-def finish_reason(stop_reason: object) -> str:
-    """Map StackSpot's `stop_reason` (only "stop" was ever observed, docs/wire.md, "Agents API: whole answer") to OpenAI's words."""
-    reason = str(stop_reason or "stop").lower()
-    if reason not in _FINISH_REASONS and reason != "stop":
-        log.debug("an unknown stop_reason of %d characters is taken as a stop", len(reason))
-    return _FINISH_REASONS.get(reason, "stop")
-
-
-def objects(data: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of one event's data: one as a rule, several where a server leaves out blank lines.
-
-    `[DONE]`, arrays and plain words carry no text of the answer and are passed over (docs/wire.md, "Agents API: stream").
+def json_object(data: str) -> dict[str, Any] | None:
+    """Return the JSON object in an event's data; `None` for `[DONE]`, an array or plain words, which hold no text.
 
     Raises:
         StreamInterrupted: what may have been an object is damaged. Its text would be missing from the answer.
     """
-    if not data or data == "[DONE]":
-        return
+    if not data or data == DONE:
+        return None
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        lines = data.split("\n")
-        if len(lines) > 1:
-            for line in lines:
-                yield from objects(line.strip())
-            return
         if "{" in data or "}" in data:
             raise StreamInterrupted(
                 f"An event of the stream is damaged ({len(data):,} characters that are not valid JSON)."
             ) from None
         value = None
     if isinstance(value, dict):
-        yield value
-    else:
-        log.warning("an event of %d characters that is no JSON object was passed over", len(data))
+        return value
+    log.warning("an event of %d characters that is no JSON object was passed over", len(data))
+    return None
 
 
-def whole_object(body: str) -> dict[str, Any]:
-    """Parse an answer that is one JSON document.
+def json_document(body: str) -> dict[str, Any]:
+    """Return an answer that is one JSON object.
 
     Raises:
-        MalformedAnswer: it is not a JSON object.
+        MalformedAnswer: it is none.
     """
     try:
         value = json.loads(body)
@@ -140,17 +120,40 @@ def whole_object(body: str) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise MalformedAnswer(
-            f"The service answered with status 200 and {len(body):,} characters that are neither an event stream "
+            f"The service answered with a good status and {len(body):,} characters that are neither an event stream "
             "nor a JSON object; a proxy in between may have answered instead."
         )
     return value
 
 
-def holds_no_answer(body: str) -> MalformedAnswer:
+def without_answer(body: str) -> MalformedAnswer:
     """Return the error for a JSON object without any text field."""
     return MalformedAnswer(
-        f"The service answered with status 200 and a JSON object of {len(body):,} characters that holds no answer."
+        f"The service answered with a good status and a JSON object of {len(body):,} characters that holds no answer."
     )
+
+
+def json_bytes(value: object) -> bytes:
+    """Return the bytes of a request body: JSON in UTF-8, in which lone surrogates have become U+FFFD."""
+    return clean(json.dumps(value, ensure_ascii=False)).encode()
+
+
+def stated_reason(given: object) -> str | None:
+    """Return the reason why an answer ended; `None` for an empty one, and for "null" and "None" as texts."""
+    return given if isinstance(given, str) and given.strip().casefold() not in ("", "null", "none") else None
+
+
+def usage_of(counts: object) -> Usage | None:
+    """Read OpenAI's `usage` object; `None` where there is nothing in it to count."""
+    if not isinstance(counts, dict):
+        return None
+    return counted(counts.get("prompt_tokens"), counts.get("completion_tokens"))
+
+
+def counted(prompt: object, completion: object) -> Usage | None:
+    """Return two counts as a server wrote them; `None` where both are missing, zero or nonsense."""
+    prompt_tokens, completion_tokens = token_count(prompt) or 0, token_count(completion) or 0
+    return Usage(prompt_tokens, completion_tokens) if prompt_tokens or completion_tokens else None
 
 
 def clean(text: str) -> str:
@@ -162,12 +165,25 @@ def clean(text: str) -> str:
     return text
 
 
-def as_text(value: object) -> str:
-    """Return a text field's value, or the empty string where the service sent something else."""
+def text_of(value: object) -> str:
+    """Return the text in a text field: a string, or the text parts of a list; empty for anything else."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list):
+        return "".join(_text_of_part(part) for part in value)
     if value is not None:
         log.warning("a text field holds a %s and was passed over", type(value).__name__)
+    return ""
+
+
+def _text_of_part(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and part.get("type", "text") in ("text", "text_delta", "output_text"):
+        text = part.get("text", part.get("content"))
+        if isinstance(text, str):
+            return text
+    log.warning("a part of a text that is no text was passed over")
     return ""
 
 
@@ -182,6 +198,11 @@ class AnswerText:
         self._half = ""
         self._length = 0
         self._digest = hashlib.sha256()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was no text so far."""
+        return not self._length and not self._half
 
     def add(self, delta: str) -> str:
         """Take a delta and return the text that can go out."""

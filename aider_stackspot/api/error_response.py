@@ -90,14 +90,21 @@ def from_frame(frame: Mapping[str, Any], *, service: Service, event: str = "") -
         service: who answered.
         event: the event's name.
     """
-    if not (_names_an_error(event) or _reports_failure(frame)):
+    if not (names_an_error(event) or _reports_failure(frame)):
         return None
     return report(frame, f"{service.subject} reported an error inside the stream")
 
 
 def from_text(text: str, *, service: Service) -> StackSpotError:
-    """Return the error for the data of an `event: error`, which may be JSON or plain words."""
+    """Return the error for the data of an event that is named an error, which may be JSON or plain words."""
     return report(_decoded(text), f"{service.subject} reported an error inside the stream")
+
+
+def from_document(document: Mapping[str, Any], *, service: Service) -> StackSpotError | None:
+    """Return the error that a whole JSON answer with a good status reports, or `None` if it is an ordinary one."""
+    if not _reports_failure(document):
+        return None
+    return report(document, f"{service.subject} reported an error in an answer with a good status")
 
 
 def report(document: object, said: str, hint: str = "") -> StatusError:
@@ -130,6 +137,11 @@ def web_page(host: str, instead_of: str = "an answer") -> MalformedAnswer:
         f"{host} answered with a web page instead of {instead_of}. This is most likely the login page of a proxy in "
         "between: check HTTPS_PROXY, and that the host may be reached."
     )
+
+
+def names_an_error(name: object) -> bool:
+    """Tell whether an event's name or type is "error", "InternalServerError", "invalid_request_error" or the like."""
+    return isinstance(name, str) and name[-9:].casefold().endswith(("error", "exception"))
 
 
 def is_html(body: str) -> bool:
@@ -180,7 +192,7 @@ def _reports_failure(frame: Mapping[str, Any]) -> bool:
     """Tell whether an event reports a failure, and not a part of an answer, a progress or a count."""
     if _TELLING.isdisjoint(frame):
         return False
-    if any(_names_an_error(frame.get(key)) for key in ("object", "type", "event")) or _says_something(
+    if any(names_an_error(frame.get(key)) for key in ("object", "type", "event")) or _says_something(
         frame.get("error")
     ):
         return True
@@ -196,11 +208,6 @@ def _reports_failure(frame: Mapping[str, Any]) -> bool:
     return sum(told) > 1 and _TEXT_KEYS.isdisjoint(frame)
 
 
-def _names_an_error(name: object) -> bool:
-    """Tell whether an event's name or type is "error", "InternalServerError", "invalid_request_error" or the like."""
-    return isinstance(name, str) and name[-9:].casefold().endswith(("error", "exception"))
-
-
 def _names_a_failure(status: object) -> bool:
     return isinstance(status, str) and status.casefold() in ("error", "failed", "failure")
 
@@ -213,7 +220,7 @@ def _says_something(value: object, depth: int = 0) -> bool:
 
 
 def _is_failing(code: object) -> bool:
-    """Tell whether a code is one of a failure: any but nothing, zero, HTTP's statuses of success and the word for it."""
+    """Tell whether a code is one of a failure: any but nothing, zero, HTTP's good statuses and the word for them."""
     if isinstance(code, str):
         return code.strip().casefold() not in ("", "null", "none", "ok", "success", "0") and not _success(code)
     return isinstance(code, (int, float)) and not isinstance(code, bool) and bool(code) and not _success(code)
@@ -246,8 +253,8 @@ _OF_CODES_AND_WORDS = (
     (
         401,
         r"authentication[ _-]?(?:error|failed|required)|unauthori[sz]ed|unauthenticated|access[ _-]denied"
-        r"|permission[ _-]?(?:error|denied)|(?:invalid|incorrect|expired|missing)[ _-](?:api[ _-]?key|access[ _-]?token)"
-        r"|token (?:is |has |was )?expired",
+        r"|permission[ _-]?(?:error|denied)|token (?:is |has |was )?expired"
+        r"|(?:invalid|incorrect|expired|missing)[ _-](?:api[ _-]?key|access[ _-]?token)",
     ),
     (503, r"overloaded|(?:service|temporarily)[ _-]?unavailable|at capacity|try again (?:later|in )"),
 )

@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from httpx_sse import ServerSentEvent
-
-from aider_stackspot.api.answer import Finish, Usage, clean, holds_no_answer, objects, whole_object
-from aider_stackspot.api.chunks import Chunk, merge
-from aider_stackspot.api.error_response import Service, from_frame, from_text
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import (
+    DONE,
+    Finish,
+    clean,
+    json_document,
+    json_object,
+    stated_reason,
+    usage_of,
+    without_answer,
+)
+from aider_stackspot.api.chunks import Chunk
+from aider_stackspot.api.error_response import Service, from_document, from_frame, from_text, names_an_error
+from aider_stackspot.api.sse import ServerSentEvent
 from aider_stackspot.api.tool_call_pieces import ToolCallPieces
 from aider_stackspot.errors import StreamInterrupted
 
 EndMarker = Literal["finish_reason", "done"]
 """What a complete stream surely has. `done` is for servers that are known to send nothing but `[DONE]`."""
-
-_DONE = "[DONE]"
-_NO_REASON = ("", "null", "none")
 
 
 class OpenAIAnswer:
@@ -47,6 +51,7 @@ class OpenAIAnswer:
         self._calls: dict[int, ToolCallPieces] = {}
         self._usage: Mapping[str, Any] | None = None
         self._usage_stands_alone = False
+        self._has_told = False
 
     @property
     def may_end(self) -> bool:
@@ -62,11 +67,12 @@ class OpenAIAnswer:
         """
         if self.finish is not None:
             return []
-        if event.event == "error":
+        if names_an_error(event.event):
             raise from_text(event.data, service=self._service)
-        if event.data.strip() == _DONE:
+        if event.data.strip() == DONE:
             return self._done()
-        return merge([self._read(frame, event.event) for frame in objects(event.data)])
+        frame = json_object(event.data)
+        return [] if frame is None else self._read(frame, event.event)
 
     def end_of_body(self) -> list[Chunk]:
         """Take the end of the body: the answer's, if every choice has its reason to finish."""
@@ -79,11 +85,13 @@ class OpenAIAnswer:
             StackSpotError: it reports an error.
             MalformedAnswer: it is no JSON object, or holds no answer.
         """
-        document = whole_object(body)
-        self._refuse_errors(document, "")
+        document = json_document(body)
+        error = from_document(document, service=self._service)
+        if error is not None:
+            raise error
         choices = document.get("choices")
         if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
-            raise holds_no_answer(body)
+            raise without_answer(body)
         for choice in choices:
             self._whole_choice(choice, body)
         usage = document.get("usage")
@@ -94,20 +102,20 @@ class OpenAIAnswer:
     def _whole_choice(self, choice: Chunk, body: str) -> None:
         """Bring a choice of a document into the canonical form, in place."""
         self._refuse_reported(choice)
-        reason = _reason(choice.get("finish_reason"))
+        reason = stated_reason(choice.get("finish_reason"))
         if "text" not in choice:
             message = choice.pop("delta", None) if "message" not in choice else choice["message"]
             if not isinstance(message, dict):
-                raise holds_no_answer(body)
+                raise without_answer(body)
             choice["message"] = message = _canonical_delta(message, ToolCallPieces())
             for call in message.get("tool_calls") or ():
                 call.pop("index", None)
             if not isinstance(message.get("content"), str) and not _says_something(message):
-                raise holds_no_answer(body)
+                raise without_answer(body)
             message.setdefault("role", "assistant")
             reason = reason or ("tool_calls" if message.get("tool_calls") else None)
         elif not isinstance(choice["text"], str):
-            raise holds_no_answer(body)
+            raise without_answer(body)
         choice["finish_reason"] = reason or "stop"
 
     def _read(self, frame: Chunk, event: str) -> list[Chunk]:
@@ -121,6 +129,7 @@ class OpenAIAnswer:
         self._envelope = envelope if choices or not self._envelope else self._envelope
         told = [told for choice in choices if isinstance(choice, dict) and (told := self._choice(choice))]
         if told:
+            self._has_told = True
             return [{**envelope, "choices": told}]
         return [{**envelope, "choices": []}] if not choices and _is_more_than_an_envelope(envelope, frame) else []
 
@@ -129,7 +138,7 @@ class OpenAIAnswer:
         self._refuse_reported(given)
         index = given["index"] if isinstance(given.get("index"), int) else 0
         choice = {"index": index, **{key: value for key, value in given.items() if key not in _CHOICE and value}}
-        reason = _reason(given.get("finish_reason"))
+        reason = stated_reason(given.get("finish_reason"))
         delta = given.get("delta") if isinstance(given.get("delta"), dict) else given.get("message")
         if isinstance(delta, dict):
             choice["delta"] = self._delta(index, delta)
@@ -165,7 +174,7 @@ class OpenAIAnswer:
     def _done(self) -> list[Chunk]:
         if self.may_end:
             return self._finished()
-        if self._end_marker == "done" and self._unfinished:
+        if self._end_marker == "done" and self._has_told:
             for index in self._unfinished:
                 self._last_choices.setdefault(index, {"index": index, "delta": {}, "finish_reason": "stop"})
             return self._finished()
@@ -187,7 +196,7 @@ class OpenAIAnswer:
 
     def _finish(self, envelope: Mapping[str, Any], reason: str) -> Finish:
         identifier = envelope.get("id")
-        return Finish(reason, usage(self._usage), identifier if isinstance(identifier, str) else None)
+        return Finish(reason, usage_of(self._usage), identifier if isinstance(identifier, str) else None)
 
     def _refuse_errors(self, frame: Mapping[str, Any], event: str) -> None:
         error = from_frame(frame, service=self._service, event=event)
@@ -230,31 +239,16 @@ class JsonAnswer:
             StackSpotError: it reports an error.
             MalformedAnswer: it is no JSON object.
         """
-        document = whole_object(body)
-        error = from_frame(document, service=self._service)
+        document = json_document(body)
+        error = from_document(document, service=self._service)
         if error is not None:
             raise error
         found = document.get("usage")
-        self.finish = Finish("stop", usage(found if isinstance(found, dict) else None))
+        self.finish = Finish("stop", usage_of(found))
         return [document]
 
 
-def usage(counted: Mapping[str, Any] | None) -> Usage | None:
-    """Return OpenAI's token counts; `None` where there are none."""
-    if counted is None:
-        return None
-    prompt, completion = token_count(counted.get("prompt_tokens")), token_count(counted.get("completion_tokens"))
-    if prompt is None and completion is None:
-        return None
-    return Usage(prompt_tokens=prompt or 0, completion_tokens=completion or 0)
-
-
 _CHOICE = ("index", "delta", "message", "text", "finish_reason")
-
-
-def _reason(given: object) -> str | None:
-    """Return a reason to finish; empty texts, and "null" in quotes, are none."""
-    return given if isinstance(given, str) and given.strip().lower() not in _NO_REASON else None
 
 
 def _is_more_than_an_envelope(envelope: Mapping[str, Any], frame: Mapping[str, Any]) -> bool:

@@ -13,11 +13,10 @@ from typing import Generic, TypeVar
 
 import anyio
 import httpx
-from httpx_sse import ServerSentEvent
 
 from aider_stackspot.api.answer import AnswerParser
 from aider_stackspot.api.error_response import is_html, web_page
-from aider_stackspot.api.sse import EventStream
+from aider_stackspot.api.sse import EventStream, ServerSentEvent
 from aider_stackspot.errors import AnswerTooLong, StreamInterrupted
 from aider_stackspot.network.body import decoded
 from aider_stackspot.pipeline.writer import MAX_ANSWER_CHARACTERS, AnswerWriter
@@ -49,7 +48,7 @@ async def read(response: httpx.Response, parser: AnswerParser[T], writer: Answer
         if _is_document(response, first):
             await _read_document(response.url.host, first, body, parser, writer)
         else:
-            await _read_events(first, body, parser, writer, join)
+            await _read_events(first, body, parser, writer, join, ends_visibly=_ends_visibly(response))
     finally:
         # An abandoned async generator would be closed whenever the garbage collector comes by.
         if isinstance(body, AsyncGenerator):
@@ -81,8 +80,19 @@ _MAX_BLANK = 64 * 1024
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error", b":")
 
 
+def _ends_visibly(response: httpx.Response) -> bool:
+    """Tell whether the body's end can be told from a cut, which it cannot where only the connection ends."""
+    return "content-length" in response.headers or "transfer-encoding" in response.headers
+
+
 async def _read_events(
-    first: bytes, body: AsyncIterator[bytes], parser: AnswerParser[T], writer: AnswerWriter[T], join: Join[T]
+    first: bytes,
+    body: AsyncIterator[bytes],
+    parser: AnswerParser[T],
+    writer: AnswerWriter[T],
+    join: Join[T],
+    *,
+    ends_visibly: bool,
 ) -> None:
     interruption: Exception | None = None
     with anyio.CancelScope() as reading:
@@ -97,7 +107,7 @@ async def _read_events(
         except (httpx.NetworkError, httpx.ProtocolError, httpx.DecodingError, httpx.ReadTimeout) as error:
             interruption = error
     # The stream's last event may have lost its blank line, or the connection the end of its body.
-    events.finish(in_order=interruption is None and not reading.cancelled_caught)
+    events.finish(in_order=ends_visibly and interruption is None and not reading.cancelled_caught)
     if writer.finish is None and interruption is not None:
         raise interruption
 

@@ -1,4 +1,4 @@
-"""The Agents API's frames, each as the wire sheet (2.2 to 2.4) describes or leaves open."""
+"""The Agents API's request, and what ends an answer there (docs/wire.md, "Agents API: stream")."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import json
 from typing import Any
 
 import pytest
-from httpx_sse import ServerSentEvent
 
 from aider_stackspot.api import agent
 from aider_stackspot.api.answer import Finish, Usage
-from aider_stackspot.errors import ContextTooLong, MalformedAnswer, ServerFailed, StreamInterrupted
+from aider_stackspot.api.sse import ServerSentEvent
+from aider_stackspot.errors import MalformedAnswer, ServerFailed, StatusError
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 FINAL = {"message": "", "stop_reason": "stop", "tokens": {"user": None, "enrichment": None, "input": 12, "output": 3}}
+COUNTS = {"input": 12, "output": 3}
 
 
-def read(*frames: Any, event: str = "") -> tuple[str, Finish | None]:
+def read(*frames: Any, event: str = "message", closed: bool = False) -> tuple[str, Finish | None]:
     """Feed frames (objects, or raw data) to a parser; return the text and how it ended."""
     answer = agent.AgentAnswer()
     data = [frame if isinstance(frame, str) else json.dumps(frame) for frame in frames]
-    text = "".join(answer.feed(ServerSentEvent(event=event, data=one)) for one in data)
-    return text, answer.finish
+    text = "".join(answer.feed(ServerSentEvent(one, event)) for one in data)
+    return text + (answer.end_of_body() if closed else ""), answer.finish
 
 
 def test_the_request_has_documented_fields_only() -> None:
@@ -49,64 +50,131 @@ def test_deltas_are_joined_and_the_final_event_ends() -> None:
     assert finish == Finish("stop", Usage(12, 3), "01M")
 
 
-def test_a_delta_that_begins_with_all_text_so_far_is_not_cumulative() -> None:
-    assert read({"message": "1"}, {"message": "10"}, {"message": "1010"}, FINAL)[0] == "1101010"
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"stop_reason": "stop"},
+        {"stop_reason": " end_turn "},
+        {"finish_reason": "stop"},
+        {"stop_reason": None, "finish_reason": "stop"},
+        {"type": "done"},
+        {"event": "done"},
+        {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+    ],
+)
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_end_ends(end: dict[str, Any], closed: bool) -> None:
+    text, finish = read({"message": "Hi"}, end, {"message": "again"}, closed=closed)
+    assert text == "Hi"
+    assert finish is not None
+    assert finish.reason == "stop"
 
 
-def test_the_last_text_may_come_in_the_final_event() -> None:
-    assert read({"message": "Hi"}, {**FINAL, "message": " there"})[0] == "Hi there"
+@pytest.mark.parametrize("data", ["", "{}", "[DONE]", "bye", '{"message": ""}'])
+def test_an_event_that_is_named_done_ends(data: str) -> None:
+    answer = agent.AgentAnswer()
+    answer.feed(ServerSentEvent('{"message": "Hi"}'))
+    assert answer.feed(ServerSentEvent(data, "done")) == ""
+    assert answer.finish == Finish("stop")
 
 
-def test_a_final_event_that_repeats_the_whole_text_adds_nothing() -> None:
-    assert read({"message": "Hi"}, {"message": " there"}, {**FINAL, "message": "Hi there"})[0] == "Hi there"
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"stop_reason": None},
+        {"stop_reason": ""},
+        {"stop_reason": " "},
+        {"stop_reason": "null"},
+        {"stop_reason": "None"},
+        {"stop_reason": True},
+        {"finish_reason": "null"},
+        {"tokens": None},
+        {"tokens": []},
+        {"type": "delta", "event": "message"},
+    ],
+)
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_event_without_a_real_marker_is_no_end(more: dict[str, Any], closed: bool) -> None:
+    assert read({"message": "Hi"}, {"message": " there", **more}, closed=closed) == ("Hi there", None)
 
 
-def test_nothing_after_the_end_counts() -> None:
-    assert read({"message": "Hi"}, FINAL, {"message": "again"})[0] == "Hi"
+@pytest.mark.parametrize("noise", ["[DONE]", "ping", "", '{"status": "working"}', "{}"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_neither_done_nor_closing_alone_is_an_end(noise: str, closed: bool) -> None:
+    assert read({"message": "Hi"}, noise, closed=closed) == ("Hi", None)
 
 
-@pytest.mark.parametrize("delta", [{"stop_reason": None}, {"stop_reason": ""}, {"tokens": None}, {"tokens": []}])
-def test_a_delta_without_a_real_marker_does_not_end(delta: dict[str, Any]) -> None:
-    assert read({"message": "Hi", **delta})[1] is None
+@pytest.mark.parametrize("event", ["end_event", "end", "message_end"])
+def test_other_names_are_no_end(event: str) -> None:
+    assert read({"message": "Hi"}, event=event, closed=True)[1] is None
 
 
-@pytest.mark.parametrize("marker", [{"stop_reason": "stop"}, {"tokens": {}}])
-def test_either_marker_ends(marker: dict[str, Any]) -> None:
-    assert read({"message": "Hi", **marker})[1] is not None
+RUNNING = [{"message": word, "tokens": {"input": 12, "output": number}} for number, word in enumerate(["a", "b", "c"])]
 
 
-def test_arrays_on_every_delta_are_harmless() -> None:
-    arrays: dict[str, Any] = {
-        "upload_ids": {},
-        "knowledge_source_id": [],
-        "source": [],
-        "cross_account_source": [],
-        "tools_id": [],
-    }
-    assert read({"message": "Hi", **arrays, "agent_info": []}, {**FINAL, **arrays})[0] == "Hi"
+@pytest.mark.parametrize(
+    "tokens", [{}, {"input": 12}, {"input": 12, "output": None}, {"user": None, "enrichment": None}]
+)
+def test_tokens_never_stop_the_reading(tokens: dict[str, Any]) -> None:
+    frames = [{"message": "a", "tokens": tokens}, {"message": "b", "tokens": tokens}, {"message": "c"}]
+    assert read(*frames) == ("abc", None)
+    assert read(*frames, FINAL) == ("abc", Finish("stop", Usage(12, 3)))
+    assert read({"message": "", "tokens": tokens}, *frames, FINAL)[0] == "abc"
 
 
-def test_done_alone_is_no_end() -> None:
-    assert read({"message": "Hi"}, "[DONE]") == ("Hi", None)
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [{"message": "a"}, {"message": "", "tokens": COUNTS}],
+        [{"message": "a"}, {"tokens": COUNTS, "message_id": "01M"}],
+        [{"message": "a"}, {"message": None, "tokens": COUNTS}, "[DONE]"],
+        [{"message": "a"}, {"message": "", "tokens": COUNTS}, ""],
+        [*RUNNING, {"message": "", "tokens": COUNTS}],
+    ],
+)
+def test_tokens_without_a_reason_are_the_end_where_the_stream_closes_behind_them(frames: list[Any]) -> None:
+    assert read(*frames)[1] is None
+    text, finish = read(*frames, closed=True)
+    assert text == ("abc" if len(frames) > 3 else "a")
+    assert finish is not None
+    assert (finish.reason, finish.usage) == ("stop", Usage(12, 3))
 
 
-def test_openai_style_chunks_are_read() -> None:
-    text, finish = read(
-        {"choices": [{"delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None}]},
-        {"choices": []},
-        {"choices": [{"delta": {}, "finish_reason": "length"}]},
-        "[DONE]",
-    )
-    assert (text, finish) == ("Hi", Finish("length"))
+def test_the_last_text_may_come_with_the_tokens() -> None:
+    frames = [{"message": "a"}, {"message": "b", "tokens": COUNTS}]
+    assert read(*frames, closed=True) == ("ab", Finish("stop", Usage(12, 3)))
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        RUNNING[:1],
+        RUNNING[:2],
+        RUNNING,
+        [{"message": "a"}, {"message": "", "tokens": COUNTS}, {"message": "b"}],
+        [{"message": "a"}, {"message": "", "tokens": COUNTS}, {"status": "working"}],
+        [{"message": "a"}, {"message": "", "tokens": COUNTS}, "noise"],
+        [{"message": "", "tokens": {"input": 12}}],
+        [{"message": "", "tokens": {"input": 12}}, {"message": "a"}],
+    ],
+)
+def test_tokens_that_come_with_every_text_or_before_others_are_no_end(frames: list[Any]) -> None:
+    assert read(*frames, closed=True)[1] is None
 
 
 @pytest.mark.parametrize(
     ("stop_reason", "reason"),
     [
         ("stop", "stop"),
+        ("STOP", "stop"),
         ("length", "length"),
         ("max_tokens", "length"),
+        ("MAX_TOKENS", "length"),
+        ("model_length", "length"),
+        ("token_limit", "length"),
         ("content_filter", "content_filter"),
+        ("content-filter", "content_filter"),
+        ("SAFETY", "content_filter"),
         ("odd", "stop"),
     ],
 )
@@ -116,88 +184,74 @@ def test_stop_reasons_in_openais_words(stop_reason: str, reason: str) -> None:
     assert finish.reason == reason
 
 
+@pytest.mark.parametrize("reason", ["error", "ERROR", "failed", "failure", "internal_error", "cancelled", "timeout"])
 @pytest.mark.parametrize(
-    ("tokens", "expected"),
+    ("frame", "words"),
     [
-        ({"user": None, "enrichment": None, "input": 6331, "output": 2970}, Usage(6331, 2970)),
-        ({"user": 9, "enrichment": 3, "output": 3}, Usage(12, 3)),
-        ({"input": "12", "output": "3"}, Usage(12, 3)),
-        ({"input": -5, "output": 3}, Usage(0, 3)),
-        ({"input": 0, "output": 0}, None),
-        ({"input": None, "output": None}, None),
-        ({"input": "many", "output": [3]}, None),
-        ({"input": 1e400, "output": 1}, Usage(0, 1)),
-        ({}, None),
-        (None, None),
-        ([1, 2], None),
+        ({"stop_reason": "REASON"}, "does not say why"),
+        ({"message": "the model broke", "stop_reason": "REASON"}, "the model broke"),
+        ({"message": "", "finish_reason": "REASON", "tokens": COUNTS}, "does not say why"),
+        ({"choices": [{"delta": {}, "finish_reason": "REASON"}]}, "does not say why"),
     ],
 )
-def test_every_shape_of_tokens(tokens: object, expected: Usage | None) -> None:
-    assert agent.usage(tokens) == expected
+def test_a_reason_that_says_error_is_an_error(reason: str, frame: dict[str, Any], words: str) -> None:
+    frame = json.loads(json.dumps(frame).replace("REASON", reason))
+    with pytest.raises(ServerFailed, match=words) as caught:
+        read({"message": "Hi"}, frame)
+    assert f"'{reason}'" in str(caught.value)
+    with pytest.raises(StatusError):
+        agent.AgentAnswer().whole(json.dumps(frame))
 
 
-@pytest.mark.parametrize("noise", ["ping", "[1, 2]", "3", "null", '"text"', "NaN"])
-def test_what_is_no_object_is_passed_over(noise: str) -> None:
-    assert read({"message": "a"}, noise, {"message": "b"}, FINAL)[0] == "ab"
+OPENAI_END = {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "length"}]}
+COUNTED = {"usage": {"prompt_tokens": 7, "completion_tokens": 2}}
 
 
-@pytest.mark.parametrize("damaged", ['{"message": "He', '{"message": "a"}}', '{"message": a}'])
-def test_a_damaged_object_is_never_passed_over(damaged: str) -> None:
-    with pytest.raises(StreamInterrupted, match="damaged"):
-        read({"message": "a"}, damaged, FINAL)
-
-
-def test_several_objects_in_one_event() -> None:
-    assert read('{"message": "a"}\n{"message": "b"}\n\n' + json.dumps(FINAL))[0] == "ab"
-
-
-@pytest.mark.parametrize("message", [{"a": 1}, ["a"], 7, True])
-def test_a_message_that_is_no_text_is_passed_over(message: object) -> None:
-    assert read({"message": "a"}, {"message": message}, FINAL)[0] == "a"
-
-
-def test_a_lone_surrogate_is_replaced_and_its_text_kept() -> None:
-    assert read('{"message": "a\\ud800b"}', FINAL)[0] == "a\ufffdb"
-
-
-def test_a_surrogate_pair_is_one_character() -> None:
-    assert read('{"message": "\\ud83d\\ude00"}', FINAL)[0] == "😀"
+def fed(*frames: Any) -> tuple[agent.AgentAnswer, str]:
+    answer = agent.AgentAnswer()
+    data = [frame if isinstance(frame, str) else json.dumps(frame) for frame in frames]
+    return answer, "".join(answer.feed(ServerSentEvent(one)) for one in data)
 
 
 @pytest.mark.parametrize(
-    ("frame", "event"),
+    "end",
     [
-        ({"type": "InternalError", "code": "INFERENCE_1", "details": "it broke"}, ""),
-        ({"type": "InternalError", "code": "INFERENCE_1"}, ""),
-        ({"type": "error", "message": "it broke"}, ""),
-        ({"error": {"message": "it broke"}}, ""),
-        ({"message": "it broke"}, "error"),
+        [{**OPENAI_END, **COUNTED}],
+        [OPENAI_END, {"choices": [], **COUNTED}],
+        [OPENAI_END, {"choices": [], "usage": None}, {"choices": [], **COUNTED}],
+        [{"choices": [{"delta": {}}], **COUNTED}, OPENAI_END],
     ],
 )
-def test_an_error_frame_is_an_error(frame: dict[str, Any], event: str) -> None:
-    with pytest.raises(ServerFailed, match="inside the stream"):
-        read(frame, event=event)
+def test_openai_style_chunks_are_read_with_their_usage(end: list[Any]) -> None:
+    answer, text = fed({"choices": [{"delta": {"role": "assistant", "content": "Oh "}}], "usage": None}, *end, "[DONE]")
+    assert (text, answer.finish) == ("Oh Hi", Finish("length", Usage(7, 2)))
 
 
-def test_an_error_frame_about_the_context_says_so() -> None:
-    details = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 tokens."
-    with pytest.raises(ContextTooLong):
-        read({"type": "BadRequestError", "code": "INFERENCE_6001_LLM_MODEL_BAD_REQUEST", "details": details})
+@pytest.mark.parametrize("behind", [["[DONE]"], [{"choices": []}, "[DONE]"]])
+def test_behind_openais_end_done_tells_that_no_counts_come(behind: list[Any]) -> None:
+    answer, text = fed(OPENAI_END)
+    assert (text, answer.finish, answer.may_end) == ("Hi", None, True)
+    answer, text = fed(OPENAI_END, *behind)
+    assert (text, answer.finish) == ("Hi", Finish("length"))
 
 
-def test_a_whole_json_answer() -> None:
-    answer = agent.AgentAnswer()
-    assert answer.whole(json.dumps({**FINAL, "message": "Hi there"})) == "Hi there"
-    assert answer.finish == Finish("stop", Usage(12, 3))
+def test_any_end_of_the_body_is_one_behind_openais_end() -> None:
+    answer, _ = fed(OPENAI_END, {"choices": []})
+    assert answer.end_of_body() == ""
+    assert answer.finish == Finish("length")
 
 
-def test_a_whole_answer_without_markers_is_complete() -> None:
-    answer = agent.AgentAnswer()
-    assert answer.whole('{"message": "Hi"}') == "Hi"
+def test_an_error_behind_openais_end_is_an_error() -> None:
+    with pytest.raises(ServerFailed, match="it broke"):
+        fed(OPENAI_END, {"error": "it broke"}, "[DONE]")
+
+
+def test_counts_may_tell_that_text_is_missing() -> None:
+    empty = {"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}]}
+    with pytest.raises(MalformedAnswer, match="counted 20 tokens"):
+        fed(empty, {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 20}})
+
+
+def test_no_other_end_waits_for_counts() -> None:
+    answer, _ = fed({"message": "Hi", "stop_reason": "stop"})
     assert answer.finish == Finish("stop")
-
-
-@pytest.mark.parametrize("body", ["", "[]", "Hi", '{"message": "H', "{}", '{"message": null}'])
-def test_a_body_that_is_no_answer(body: str) -> None:
-    with pytest.raises(MalformedAnswer):
-        agent.AgentAnswer().whole(body)

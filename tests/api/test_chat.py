@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from httpx_sse import ServerSentEvent
 
 from aider_stackspot.api import chat
 from aider_stackspot.api.answer import Finish
+from aider_stackspot.api.sse import ServerSentEvent
 from aider_stackspot.errors import ServerFailed
 
 

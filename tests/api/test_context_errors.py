@@ -302,8 +302,8 @@ def openai_error(message: str, **more: Any) -> dict[str, Any]:
             {
                 "type": "BadRequestError",
                 "code": "INFERENCE_6001_LLM_MODEL_BAD_REQUEST",
-                "details": "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 "
-                "tokens. Please reduce the length of the messages.",
+                "details": "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in "
+                "300123 tokens. Please reduce the length of the messages.",
             },
             272000,
             300123,

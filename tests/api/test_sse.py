@@ -83,6 +83,87 @@ def test_invalid_utf_8_in_a_fields_name_is_damage() -> None:
         events(b'data: {\nda\xffta: "message": "Hi"\ndata: }\n\n')
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (['data: {"a": 1}', 'data: {"a": 2}', "data: [DONE]"], [("", '{"a": 1}'), ("", '{"a": 2}'), ("", "[DONE]")]),
+        (['data:{"a": 1}', 'data:{"a": 2}'], [("", '{"a": 1}'), ("", '{"a": 2}')]),
+        (["data: {", 'data: "a": {', "data: }}", 'data: {"b": 1}'], [("", '{\n"a": {\n}}\n{"b": 1}')]),
+        (["data: ping", 'data: {"a": 1}', "data: pong"], [("", "ping"), ("", '{"a": 1}'), ("", "pong")]),
+        (["data:", 'data: {"a": 1}'], [("", ""), ("", '{"a": 1}')]),
+        (["data: [DONE]", 'data: {"a": 1}'], [("", "[DONE]"), ("", '{"a": 1}')]),
+        (["data: one", "data: two"], [("", "one\ntwo")]),
+        (["event: x", 'data: {"a": 1}', "event: y", 'data: {"a": 2}'], [("x", '{"a": 1}'), ("y", '{"a": 2}')]),
+        (['data: {"a": 1}', "event: y", 'data: {"a": 2}'], [("", '{"a": 1}'), ("y", '{"a": 2}')]),
+        (
+            ["event: x", "id: 1", 'data: {"a": 1}', "retry: 5", "id: 2", 'data: {"a": 2}'],
+            [("x", '{"a": 1}'), ("", '{"a": 2}')],
+        ),
+    ],
+)
+def test_without_blank_lines_each_json_document_is_an_event(
+    newline: str, lines: list[str], expected: list[tuple[str, str]]
+) -> None:
+    named = [(name or "message", data) for name, data in expected]
+    body = newline.join(lines).encode()
+    assert events(body) == events(body + newline.encode()) == named
+    assert events(*[body[at : at + 1] for at in range(len(body))]) == named
+
+
+def test_without_blank_lines_nothing_waits_for_the_end_of_the_stream() -> None:
+    stream = EventStream()
+    found = [list(stream.feed(b'data: {"a": %d}\n' % number)) for number in range(3)]
+    assert [[event.data for event in some] for some in found] == [[], ['{"a": 0}'], ['{"a": 1}']]
+
+
+def test_a_stream_without_blank_lines_has_no_largest_size() -> None:
+    assert len(events(*[b'data: {"a": "1234567890"}\n'] * 1000, max_event_characters=100)) == 1000
+
+
+@pytest.mark.parametrize("order", [b'event: x\ndata: {"a": 1}\n\n', b'data: {"a": 1}\nevent: x\n\n'])
+def test_a_name_may_stand_behind_its_data(order: bytes) -> None:
+    assert events(order + b"data: 2\n\n") == [("x", '{"a": 1}'), ("message", "2")]
+
+
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [
+        (b'error: {"message": "no"}', '{"message": "no"}'),
+        (b'error:{"code": 500}', '{"code": 500}'),
+        (b"error: out of memory", "out of memory"),
+        (b'error: {"message": "cut', '{"message": "cut'),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b'data: {"a": 1}\n\n', b": comment\n"])
+@pytest.mark.parametrize("behind", [b"", b"\n", b"\n\n", b"\n\ndata: [DONE]\n\n"])
+def test_a_line_error_is_an_event_of_that_name(line: bytes, data: str, before: bytes, behind: bytes) -> None:
+    assert ("error", data) in events(before + line + behind)
+
+
+@pytest.mark.parametrize("line", [b"error:", b"error", b"error: null", b"errors: 3"])
+def test_a_line_error_that_says_nothing_is_none(line: bytes) -> None:
+    assert events(line + b"\n\ndata: 1\n\n") == [("message", "1")]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_an_event_is_there_when_its_last_line_end_is(newline: bytes) -> None:
+    """A server may keep the connection open behind the last event."""
+    stream = EventStream()
+    assert [event.data for event in stream.feed(b"data: 1" + newline + newline)] == ["1"]
+    assert [event.data for event in stream.feed(b"data: 2" + newline + newline)] == ["2"]
+
+
+def test_a_line_end_may_be_cut_in_two() -> None:
+    assert events(b"data: 1\r", b"\n", b"data: 2\r", b"\n\r", b"\ndata: 3") == [("message", "1\n2"), ("message", "3")]
+
+
+@pytest.mark.parametrize("name", [b"ping", b"heartbeat", b"message"])
+def test_an_event_may_have_a_name_alone_or_empty_data(name: bytes) -> None:
+    assert events(b"event: " + name + b"\n\n") == [(name.decode(), "")]
+    assert events(b"event: " + name + b"\ndata:\n\n") == [(name.decode(), "")]
+
+
 @pytest.mark.parametrize("cut", [b"event: x", b"event: x\ndata:", b"data: 1\nevent: x\n", b"data: 1\ndata: "])
 def test_a_field_without_its_value_is_no_end(cut: bytes) -> None:
     assert events(cut) == []

@@ -69,7 +69,7 @@ def _answer(call: str, parser: AnswerParser[str], exchange: dict[str, Any], body
         return Replayed(call, length, parser.finish)
     events = EventStream()
     found = [event for at in range(0, len(body), _PIECE) for event in events.feed(body[at : at + _PIECE])]
-    length = sum(len(parser.feed(event)) for event in [*found, *events.finish()])
+    length = sum(len(parser.feed(event)) for event in [*found, *events.finish()]) + len(parser.end_of_body())
     return Replayed(call, length, parser.finish)
 
 

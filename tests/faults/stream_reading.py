@@ -50,15 +50,20 @@ def terminal_end(stream: bytes) -> int:
     return stream.rindex(b"}") + 1
 
 
-async def read(api: str, pieces: Iterable[bytes]) -> Outcome:
+async def read(api: str, pieces: Iterable[bytes], *, in_order: bool = False) -> Outcome:
     """Read a stream that comes in these pieces and then ends.
+
+    Args:
+        api: "agent" or "chat".
+        pieces: the body.
+        in_order: whether HTTP says that the body is over; else its end looks like that of a broken connection.
 
     Raises:
         Exception: something of no type of this package's, which must never be.
     """
     channel: Channel[str] = Channel(asyncio.get_running_loop(), "".join)
     writer = AnswerWriter(channel)
-    headers = {"content-type": "text/event-stream"}
+    headers = {"content-type": "text/event-stream", **({"transfer-encoding": "chunked"} if in_order else {})}
     response = httpx.Response(200, headers=headers, stream=_Body(pieces), request=httpx.Request("POST", "http://host"))
     problem: StackSpotError | None = None
     try:

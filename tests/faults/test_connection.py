@@ -98,7 +98,7 @@ def test_broken_after_text(case: Case, emulator: Emulator, ask: Ask) -> None:
     Case("17 MB event", Fault.big_event(17_000_000), LOST, (1, 1), ("longer than 16,777,216 characters",)),
     Case("a page", HTML_200, LOST, (1, 1), ("127.0.0.1 answered with a web page", "login page", "HTTPS_PROXY")),
     Case("a page as a stream", Fault.status(200, "<html>", content_type=EVENTS), LOST, (1, 3), CUT),
-    Case("no object", Fault.status(200, b"[1]"), LOST, (1, 1), ("status 200 and 3 characters", "proxy")),
+    Case("no object", Fault.status(200, b"[1]"), LOST, (1, 1), ("good status and 3 characters", "proxy")),
     Case("no answer", Fault.status(200, b'{"a": 1}'), LOST, (1, 1), ("a JSON object of 8 characters",)),
     Case("an error", Fault.status(200, {"code": "X", "details": "No."}), litellm.InternalServerError, (1, 1), ("No.",)),
     Case("a document cut", Fault.cut_after(body_bytes=9), LOST, (1, 3), ("damaged",)),

@@ -6,7 +6,6 @@ import contextlib
 import json
 from typing import Any
 
-from httpx_sse import ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from aider_stackspot.api import quick_command
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.chat import ChatAnswer
 from aider_stackspot.api.error_response import from_frame, from_response
+from aider_stackspot.api.sse import ServerSentEvent
 from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.errors import StackSpotError
 

@@ -46,7 +46,7 @@ def test_a_refusal(case: Case, emulator: Emulator, ask: Ask) -> None:
 
 
 @each(
-    Case("login page", Fault.login_page(), litellm.APIConnectionError, (1, 0), ("The token endpoint", "a web page", LOGIN[2])),
+    Case("login page", Fault.login_page(), litellm.APIConnectionError, (1, 0), (LOGIN[0], "a web page", LOGIN[2])),
     Case("no token", Fault.bad_token(without=("access_token",)), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token of null", Fault.bad_token(access_token=""), litellm.APIConnectionError, (1, 0), LOGIN),
     Case("token of a number", Fault.bad_token(access_token=7), litellm.APIConnectionError, (1, 0), LOGIN),

@@ -10,8 +10,9 @@ import pytest
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
-from aider_stackspot.errors import StreamInterrupted, TransportError
+from aider_stackspot.errors import MalformedAnswer, StreamInterrupted, TransportError
 from tests.faults.fault_ways import HI
+from tests.faults.stream_dialects import DIALECTS, Dialect
 from tests.faults.stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -50,6 +51,23 @@ def test_cut_at_every_byte_and_delivered_byte_by_byte(api: str) -> None:
         for size in range(0, len(stream) + 1, 5):
             outcome = await read(api, [stream[at : at + 1] for at in range(size)])
             assert outcome.is_complete is (size >= end)
+
+    asyncio.run(every_byte())
+
+
+@pytest.mark.parametrize("in_order", [False, True], ids=["cut", "closed in order"])
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: f"{dialect.api} {dialect.name}")
+def test_cut_at_every_byte_of_each_dialect(dialect: Dialect, in_order: bool) -> None:
+    stream = dialect.before + dialect.end + dialect.behind
+    end = len(dialect.before + dialect.end) if in_order or not dialect.ends_by_closing else len(stream) + 1
+
+    async def every_byte() -> None:
+        for size in range(len(stream) + 1):
+            outcome = await read(dialect.api, [stream[:size]], in_order=in_order)
+            assert outcome.is_complete is (size >= end), (stream[:size][-60:], outcome)
+            assert TEXT.startswith(outcome.text)
+            assert outcome.text == TEXT or not outcome.is_complete
+            assert outcome.error is None or isinstance(outcome.error, StreamInterrupted | MalformedAnswer)
 
     asyncio.run(every_byte())
 
