@@ -64,6 +64,8 @@ def read_bounded(path: Path, max_bytes: int, *, private: bool = False) -> bytes 
         _check(os.fstat(handle), private)
         with os.fdopen(handle, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
+            if content is None:  # a file of the system's that has nothing to say at the moment
+                raise NotAFile(errno.EAGAIN, "this is a file of the system's that cannot be read at once")
     finally:
         os.close(handle)
     if len(content) > max_bytes:

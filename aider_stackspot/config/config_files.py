@@ -12,9 +12,10 @@ from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.files import NotAFile
+from aider_stackspot.files import NotAFile, read_bounded
 
 CONFIG_VARIABLE = "AIDER_STACKSPOT_CONFIG"
+_MAX_BYTES_FOR_NAMES = 16 * 1024 * 1024
 
 
 @dataclass
@@ -55,7 +56,8 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
     except NotAFile as error:
         return ConfigFile(path, problem=printable(f"{path}: {error.strerror}, not a file."))
     except OSError as error:
-        return ConfigFile(path, problem=printable(f"{path}: the file cannot be read: {error.strerror}."))
+        problem = printable(f"{path}: the file cannot be read: {error.strerror}.")
+        return ConfigFile(path, problem=problem, servers=possible_names(path))
     if content is None:
         return None
     document: Document | None = None
@@ -63,10 +65,16 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
         document = parse(path, content)
         trusted = trusted or environment.is_users_own(path, content, locations.FILE_NAME)
         return ConfigFile(path, declared_providers(document, environment, notices, trusted=trusted))
-    except ConfigurationError as error:
+    except Exception as error:
+        problem = str(error) if isinstance(error, ConfigurationError) else unusable(path, error)
         if document is None:
-            return ConfigFile(path, problem=str(error), servers=_names_in_broken_text(content))
-        return ConfigFile(path, problem=str(error), models=_names(document), servers=_servers(document))
+            return ConfigFile(path, problem=problem, servers=_names_in_broken_text(content))
+        return ConfigFile(path, problem=problem, models=_names(document), servers=_servers(document))
+
+
+def unusable(path: Path | str, error: Exception) -> str:
+    """Return the line about a file that fails in a way that nobody thought of: no call is made then either."""
+    return printable(f"{path}: this cannot be used, because of an error in aider-stackspot ({type(error).__name__}).")
 
 
 def _servers(document: Document) -> tuple[str, ...]:
@@ -76,14 +84,27 @@ def _servers(document: Document) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _names(document))
 
 
+def possible_names(path: Path) -> tuple[str, ...]:
+    """Return the names of servers that a file may declare, without understanding it; none where it cannot be read."""
+    try:
+        return _names_in_broken_text(read_bounded(path, _MAX_BYTES_FOR_NAMES) or b"")
+    except OSError:
+        return ()
+
+
 def _names_in_broken_text(content: bytes) -> tuple[str, ...]:
-    """Return the providers of a file that is not even YAML: the keys one step below `providers:`."""
+    """Return the providers of a file that is not even YAML: the keys one step below `providers:`.
+
+    Where they are not written one below the other, everything that may be a key: a name too many does no harm.
+    """
     text = content.decode("utf-8", errors="replace")
     block = re.search(r"^providers:[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*(?:#[^\n]*)?\n)*)", text, re.MULTILINE)
     keys = re.findall(
         r"^([ \t]+)[\"']?([^\s\"'#:\[{-][^\s\"':]*)[\"']?[ \t]*:", block[1] if block else "", re.MULTILINE
     )
-    return tuple(dict.fromkeys(name for indent, name in keys if indent == keys[0][0] and name != STACKSPOT))
+    names = [name for indent, name in keys if indent == keys[0][0]]
+    names = names or re.findall(r"(?<![\w.-])([A-Za-z0-9][A-Za-z0-9._-]*)[\"']?[ \t]*:", text)
+    return tuple(dict.fromkeys(name for name in names if name not in (STACKSPOT, "providers")))
 
 
 def _names(document: Document) -> dict[str, list[str]]:

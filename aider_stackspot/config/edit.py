@@ -84,7 +84,7 @@ def _read_text(path: Path, max_bytes: int) -> str:
     except OSError as error:
         raise ConfigurationError(printable(f"{path}: the file cannot be read: {error.strerror}.")) from None
     except UnicodeError:
-        raise ConfigurationError(printable(f"{path}: this is not UTF-8.")) from None
+        raise ConfigurationError(printable(f"{path}: this is not UTF-8: save it as UTF-8 first.")) from None
 
 
 def with_provider(text: str, name: str, keys: Mapping[str, str | bool]) -> str:

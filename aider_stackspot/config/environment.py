@@ -35,6 +35,13 @@ def is_off_word(text: str) -> bool:
     return text.strip().lower() in _OFF_WORDS
 
 
+def _without_quotes(name: str, text: str) -> str:
+    """Return the value of a variable of ours without quotes around it, which `docker run --env-file` keeps."""
+    is_ours = name.startswith(("STACKSPOTAI_", "AIDER_STACKSPOT_"))
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if is_ours and is_quoted else text
+
+
 @dataclass(frozen=True)
 class Value:
     """A variable's text, where it came from, and whether the user (rather than a project's file) chose it.
@@ -68,6 +75,8 @@ class Environment:
         self._provenance = self._new_provenance()
         for file in self.files:
             file.fill(self._own_text)
+            if file.problem is not None:
+                self.notices.append(f"{file.path}: the file cannot be read and was passed over: {file.problem}.")
 
     def get(self, name: str) -> Value | None:
         """Return the value of a variable, whoever set it; an empty one counts as not set."""
@@ -132,9 +141,9 @@ class Environment:
         if now is None:
             return
         if now == start or self._provenance.is_users(name, now):
-            yield Value(now, HERE, trusted=True)
+            yield Value(_without_quotes(name, now), HERE, trusted=True)
         elif start is not None:
-            yield Value(start, HERE, trusted=True)
+            yield Value(_without_quotes(name, start), HERE, trusted=True)
         elif not any(name in file.raw for file in self.files):
             path = self._provenance.suspect(name, now)
             yield Value(now, str(path or "a file that aider loaded"), trusted=False, file=path)
@@ -160,12 +169,7 @@ class Environment:
     def _read(self, paths: Iterable[Path]) -> list[EnvFile]:
         found: list[EnvFile] = []
         for path in paths:
-            try:
-                file = read_env_file(path, self.surroundings)
-            except (OSError, ValueError) as error:
-                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                self.notices.append(f"{path}: the file cannot be read and was passed over: {why}.")
-                continue
+            file = read_env_file(path, self.surroundings)
             if file is not None and not any(locations.same_file(path, other.path) for other in found):
                 found.append(file)
         return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from aider_stackspot.config import locations
 from aider_stackspot.config.compatible import resolve_compatible
-from aider_stackspot.config.config_files import ConfigFile, read_files
+from aider_stackspot.config.config_files import ConfigFile, possible_names, read_files, unusable
 from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment
@@ -18,9 +19,12 @@ from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.schema import ProviderKeys
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
-from aider_stackspot.config.switches import read_log_target, read_switches
+from aider_stackspot.config.switches import SWITCHES, read_log_target, read_switches
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
+
+MAX_NOTICES = 20
+"""A project's file could have thousands."""
 
 _lock = Lock()
 _cached: tuple[RecordedInputs, Settings] | None = None
@@ -35,15 +39,23 @@ def current() -> Settings:
     with _lock:
         if _cached is not None and _cached is not cached and _cached[0].unchanged():
             return _cached[1]
-        surroundings = RecordedInputs()
-        settings = load(surroundings)
-        _cached = (surroundings, settings)
+        inputs = RecordedInputs()
+        settings = load(inputs)
+        _cached = (inputs, settings)
         return settings
 
 
-def load(surroundings: RecordedInputs | None = None) -> Settings:
-    """Read everything afresh. Never raises for a bad file or variable: that is `Settings.problem`."""
-    environment = Environment(surroundings)
+def load(inputs: RecordedInputs | None = None) -> Settings:
+    """Read everything afresh. Never raises: what is wrong with a file or variable is `Settings.problem`."""
+    inputs = inputs or RecordedInputs()
+    try:
+        return _load(inputs)
+    except Exception as error:  # nobody thought of it; no call must go anywhere all the same
+        return _unusable(inputs, error)
+
+
+def _load(inputs: RecordedInputs) -> Settings:
+    environment = Environment(inputs)
     notices: list[str] = []
     files = read_files(environment, notices)
     problem = next((file.problem for file in files if file.problem is not None), None)
@@ -53,23 +65,47 @@ def load(surroundings: RecordedInputs | None = None) -> Settings:
             merged.add(files)
     except ConfigurationError as error:
         problem = str(error)
+    except Exception as error:
+        problem = unusable(" and ".join(str(file.path) for file in files) or "the environment", error)
     if problem is not None:
         merged = _Merged(environment, notices)
         merged.add_names(files)
     switches, log_target = read_switches(environment), read_log_target(environment)
-    lines = dict.fromkeys(printable(line) for line in (*environment.notices, *notices))
     return Settings(
         merged.accounts,
         merged.names(),
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
         refused=_servers_of(files) if problem is not None else (),
-        notices=tuple(lines),
+        notices=_lines([*environment.notices, *notices]),
         files=tuple(str(file.path) for file in files),
         home=environment.home,
         switches=switches,
         log_target=log_target,
     )
+
+
+def _unusable(inputs: RecordedInputs, error: Exception) -> Settings:
+    """Return settings that refuse every call, with all names that can be made out without understanding anything."""
+    home = locations.account_home()
+    directories = [*locations.project_directories(inputs), *([home] if home is not None else [])]
+    paths = [directory / locations.FILE_NAME for directory in directories]
+    account, models = built_in(STACKSPOT, None)
+    return Settings(
+        {account.name: account},
+        {name: model for model in models for name in (model.name, model.route)},
+        problem=unusable("the configuration", error),
+        refused=tuple(dict.fromkeys(name for path in paths for name in possible_names(path))),
+        home=home,
+        switches=dict(SWITCHES),
+    )
+
+
+def _lines(notices: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines for the user, each once, and no more than somebody reads."""
+    lines = list(dict.fromkeys(map(printable, notices)))
+    more = len(lines) - MAX_NOTICES
+    return tuple(lines if more <= 0 else [*lines[:MAX_NOTICES], f"and {more:,} more lines of this kind."])
 
 
 def _servers_of(files: Sequence[ConfigFile]) -> tuple[str, ...]:

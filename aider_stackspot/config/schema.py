@@ -28,6 +28,8 @@ from aider_stackspot.errors import ConfigurationError
 
 STATCODE_KEYS = {"orchestration_model", "summarize_model"}
 """Top-level keys of a StatCode `providers.json`, which has otherwise the same shape."""
+MAX_PROVIDERS = 200
+"""Of one file: each costs a millisecond."""
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -189,6 +191,8 @@ def validate(document: Document, data: Any) -> FileKeys:
         keys = FileKeys.model_validate(known)
     except ValidationError as error:
         raise _first(document, error) from None
+    if len(keys.providers) > MAX_PROVIDERS:
+        raise document.error(("providers",), f"more than {MAX_PROVIDERS} stand in this file.")
     for name, provider in keys.providers.items():
         _check_names(document, name, provider)
         _check_headers(document, name, provider)

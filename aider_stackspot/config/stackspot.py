@@ -91,10 +91,11 @@ def resolve_stackspot(
     return account, [_model(declared, name, model, account, agent_id) for name, model in models.items()]
 
 
-def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]:
+def built_in(name: str, environment: Environment | None) -> tuple[Account, list[Model]]:
     """Return an account as if no file said anything about it: enough for its names, while no call can be made."""
     declared = DeclaredProvider(name, ProviderKeys.model_validate({"type": STACKSPOT}))
-    client_id, client_key = (environment.get(CREDENTIAL_VARIABLES[key]) for key in ("client_id", "api_key"))
+    client_id = environment.get(CREDENTIAL_VARIABLES["client_id"]) if environment is not None else None
+    client_key = environment.get(CREDENTIAL_VARIABLES["api_key"]) if environment is not None else None
     account = Account(
         name=name,
         client_id=client_id.text if client_id is not None else None,
@@ -103,7 +104,7 @@ def built_in(name: str, environment: Environment) -> tuple[Account, list[Model]]
         auth_url=DEFAULT_AUTH_URL,
         api_base=DEFAULT_API_BASE,
         agent_api_base=DEFAULT_AGENT_API_BASE,
-        looked_in=_looked_in(declared, environment),
+        looked_in=_looked_in(declared, environment) if environment is not None else (),
     )
     return account, [_model(declared, model, ModelKeys(), account, None) for model in DEFAULT_MODELS]
 
@@ -146,7 +147,8 @@ def _credentials_in_file(keys: ProviderKeys) -> dict[str, str]:
 
 def _looked_in(declared: DeclaredProvider, environment: Environment) -> tuple[str, ...]:
     """Return the places where credentials were looked for, for the message that there are none."""
-    places = ["the environment", *(str(file.path) for file in environment.files)]
+    places = ["the environment"]
+    places += [f"{file.path} ({file.problem or 'read'})".removesuffix(" (read)") for file in environment.files]
     if not environment.files:
         places.append("`.env` of the working directory, the git root and the home directory (there is none)")
     if declared.document is not None:

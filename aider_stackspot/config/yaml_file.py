@@ -12,10 +12,13 @@ import yaml
 from aider_stackspot.config.display import printable, shortened
 from aider_stackspot.errors import ConfigurationError
 
-MAX_CONFIG_FILE_BYTES = 1024 * 1024
-"""Bytes."""
-MAX_YAML_NODES = 20_000
-"""Values after every alias is followed: more is an alias bomb, not a configuration."""
+MAX_CONFIG_FILE_BYTES = 128 * 1024
+MAX_LINES = 10_000
+MAX_YAML_NODES = 5_000
+"""Values after every alias is followed: more is an alias bomb, not a configuration. PyYAML reads these in half a
+second."""
+MAX_DEPTH = 50
+"""Mappings and lists inside each other."""
 
 Location = tuple[str | int, ...]
 
@@ -75,6 +78,8 @@ def plain_data(path: Path, content: bytes) -> tuple[yaml.Node | None, Any]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"this is not UTF-8 ({error.reason} at byte {error.start})") from None
+    if text.count("\n") > MAX_LINES:
+        raise _unreadable(path, f"the file has more than {MAX_LINES:,} lines")
     return _from_json(path, text) if path.suffix == ".json" else _from_yaml(path, text)
 
 
@@ -91,7 +96,7 @@ def _from_yaml(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or getattr(error, "reason", None) or "unexpected content"
         raise _unreadable(path, f"this is not valid YAML: {why}", mark.line + 1 if mark else None) from None
-    except (RecursionError, ValueError) as error:
+    except Exception as error:  # PyYAML's own makers of values raise whatever they stumble upon
         raise _unreadable(path, f"this cannot be read as YAML ({type(error).__name__})") from None
 
 
@@ -101,11 +106,15 @@ def _from_json(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
         data = json.loads(text) if text.strip() else None
     except json.JSONDecodeError as error:
         raise _unreadable(path, f"this is not valid JSON: {error.msg}", error.lineno) from None
-    except RecursionError:
-        raise _unreadable(path, "this cannot be read as JSON (RecursionError)") from None
+    except (RecursionError, ValueError) as error:
+        raise _unreadable(path, f"this cannot be read as JSON ({type(error).__name__})") from None
     try:
         return _composed(text)[0], data
-    except (_Refused, yaml.YAMLError, RecursionError, ValueError):
+    except _Refused as error:
+        raise _unreadable(path, str(error), error.line) from None
+    except Exception:
+        if text.count(",") + text.count(":") > MAX_YAML_NODES:
+            raise _unreadable(path, _TOO_MANY) from None
         return None, data
 
 
@@ -129,19 +138,29 @@ class _Refused(Exception):
         self.line = node.start_mark.line + 1 if node is not None else None
 
 
+_TOO_MANY = f"the file holds more than {MAX_YAML_NODES:,} values"
+
+
 class _Loader(yaml.SafeLoader):
     """SafeLoader knows no tags that make objects. This one stops early in a huge file."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._nodes = 0
+        self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Count the nodes as they come: reading a long file takes seconds."""
+        """Count the nodes as they come: reading a long file takes seconds, and so does a deep one."""
         self._nodes += 1
         if self._nodes > MAX_YAML_NODES:
-            raise _Refused(f"the file holds more than {MAX_YAML_NODES:,} values")
-        return super().compose_node(parent, index)
+            raise _Refused(_TOO_MANY)
+        if self._depth >= MAX_DEPTH:
+            raise _Refused(f"more than {MAX_DEPTH} lists and mappings stand inside each other")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 def _check(root: yaml.Node) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from aider_stackspot.config import current
+from aider_stackspot.config.settings import DEFAULT_AUTH_URL
 from aider_stackspot.config.yaml_file import parse
 from aider_stackspot.errors import ConfigurationError
 from tests.config.config_support import FILE, AtStart, Places, stackspot
@@ -357,7 +357,7 @@ class TestWhatIsNoFileOfOurs:
             ("a: \x01", ": this is not valid YAML: special characters are not allowed."),
             (b"a: \xff", ": this is not UTF-8 (invalid start byte at byte 3)."),
             ("a: 2024-13-45", ": this cannot be read as YAML (ValueError)."),
-            ("[" * 5000, ": this cannot be read as YAML (RecursionError)."),
+            ("[" * 5000, ": more than 50 lists and mappings stand inside each other."),
         ],
     )
     def test_bad_yaml(self, places: Places, text: str | bytes, says: str) -> None:
@@ -383,23 +383,16 @@ class TestWhatIsNoFileOfOurs:
         lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
         assert (
             problem(places, "\n".join(lines))
-            == ": the file holds more than 20,000 values once its aliases are followed."
+            == ": the file holds more than 5,000 values once its aliases are followed."
         )
 
     @pytest.mark.parametrize("text", ["providers: &a {x: *a}", "providers: &a\n  - *a"])
     def test_an_alias_that_contains_itself(self, places: Places, text: str) -> None:
         assert problem(places, text) == ", line 1: an alias contains itself."
 
-    def test_a_file_of_many_values_is_given_up_early(self, places: Places) -> None:
-        began = time.perf_counter()
-        assert problem(places, "providers:\n" + "".join(f"  p{n}: {{}}\n" for n in range(60_000))) == (
-            ": the file holds more than 20,000 values."
-        )
-        assert time.perf_counter() - began < 20
-
-    @pytest.mark.parametrize("size", [1024 * 1024 + 1, 10 * 1024 * 1024])
+    @pytest.mark.parametrize("size", [128 * 1024 + 1, 10 * 1024 * 1024])
     def test_a_large_file(self, places: Places, size: int) -> None:
-        assert problem(places, b"#" * size) == ": the file cannot be read: the file is larger than 1,048,576 bytes."
+        assert problem(places, b"#" * size) == ": the file cannot be read: the file is larger than 131,072 bytes."
 
     def test_a_file_that_may_not_be_read(self, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
         path = places.cwd / FILE
@@ -505,18 +498,71 @@ class TestDotenvFiles:
         (places.home / ".env").write_text("REGION=br\nSTACKSPOTAI_REALM=${TEAM}-${REGION}-${STAGE:-dev}\n")
         assert stackspot().realm == "payments-br-dev"
 
-    @pytest.mark.parametrize("content", [b"A=\xff", b"#" * (1024 * 1024 + 1)])
-    def test_one_that_cannot_be_read_is_passed_over_with_a_line(self, places: Places, content: bytes) -> None:
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (b"#" * (128 * 1024 + 1), "the file is larger than 131,072 bytes"),
+            (b"A=1\n" * 2001, "it has more than 2,000 lines"),
+            (b"A=1\x00\n", "it holds NUL characters: save it as UTF-8"),
+        ],
+    )
+    def test_one_that_cannot_be_read_is_passed_over_with_a_line(
+        self, places: Places, at_start: AtStart, content: bytes, why: str
+    ) -> None:
+        at_start(HOME=str(places.home))
         (places.cwd / ".env").write_bytes(content)
         (places.home / ".env").write_text("STACKSPOTAI_REALM=home")
         assert stackspot().realm == "home"
-        [line] = current().notices
-        assert line.startswith(f"{places.cwd / '.env'}: the file cannot be read and was passed over: ")
+        assert current().notices == (f"{places.cwd / '.env'}: the file cannot be read and was passed over: {why}.",)
+        assert f"{places.cwd / '.env'} ({why})" in stackspot().looked_in
 
-    def test_a_virtual_environment_by_this_name_is_nobodys_concern(self, places: Places) -> None:
-        (places.cwd / ".env").mkdir()
-        os.mkfifo(places.root / ".env")
+    @pytest.mark.parametrize(
+        "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"]
+    )
+    def test_one_as_editors_and_shells_write_it(self, places: Places, encoding: str) -> None:
+        text = "STACKSPOTAI_REALM=payments\nSTACKSPOTAI_CLIENT_ID=client-id-1\n"
+        if encoding not in ("utf-16-le", "utf-16-be"):
+            text = "# configuração\n" + text
+        (places.home / ".env").write_bytes(text.encode(encoding))
+        assert (stackspot().realm, stackspot().client_id) == ("payments", "client-id-1")
         assert current().notices == ()
+
+    def test_one_has_no_second_content_for_aider(
+        self, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What python-dotenv finds in a file that is not read here is not the user's word either."""
+        at_start(HOME=str(places.home))
+        content = b"#\x00\nSTACKSPOTAI_AUTH_URL=https://evil.example\n"
+        for padding in (b"", b"x"):
+            (places.cwd / ".env").write_bytes(content + padding)
+            monkeypatch.setenv("STACKSPOTAI_AUTH_URL", "https://evil.example")
+            assert stackspot().auth_url == DEFAULT_AUTH_URL
+
+    def test_a_directory_by_this_name_is_nobodys_concern(self, places: Places) -> None:
+        (places.cwd / ".env").mkdir()
+        assert current().notices == ()
+
+    def test_a_pipe_is_named_with_what_to_do(self, places: Places, at_start: AtStart) -> None:
+        """1Password mounts one."""
+        at_start(HOME=str(places.home))
+        os.mkfifo(places.root / ".env")
+        [line] = current().notices
+        assert line.startswith(f"{places.root / '.env'}: the file cannot be read and was passed over: this is a pipe")
+        assert f"op run --env-file={places.root / '.env'} -- aider" in line
+
+    @pytest.mark.parametrize("quote", ['"', "'"])
+    def test_quotes_that_docker_keeps_are_taken_off(self, places: Places, at_start: AtStart, quote: str) -> None:
+        """`docker run --env-file` passes them on as they are written."""
+        at_start(
+            STACKSPOTAI_CLIENT_ID=f"{quote}client-id-1{quote}",
+            STACKSPOTAI_CLIENT_KEY=f"{quote}it's{quote}",
+            STACKSPOTAI_AUTH_URL=f"{quote}https://idm.example{quote}",
+            AIDER_STACKSPOT_USAGE=f"{quote}0{quote}",
+        )
+        client_id, key = stackspot().credentials()
+        assert (client_id, key.get_secret_value()) == ("client-id-1", "it's")
+        assert stackspot().auth_url == "https://idm.example"
+        assert not current().switches["AIDER_STACKSPOT_USAGE"]
 
 
 def test_an_error_at_a_key_that_came_by_a_merge_still_has_a_line() -> None:

@@ -6,9 +6,12 @@ import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
+from aider_stackspot.config.locations import AIDER_NAME
+from aider_stackspot.config.yaml_file import plain_data
+from aider_stackspot.errors import ConfigurationError
 
 _VARIABLES = {
     "openai-api-key": "OPENAI_API_KEY",
@@ -64,8 +67,8 @@ def asked_by_environment(variables: Mapping[str, str]) -> RequestedSettings:
 def asked_by_settings(content: bytes) -> RequestedSettings:
     """Return what a file of aider's settings asks; nothing if it cannot be read."""
     try:
-        data = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeError, ValueError, RecursionError):
+        _, data = plain_data(Path(AIDER_NAME), content)
+    except ConfigurationError:
         return RequestedSettings()
     if not isinstance(data, dict):
         return RequestedSettings()

@@ -91,8 +91,8 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
     else:
         try:
             values = parsed(content)
-        except ValueError:
-            raise ConfigurationError(printable(f"{path}: this is not UTF-8.")) from None
+        except ValueError as error:
+            raise ConfigurationError(printable(f"{path}: the file cannot be read: {error}.")) from None
         if not values and path.name != locations.ENV_NAME:
             raise ConfigurationError(printable(f"{path}: this is no configuration file, it sets no variable."))
         asked = asked_by_environment(values)

@@ -92,12 +92,12 @@ class VariableOrigins:
         project has by this name, so that it takes the user's trust besides.
         """
         arguments, *lasting = self._asked
-        found = [_env_file(Path(path), self._surroundings) for path in arguments.env_files]
+        found = [read_env_file(Path(path), self._surroundings) for path in arguments.env_files]
         for path in (Path(path) for asked in lasting for path in asked.env_files):
-            file = _env_file(path, self._surroundings)
+            file = read_env_file(path, self._surroundings)
             if file is not None and (path.is_absolute() or self._is_users_own(path, file.content, path.name)):
                 found.append(file)
-        found.append(_env_file(self._home / _OAUTH_KEYS, self._surroundings) if self._home is not None else None)
+        found.append(read_env_file(self._home / _OAUTH_KEYS, self._surroundings) if self._home is not None else None)
         files = [file for file in found if file is not None and not self._is_projects(file.path)]
         for file in files:
             file.fill(autoload.environment_at_start.get)
@@ -140,12 +140,5 @@ def loadable(files: Sequence[EnvFile], surroundings: RecordedInputs) -> list[Env
     found = list(files)
     for path in locations.loaded_by_others(surroundings, host_changes.changes.arguments):
         if not any(locations.same_file(path, file.path) for file in found):
-            found += [file for file in [_env_file(path, surroundings)] if file is not None]
+            found += [file for file in [read_env_file(path, surroundings)] if file is not None]
     return found
-
-
-def _env_file(path: Path, surroundings: RecordedInputs) -> EnvFile | None:
-    try:
-        return read_env_file(path, surroundings)
-    except (OSError, ValueError):
-        return None
