@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -22,7 +24,30 @@ from aider_stackspot.pipeline import background_loop, shared
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# Helpers are imported by tests before pytest hears of them as plugins.
+pytest.register_assert_rewrite(*(f"tests.{folder.name}" for folder in Path(__file__).parent.iterdir()))
+
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+# A terminal of one's own, and counts of what a process holds, are read from Linux's /proc.
+collect_ignore = [] if sys.platform == "linux" else ["cli/test_terminal.py", "load"]
+if sys.platform == "win32":
+    collect_ignore.append("gateway/test_serving_stop.py")
+
+_NOT_ON_WINDOWS = re.compile(
+    r"\b(chmod|fork|killpg|mkfifo|send_signal|st_mode|symlink_to|S_IMODE|SIG(HUP|INT|KILL|TERM))\b|/dev/|/proc/"
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out on Windows what names something that Windows has not."""
+    if sys.platform == "win32":
+        sources = {item: inspect.getsource(item.function) for item in items if isinstance(item, pytest.Function)}
+        left_out = [item for item, source in sources.items() if _NOT_ON_WINDOWS.search(source)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
 
 _OURS = (
     "STACKSPOTAI_",

@@ -48,7 +48,8 @@ class TestReading:
             read_bounded(Path("/dev/zero"), 4)
 
     def test_a_pipe_is_no_file_and_keeps_nobody_waiting(self, isolated: Path) -> None:
-        os.mkfifo(isolated / "pipe")
+        if sys.platform != "win32":
+            os.mkfifo(isolated / "pipe")
         for path in (isolated / "pipe", isolated):
             with pytest.raises(NotAFile):
                 read_bounded(path, 4)
@@ -103,7 +104,8 @@ class TestReplacing:
         assert (isolated / "link").is_symlink()
 
     def test_nothing_that_is_no_file_is_replaced(self, isolated: Path) -> None:
-        os.mkfifo(isolated / "pipe")
+        if sys.platform != "win32":
+            os.mkfifo(isolated / "pipe")
         with pytest.raises(NotAFile):
             write_atomically(isolated / "pipe", "1")
         assert stat.S_ISFIFO((isolated / "pipe").stat().st_mode)
@@ -170,7 +172,8 @@ class TestAppending:
         assert (isolated / ".bashrc").read_text() == "mine\n"
 
     def test_a_pipe_keeps_nobody_waiting(self, isolated: Path) -> None:
-        os.mkfifo(isolated / "pipe")
+        if sys.platform != "win32":
+            os.mkfifo(isolated / "pipe")
         with pytest.raises(OSError):
             append_line(isolated / "pipe", "1")
 

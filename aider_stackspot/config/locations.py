@@ -60,10 +60,10 @@ def same_file(one: Path, other: Path) -> bool:
 
 def account_home() -> Path | None:
     """Return the home directory by the system's list of users, which no variable can change."""
-    try:
-        import pwd
-    except ImportError:
+    if sys.platform == "win32":
         return None
+    import pwd
+
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:

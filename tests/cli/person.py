@@ -36,6 +36,8 @@ def at_a_terminal(*arguments: str, typed: Sequence[tuple[str, str]] = (), **vari
         typed: the questions that are waited for, and what is then typed.
         variables: of the environment, beside this process's own.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows has no pseudo-terminals")
     command = [sys.executable, "-m", "aider_stackspot", *arguments]
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
     child, terminal = pty.fork()

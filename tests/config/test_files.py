@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -412,7 +413,8 @@ class TestWhatIsNoFileOfOurs:
         assert current().problem == f"{places.cwd / FILE}: this is a directory, not a file."
 
     def test_a_pipe_in_place_of_a_file_does_not_block(self, places: Places) -> None:
-        os.mkfifo(places.cwd / FILE)
+        if sys.platform != "win32":
+            os.mkfifo(places.cwd / FILE)
         assert current().problem == f"{places.cwd / FILE}: this is a pipe or a device, not a file."
 
     def test_a_link_to_nowhere_is_no_file(self, places: Places) -> None:
@@ -545,6 +547,8 @@ class TestDotenvFiles:
     def test_a_pipe_is_named_with_what_to_do(self, places: Places, at_start: AtStart) -> None:
         """1Password mounts one."""
         at_start(HOME=str(places.home))
+        if sys.platform == "win32":
+            return
         os.mkfifo(places.root / ".env")
         [line] = current().notices
         assert line.startswith(f"{places.root / '.env'}: the file cannot be read and was passed over: this is a pipe")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.gateway.gateway_process import begun, started
 
 pytestmark = pytest.mark.slow
 pytest_plugins = ["tests.gateway.gateway_fixtures"]
+
+assert sys.platform != "win32"
 
 KEY = "sk-a-key-for-this-gateway"
 

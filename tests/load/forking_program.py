@@ -12,6 +12,8 @@ import aider_stackspot
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.pipeline.background_loop import background_loop
 
+assert sys.platform != "win32"
+
 HI = [{"role": "user", "content": "Say hi"}]
 
 
