@@ -9,6 +9,7 @@
     │   ├── ConnectionFailed        refused, reset, DNS, or an answer that is not HTTP
     │   ├── ProxyRefused            the proxy in between does not let the request through
     │   ├── UntrustedCertificate    the TLS certificate could not be verified
+    │   ├── ClientCertificateRequired  the server asks for a TLS certificate of the client's
     │   ├── TimedOut                connect, idle or total limit spent
     │   ├── StreamInterrupted       the answer ended before its terminal marker
     │   └── MalformedAnswer         status 200, but not what the service answers
@@ -29,6 +30,7 @@ from __future__ import annotations
 __all__ = [
     "AnswerTooLong",
     "AuthenticationFailed",
+    "ClientCertificateRequired",
     "ConfigurationError",
     "ConnectionFailed",
     "ContextTooLong",
@@ -84,6 +86,10 @@ class ProxyRefused(TransportError):
 
 class UntrustedCertificate(TransportError):
     """The server's TLS certificate could not be verified."""
+
+
+class ClientCertificateRequired(TransportError):
+    """The server lets only clients in that show a TLS certificate (mutual TLS)."""
 
 
 class TimedOut(TransportError):

@@ -26,7 +26,7 @@ from aider_stackspot.errors import (
     TimedOut,
 )
 from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import translated
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
 from aider_stackspot.redact import scrub
@@ -172,7 +172,7 @@ class _Discovery:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            raise translated(error, url, "the list of models") from None
+            raise network_error(error, url, "the list of models") from None
         if not response.is_success:
             raise _refusal(self._provider, response.status_code, url, body)
         return body, response.headers

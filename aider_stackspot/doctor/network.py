@@ -19,7 +19,8 @@ import httpx
 from aider_stackspot.config import Network
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.errors import StackSpotError, TransportError, UntrustedCertificate
-from aider_stackspot.network.client import build_client, timeouts, translated
+from aider_stackspot.network.client import build_client, timeouts
+from aider_stackspot.network.errors import network_error, system_words
 from aider_stackspot.network.proxies import proxy_for
 
 NETWORK = "Network"
@@ -62,7 +63,7 @@ async def _resolve(host: str, port: int) -> Finding:
         with anyio.fail_after(STAGE_TIMEOUT):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        why = "no answer in time" if isinstance(error, TimeoutError) else system_words(error)
         return Finding(
             NETWORK,
             f"DNS {host}",
@@ -94,9 +95,9 @@ async def _request(network: Network, url: str) -> _RequestOutcome:
         except httpx.TimeoutException as error:
             # An open connection without an answer to this meaningless request is good enough here.
             if "connect_tcp" not in outcome.seconds:
-                outcome.error = translated(error, url, "a look at the host")
+                outcome.error = network_error(error, url, "a look at the host")
         except httpx.HTTPError as error:
-            outcome.error = translated(error, url, "a look at the host")
+            outcome.error = network_error(error, url, "a look at the host")
     return outcome
 
 

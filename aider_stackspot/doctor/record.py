@@ -24,7 +24,8 @@ from aider_stackspot.config import Account, Model, Settings
 from aider_stackspot.config.base_url import is_default_host
 from aider_stackspot.errors import MalformedAnswer, StackSpotError
 from aider_stackspot.network.body import decoded
-from aider_stackspot.network.client import build_client, translated
+from aider_stackspot.network.client import build_client
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.stackspot import Options, credentials_of, stackspot_call
 
@@ -149,7 +150,7 @@ class _Recorder:
                     if size > MAX_BODY_BYTES:
                         raise MalformedAnswer(f"{urlsplit(url).hostname} sent more than {MAX_BODY_BYTES:,} bytes.")
         except httpx.HTTPError as error:
-            raise translated(error, url, f"the recording of {call}") from error
+            raise network_error(error, url, f"the recording of {call}") from error
         body = b"".join(pieces)
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self.exchanges.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
@@ -17,14 +18,28 @@ import anyio
 import httpx
 from anyio.streams.tls import TLSStream
 
+if sys.platform != "win32":
+    import resource
+
 log = logging.getLogger(__name__)
 
 POOL_SIZE = 20
 """Connections."""
 MAX_POOLS = 10
 MAX_CONNECTIONS = POOL_SIZE * MAX_POOLS
+SHARE_OF_FILES = 4
+"""One in so many of the files that the process may open can be a connection: others and their files need some, too."""
 KEEP_ALIVE = 60.0
 """Seconds that an unused connection stays open."""
+
+
+def connection_limit() -> int:
+    """Return how many connections may be open at once; further calls wait for one."""
+    if sys.platform != "win32":
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY:
+            return max(1, min(MAX_CONNECTIONS, files // SHARE_OF_FILES))
+    return MAX_CONNECTIONS
 
 
 class PoolsTransport(httpx.AsyncBaseTransport):
@@ -69,7 +84,7 @@ class PoolsTransport(httpx.AsyncBaseTransport):
             await pool.transport.aclose()
 
     async def _take_turn(self, request: httpx.Request) -> anyio.Semaphore:
-        turn = self._turn = self._turn or anyio.Semaphore(MAX_CONNECTIONS, fast_acquire=True)
+        turn = self._turn = self._turn or anyio.Semaphore(connection_limit(), fast_acquire=True)
         try:
             turn.acquire_nowait()
         except anyio.WouldBlock:

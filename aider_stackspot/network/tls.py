@@ -9,6 +9,7 @@ import certifi
 
 from aider_stackspot.config.settings import Network
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.network.errors import system_words
 
 
 def ssl_context(network: Network) -> ssl.SSLContext:
@@ -42,5 +43,7 @@ def _default_context() -> ssl.SSLContext:
 def _load(context: ssl.SSLContext, shown: str, *, cafile: str | None = None, capath: str | None = None) -> None:
     try:
         context.load_verify_locations(cafile=cafile, capath=capath)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"The certificate authorities in {shown} cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"The certificate authorities in {shown} cannot be read: {system_words(error)}."
+        ) from None

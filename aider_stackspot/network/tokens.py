@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from aider_stackspot.api.error_response import Service, code_and_details, from_response, is_html, web_page
 from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
 from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import retry_after, translated
+from aider_stackspot.network.client import retry_after
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.redact import scrub
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class ClientCredentials:
         except TimeoutError:
             raise TimedOut(f"{self.token_url} gave no token within {TOKEN_TIMEOUT:g} s.") from None
         except httpx.HTTPError as error:
-            raise translated(error, self.token_url, "the token") from error
+            raise network_error(error, self.token_url, "the token") from error
         if response.is_success:
             return self._token(response, body)
         raise self._refusal(response, body)

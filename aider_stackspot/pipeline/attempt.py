@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 
 from aider_stackspot.errors import StreamInterrupted
-from aider_stackspot.network.client import translated
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline.exchange import exchange
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.response_body import read
@@ -34,6 +34,6 @@ async def attempt(call: Call[T], resources: SharedResources, writer: AnswerWrite
             await read(response, call.new_parser(), writer, call.join)
     except httpx.HTTPError as error:
         if writer.finish is None:
-            raise translated(error, call.destination.base_url, "the answer") from error
+            raise network_error(error, call.destination.base_url, "the answer") from error
     if writer.finish is None:
         raise StreamInterrupted(f"The answer of {call.name} ended before its end marker; what arrived is incomplete.")

@@ -13,7 +13,8 @@ from aider_stackspot.api.answer import ApiRequest
 from aider_stackspot.api.error_response import from_response
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StatusError
 from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import HEADERS, retry_after, timeouts, translated
+from aider_stackspot.network.client import HEADERS, retry_after, timeouts
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tokens import BearerAuth
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.shared import SharedResources
@@ -35,7 +36,7 @@ async def exchange(
 
     Raises:
         StackSpotError: the request could not be made, or was refused.
-        httpx.HTTPError: the body broke off while the block read it; `translated` says it in this package's words.
+        httpx.HTTPError: the body broke off while the block read it; `network_error` says it in this package's words.
     """
     destination = call.destination
     auth = httpx.Auth()
@@ -47,7 +48,7 @@ async def exchange(
     try:
         response = await resources.send(destination.network, _http_request(call, url, request, deadline), auth)
     except httpx.HTTPError as error:
-        raise translated(error, url, "the answer") from error
+        raise network_error(error, url, "the answer") from error
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         raise ConfigurationError(f"The URL or a header of {call.name} cannot be used: {error}") from error
     try:

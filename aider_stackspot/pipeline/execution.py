@@ -17,7 +17,7 @@ from aider_stackspot.api.error_response import is_html, web_page
 from aider_stackspot.api.quick_command import Progress
 from aider_stackspot.errors import RateLimited
 from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import translated
+from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.exchange import exchange
 from aider_stackspot.pipeline.request import Call
@@ -105,7 +105,7 @@ class _Executions:
             async with exchange(self._call, request, self._resources, self._deadline) as response:
                 body = await read_limited(response, MAX_DOCUMENT_BYTES)
         except httpx.HTTPError as error:
-            raise translated(error, destination.base_url, "the quick command") from error
+            raise network_error(error, destination.base_url, "the quick command") from error
         if is_html(body):
             raise web_page(destination.host)
         return body

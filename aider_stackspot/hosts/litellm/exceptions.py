@@ -28,6 +28,7 @@ _CLASSES: tuple[tuple[type[errors.StackSpotError], Callable[..., Exception]], ..
     (errors.InvalidRequest, litellm.BadRequestError),
     (errors.AnswerTooLong, litellm.BadRequestError),
     (errors.UntrustedCertificate, litellm.BadRequestError),
+    (errors.ClientCertificateRequired, litellm.BadRequestError),
     (errors.ProxyRefused, litellm.BadRequestError),
     (errors.TimedOut, litellm.Timeout),
     (errors.TransportError, litellm.APIConnectionError),
