@@ -10,10 +10,10 @@ from typing import Any
 import litellm
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import StreamInterrupted
-from aider_stackspot.pipeline.provider import StackSpotProvider
 from tests.faults.fault_ways import HI, Ask, Case, check, each
 from tests.faults.raw_server import RawServer
 from tests.faults.stream_dialects import DIALECTS, Dialect
