@@ -188,7 +188,18 @@ def _texts(document: object) -> Iterator[str]:
     if isinstance(document, str):
         yield document
     for found in error_objects(document):
-        for key in ("message", "msg", "error", "error_description", "detail", "details", "text", "raw"):
+        for key in (
+            "message",
+            "msg",
+            "error_msg",
+            "error_message",
+            "error",
+            "error_description",
+            "detail",
+            "details",
+            "text",
+            "raw",
+        ):
             text = found.get(key)
             if isinstance(text, str):
                 yield text

@@ -202,7 +202,7 @@ def _reports_failure(frame: Mapping[str, Any]) -> bool:
         return True
     if _names_a_failure(frame.get("status")) or any(_http_status(frame.get(key)) for key in _STATUS_KEYS):
         return True
-    if _is_failing(frame.get("code")) and ("message" in frame or "msg" in frame):
+    if _is_failing(frame.get("code")) and not frame.keys().isdisjoint(("message", "msg", "error_msg")):
         return True
     told = (_is_failing(frame.get("code")), _says_something(frame.get("details")), bool(frame.get("type")))
     return sum(told) > 1 and _TEXT_KEYS.isdisjoint(frame)
@@ -295,7 +295,18 @@ def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     if not isinstance(document, Mapping):
         return None, ""
     code = _code(document)
-    for key in ("details", "message", "error_description", "error", "detail", "msg", "title", "text"):
+    for key in (
+        "details",
+        "message",
+        "error_description",
+        "error",
+        "detail",
+        "msg",
+        "error_msg",
+        "error_message",
+        "title",
+        "text",
+    ):
         said = document.get(key)
         if isinstance(said, (Mapping, list)) and said:
             inner, details = _inner(said, depth)

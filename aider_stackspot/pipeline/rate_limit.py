@@ -1,9 +1,9 @@
 """The rate limit of one credential: a call waits for its turn here instead of drawing a 429.
 
 Off unless `rpm` is set for the provider. StackSpot was measured to allow 100 requests in any 60 seconds for a realm
-and client id, whatever the agent, and to send no `Retry-After` with its 429 (docs/wire.md, "Limits"). So this counts in the
-same way: a call goes at once as long as fewer than `rpm` have gone in the last minute, and else when the oldest of
-them is a minute old. Calls go in the order in which they came.
+and client id, whatever the agent, and to send no `Retry-After` with its 429 (docs/wire.md, "Limits"). So this counts
+in the same way: a call goes at once as long as fewer than `rpm` have gone in the last minute, and else when the oldest
+of them is a minute old. Calls go in the order in which they came.
 
 Others may use the credential too, which only a 429 tells:
 

@@ -1,0 +1,477 @@
+"""What OpenAI-compatible servers send, dialect by dialect, each with its right reading."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aider_stackspot.api.chunks import Chunk, merge
+from aider_stackspot.api.error_response import Service
+from aider_stackspot.api.openai import EndMarker, JsonAnswer, OpenAIAnswer
+from aider_stackspot.api.sse import EventStream
+from aider_stackspot.errors import (
+    AuthenticationFailed,
+    ContextTooLong,
+    MalformedAnswer,
+    RateLimited,
+    ServerFailed,
+    StackSpotError,
+    StreamInterrupted,
+)
+
+SERVICE = Service("the server `lab`")
+HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+DONE = "data: [DONE]\n\n"
+
+
+def chunk(delta: Any = None, finish: Any = None, **more: Any) -> str:
+    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    return f"data: {json.dumps({**HEAD, 'choices': [choice], **more})}\n\n"
+
+
+def text(*pieces: str) -> str:
+    return "".join(chunk({"content": piece}) for piece in pieces)
+
+
+class Read:
+    """A stream as it was read: to its end, or to the error."""
+
+    def __init__(self, stream: str | bytes, end_marker: EndMarker = "finish_reason", *, size: int = 7) -> None:
+        self.answer = OpenAIAnswer(SERVICE, end_marker=end_marker)
+        self.chunks: list[Chunk] = []
+        self.error: StackSpotError | None = None
+        data, events = stream.encode() if isinstance(stream, str) else stream, EventStream()
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        try:
+            for piece in pieces:
+                for event in events.feed(piece):
+                    self.chunks += self.answer.feed(event)
+            for event in events.finish():
+                self.chunks += self.answer.feed(event)
+            self.chunks += self.answer.end_of_body()
+        except StackSpotError as error:
+            self.error = error
+
+    @property
+    def complete(self) -> bool:
+        return self.error is None and self.answer.finish is not None
+
+    def of(self, field: str) -> str:
+        """Return all of a field's text, choice 0."""
+        choices = [one for found in self.chunks for one in found["choices"] if one["index"] == 0]
+        return "".join(one.get("delta", one).get(field) or "" for one in choices)
+
+    @property
+    def calls(self) -> dict[int, dict[str, Any]]:
+        """Return the tool calls, put together by their index."""
+        found: dict[int, dict[str, Any]] = {}
+        for piece in (
+            piece
+            for found_chunk in self.chunks
+            for choice in found_chunk["choices"]
+            for piece in choice.get("delta", {}).get("tool_calls", ())
+        ):
+            call = found.setdefault(piece["index"], {"id": piece.get("id"), "name": "", "arguments": ""})
+            call["name"] += piece["function"].get("name") or ""
+            call["arguments"] += piece["function"].get("arguments") or ""
+        return found
+
+
+PLAIN = chunk({"role": "assistant", "content": ""}) + text("Hel", "lo") + chunk(finish="stop") + DONE
+
+FRAMINGS = {
+    "plain": PLAIN,
+    "byte order mark": "\ufeff" + PLAIN,
+    "lone CR": PLAIN.replace("\n", "\r"),
+    "CRLF": PLAIN.replace("\n", "\r\n"),
+    "no blank lines": PLAIN.replace("\n\n", "\n"),
+    "no space after the colon": PLAIN.replace("data: ", "data:"),
+    "no [DONE]": PLAIN.replace(DONE, ""),
+    "comments": ": keep-alive\n\n" + PLAIN.replace("data: ", ": ping\ndata: "),
+    "empty data": "data:\n\ndata: \n\n" + PLAIN,
+    "named events": "event: ping\ndata: {}\n\n" + PLAIN.replace("data: {", "event: message\ndata: {"),
+    "a retry field": "retry: 3000\n\n" + PLAIN,
+    "ids": PLAIN.replace("data: ", "id: 7\ndata: "),
+    "no end of its last line": PLAIN.rstrip("\n"),
+    "words between the events": PLAIN.replace("\n\n", "\n\ndata: hello there\n\n", 1),
+}
+
+
+@pytest.mark.parametrize("stream", FRAMINGS.values(), ids=FRAMINGS)
+@pytest.mark.parametrize("size", [1, 2, 5, 4096])
+def test_framings(stream: str, size: int) -> None:
+    read = Read(stream, size=size)
+    assert read.error is None
+    assert (read.of("content"), read.complete) == ("Hello", True)
+    assert read.chunks[-1]["choices"] == [{"index": 0, "finish_reason": "stop", "delta": {}}]
+
+
+FAILURES: dict[str, tuple[str, type[StackSpotError], str]] = {
+    "an error object": ('data: {"error": {"message": "boiler burst", "code": 500}}', ServerFailed, "boiler burst"),
+    "an error text": ('data: {"error": "boiler burst"}', ServerFailed, "boiler burst"),
+    "object: error": ('data: {"object": "error", "message": "boiler burst", "code": 50001}', ServerFailed, "burst"),
+    "event: error": ('event: error\ndata: {"message": "boiler burst"}', ServerFailed, "boiler burst"),
+    "event: error in words": ("event: error\ndata: boiler burst", ServerFailed, "boiler burst"),
+    "a field line": ('error: {"message": "boiler burst"}', ServerFailed, "boiler burst"),
+    "detail": ('data: {"detail": "boiler burst"}', ServerFailed, "boiler burst"),
+    "error_code": ('data: {"error_code": 336501, "error_msg": "boiler burst"}', ServerFailed, "336501"),
+    "code and message": ('data: {"code": "boiler_burst", "message": "please wait"}', ServerFailed, "please wait"),
+    "finish_reason: error": (chunk(finish="error").strip(), ServerFailed, "error"),
+    "an error in the choice": (
+        'data: {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "boiler burst"}}]}',
+        ServerFailed,
+        "boiler burst",
+    ),
+    "its context": (
+        'data: {"error": {"message": "This model\'s maximum context length is 4096 tokens. However, you requested 5000'
+        ' tokens", "code": "context_length_exceeded"}}',
+        ContextTooLong,
+        "4096",
+    ),
+    "its rate": (
+        'data: {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}',
+        RateLimited,
+        "Rate",
+    ),
+    "its key": (
+        'data: {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}',
+        AuthenticationFailed,
+        "Incorrect",
+    ),
+}
+
+
+@pytest.mark.parametrize(("frame", "kind", "words"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("before", ["", text("half of it")], ids=["before any text", "after text"])
+@pytest.mark.parametrize("after", ["", DONE, chunk(finish="stop") + DONE], ids=["nothing", "[DONE]", "a whole end"])
+def test_a_failure_stays_one_whatever_end_follows(
+    frame: str, kind: type[StackSpotError], words: str, before: str, after: str
+) -> None:
+    read = Read(f"{before}{frame}\n\n{after}")
+    assert type(read.error) is kind
+    assert words in str(read.error)
+    assert read.answer.finish is None
+
+
+def test_a_failure_between_the_reason_and_the_end_counts() -> None:
+    read = Read(text("all") + chunk(finish="stop") + 'data: {"error": "the shutdown came first"}\n\n' + DONE)
+    assert type(read.error) is ServerFailed
+
+
+def test_the_context_that_an_error_names_is_kept() -> None:
+    error = Read(FAILURES["its context"][0] + "\n\n").error
+    assert isinstance(error, ContextTooLong)
+    assert error.limit == 4096
+
+
+NO_FAILURES = {
+    "error: null": chunk({"content": "Hello"}, error=None),
+    "an empty error": chunk({"content": "Hello"}, error=""),
+    "code 0": chunk({"content": "Hello"}, code=0),
+    "code 200": chunk({"content": "Hello"}, code=200, message="ok"),
+    "a code and a message beside choices": chunk({"content": "Hello"}, code="ok", message="success"),
+}
+
+
+@pytest.mark.parametrize("stream", NO_FAILURES.values(), ids=NO_FAILURES)
+def test_what_only_looks_like_a_failure(stream: str) -> None:
+    read = Read(stream + chunk(finish="stop") + DONE)
+    assert read.error is None
+    assert read.of("content") == "Hello"
+
+
+@pytest.mark.parametrize("reason", [None, "", "null", " "])
+def test_what_is_no_reason_to_finish(reason: object) -> None:
+    stream = text("half of it") + chunk(finish=reason)
+    assert not Read(stream).complete
+    assert type(Read(stream + DONE).error) is StreamInterrupted
+
+
+class TestDoneAlone:
+    """`[DONE]` without any reason to finish."""
+
+    def test_is_no_end(self) -> None:
+        error = Read(text("half") + DONE).error
+        assert type(error) is StreamInterrupted
+        assert "`end_marker: done`" in str(error)
+
+    def test_is_one_where_the_provider_says_so(self) -> None:
+        read = Read(text("all of it") + DONE, "done")
+        assert (read.of("content"), read.complete) == ("all of it", True)
+
+    def test_is_none_there_either_without_any_text(self) -> None:
+        assert type(Read(chunk({"role": "assistant"}) + DONE, "done").error) is StreamInterrupted
+
+    def test_the_end_of_the_body_is_none_there(self) -> None:
+        assert not Read(text("half"), "done").complete
+
+
+@pytest.mark.parametrize("stream", [PLAIN, FRAMINGS["no blank lines"], FRAMINGS["CRLF"], FRAMINGS["comments"]])
+def test_cut_anywhere_it_is_never_complete(stream: str) -> None:
+    data = stream.encode()
+    whole = data.rindex(b'"stop"')
+    for end in range(whole):
+        assert not Read(data[:end], size=4096).complete, data[:end][-60:]
+
+
+class TestContent:
+    """Where the text of an answer stands."""
+
+    def test_in_parts(self) -> None:
+        parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
+        assert Read(chunk({"content": parts}) + chunk(finish="stop")).of("content") == "Hello"
+
+    def test_of_texts(self) -> None:
+        assert Read(chunk({"content": ["Hel", "lo"]}) + chunk(finish="stop")).of("content") == "Hello"
+
+    def test_thinking_parts_are_reasoning(self) -> None:
+        thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Well "}]}
+        read = Read(chunk({"content": [thinking, {"type": "text", "text": "Hello"}]}) + chunk(finish="stop"))
+        assert (read.of("content"), read.of("reasoning_content")) == ("Hello", "Well ")
+
+    def test_a_message_in_place_of_the_delta(self) -> None:
+        frame = {**HEAD, "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}}]}
+        assert Read(f"data: {json.dumps(frame)}\n\n" + chunk(finish="stop")).of("content") == "Hello"
+
+    def test_the_role_is_said_once(self) -> None:
+        stream = "".join(chunk({"role": "assistant", "content": piece}) for piece in "abc") + chunk(finish="stop")
+        roles = [choice["delta"].get("role") for found in Read(stream).chunks for choice in found["choices"]]
+        assert roles == ["assistant", None, None, None]
+
+    def test_lone_surrogates_are_replaced(self) -> None:
+        stream = 'data: {"choices":[{"index":0,"delta":{"content":"a\\ud800b"},"finish_reason":null}]}\n\n'
+        assert Read(stream + chunk(finish="stop")).of("content") == "a\ufffdb"
+
+    def test_of_a_text_completion(self) -> None:
+        frames = [
+            {"index": 0, "text": "Hel", "finish_reason": None},
+            {"index": 0, "text": "lo", "finish_reason": "stop"},
+        ]
+        read = Read("".join(f"data: {json.dumps({**HEAD, 'choices': [frame]})}\n\n" for frame in frames) + DONE)
+        assert (read.of("text"), read.complete) == ("Hello", True)
+        assert "delta" not in read.chunks[-1]["choices"][0]
+
+
+def called(*pieces: Any) -> Read:
+    return Read("".join(chunk({"tool_calls": [piece]}) for piece in pieces) + chunk(finish="tool_calls") + DONE)
+
+
+class TestToolCalls:
+    """Each call with an index and an id of its own, and arguments that are texts."""
+
+    def test_in_pieces(self) -> None:
+        read = called(
+            {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a"'}},
+            {"index": 0, "function": {"arguments": ": 1}"}},
+        )
+        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": '{"a": 1}'}}
+
+    def test_without_an_index(self) -> None:
+        read = called(
+            {"id": "call_1", "function": {"name": "look", "arguments": "{"}},
+            {"function": {"arguments": "}"}},
+            {"id": "call_2", "function": {"name": "read", "arguments": "{}"}},
+        )
+        assert [(call["name"], call["arguments"]) for call in read.calls.values()] == [("look", "{}"), ("read", "{}")]
+
+    @pytest.mark.parametrize("given", [None, {}, "", {"path": "a.py"}])
+    def test_arguments_that_are_no_text(self, given: object) -> None:
+        read = called({"index": 0, "id": "call_1", "function": {"name": "look", "arguments": given}})
+        arguments = read.calls[0]["arguments"]
+        assert arguments == ("" if not given and given != {} else json.dumps(given))
+
+    def test_two_calls_under_one_index(self) -> None:
+        read = called(
+            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": '{"a": 1}'}},
+            {"index": 0, "id": "call_2", "function": {"name": "look", "arguments": '{"b": 2}'}},
+        )
+        assert [call["arguments"] for call in read.calls.values()] == ['{"a": 1}', '{"b": 2}']
+        assert [call["id"] for call in read.calls.values()] == ["call_1", "call_2"]
+
+    def test_two_calls_under_one_index_and_without_ids(self) -> None:
+        piece = {"index": 0, "function": {"name": "look", "arguments": "{}"}}
+        read = called(piece, piece)
+        assert [call["arguments"] for call in read.calls.values()] == ["{}", "{}"]
+        assert all(call["id"] for call in read.calls.values())
+
+    def test_an_id_that_is_repeated_in_each_piece_is_one_call(self) -> None:
+        read = called(
+            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": "{"}},
+            {"index": 0, "id": "call_1", "function": {"name": "", "arguments": "}"}},
+        )
+        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": "{}"}}
+
+
+COUNTS = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
+
+
+class TestUsage:
+    """Token counts, wherever they come."""
+
+    def test_in_a_chunk_of_its_own(self) -> None:
+        own = f"data: {json.dumps({**HEAD, 'choices': [], 'usage': COUNTS})}\n\n"
+        read = Read(text("Hello") + chunk(finish="stop") + own + DONE)
+        assert read.chunks[-1] == {**HEAD, "choices": [], "usage": COUNTS}
+
+    def test_in_the_last_chunk(self) -> None:
+        read = Read(text("Hello") + chunk(finish="stop", usage=COUNTS) + DONE)
+        assert read.chunks[-1]["usage"] == COUNTS
+
+    def test_on_every_chunk_the_last_counts(self) -> None:
+        running = [{"prompt_tokens": 12, "completion_tokens": n} for n in (1, 2, 5)]
+        stream = "".join(chunk({"content": "x"}, usage=counts) for counts in running[:2])
+        read = Read(stream + chunk(finish="stop", usage=running[2]) + DONE)
+        assert [found.get("usage") for found in read.chunks] == [None, None, running[2]]
+
+    @pytest.mark.parametrize("counts", [None, {}, {"prompt_tokens": None}, []])
+    def test_none(self, counts: object) -> None:
+        read = Read(text("Hello") + chunk(finish="stop", usage=counts) + DONE)
+        assert read.answer.finish is not None
+        assert read.answer.finish.usage is None
+
+    def test_is_told_to_the_record(self) -> None:
+        finish = Read(text("Hello") + chunk(finish="length", usage=COUNTS) + DONE).answer.finish
+        assert finish is not None
+        assert finish.usage is not None
+        assert (finish.reason, finish.usage.prompt_tokens, finish.usage.completion_tokens) == ("length", 12, 5)
+
+
+class TestFieldsThatAreNotOurs:
+    """Whatever else a server says."""
+
+    def test_pass_through(self) -> None:
+        stream = chunk({"content": "Hello", "annotations": [1]}, citations=["https://a"], x_vendor={"a": None})
+        read = Read(stream + chunk(finish="stop", citations=["https://a"]))
+        assert read.chunks[0]["citations"] == ["https://a"]
+        assert read.chunks[0]["x_vendor"] == {"a": None}
+        assert read.chunks[0]["choices"][0]["delta"]["annotations"] == [1]
+
+    def test_of_a_choice(self) -> None:
+        logprobs = {"content": [{"token": "Hello", "logprob": -0.1}]}
+        frame = {**HEAD, "choices": [{"index": 0, "delta": {"content": "Hello"}, "logprobs": logprobs}]}
+        read = Read(f"data: {json.dumps(frame)}\n\n" + chunk(finish="stop"))
+        assert read.chunks[0]["choices"][0]["logprobs"] == logprobs
+
+    def test_of_a_frame_without_choices(self) -> None:
+        filters = {**HEAD, "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}
+        read = Read(f"data: {json.dumps(filters)}\n\n" + PLAIN)
+        assert read.chunks[0]["prompt_filter_results"] == [{"prompt_index": 0}]
+
+
+def merged(*streams: str) -> list[Chunk]:
+    return merge([[found] for stream in streams for found in Read(stream).chunks])
+
+
+class TestMerging:
+    """Several chunks as one."""
+
+    def test_text_that_goes_on_is_one_chunk(self) -> None:
+        chunks = merged(PLAIN)
+        assert [found["choices"][0]["delta"] for found in chunks] == [{"role": "assistant", "content": "Hello"}, {}]
+
+    def test_nothing_but_text_is_joined(self) -> None:
+        stream = text("a", "b") + chunk({"reasoning_content": "c"}) + chunk({"reasoning_content": "d"})
+        stream += chunk({"content": "e"}, citations=[1]) + text("f") + chunk(finish="stop")
+        deltas = [found["choices"][0]["delta"] for found in merged(stream)]
+        assert deltas == [{"content": "ab"}, {"reasoning_content": "cd"}, {"content": "e"}, {"content": "f"}, {}]
+
+    def test_of_two_choices_each_stays_its_own(self) -> None:
+        def of(index: int, piece: str) -> list[Chunk]:
+            return [{**HEAD, "choices": [{"index": index, "delta": {"content": piece}}]}]
+
+        texts = [
+            (found["choices"][0]["index"], found["choices"][0]["delta"]["content"])
+            for found in merge([of(0, "a"), of(0, "b"), of(1, "c"), of(0, "d")])
+        ]
+        assert texts == [(0, "ab"), (1, "c"), (0, "d")]
+
+    def test_merging_again_changes_nothing(self) -> None:
+        once = merged(PLAIN, text("x", "y"))
+        assert merge([once]) == once
+
+
+def whole(document: Any, *, streamed: bool = True) -> list[Chunk]:
+    return OpenAIAnswer(SERVICE, streamed=streamed).whole(json.dumps(document))
+
+
+def completion(message: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
+    head = {**HEAD, "object": "chat.completion"}
+    return {**head, "choices": [{"index": 0, "message": message, "finish_reason": finish}], **more}
+
+
+class TestWholeAnswers:
+    """One document, whether or not a stream was asked for."""
+
+    def test_as_chunks_where_a_stream_was_asked_for(self) -> None:
+        said, end = whole(completion({"role": "assistant", "content": "Hello"}, usage=COUNTS))
+        assert said["choices"] == [{"index": 0, "delta": {"role": "assistant", "content": "Hello"}}]
+        assert (end["choices"][0]["finish_reason"], end["usage"]) == ("stop", COUNTS)
+        assert said["object"] == "chat.completion.chunk"
+
+    def test_with_tool_calls(self) -> None:
+        call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": {"a": 1}}}
+        said, end = whole(completion({"role": "assistant", "content": None, "tool_calls": [call]}, None))
+        (piece,) = said["choices"][0]["delta"]["tool_calls"]
+        assert (piece["index"], piece["function"]["arguments"]) == (0, '{"a": 1}')
+        assert end["choices"][0]["finish_reason"] == "tool_calls"
+
+    def test_as_it_is_otherwise(self) -> None:
+        (document,) = whole(completion({"role": "assistant", "content": "Hello"}, citations=[1]), streamed=False)
+        assert document == completion({"role": "assistant", "content": "Hello"}, citations=[1])
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {},
+            {"choices": []},
+            {"choices": None},
+            {"choices": ["text"]},
+            {"choices": [{"index": 0, "finish_reason": "stop"}]},
+            completion({}),
+            completion({"role": "assistant", "content": None}),
+            completion(None),
+            {"status": "ok"},
+        ],
+    )
+    @pytest.mark.parametrize("streamed", [True, False])
+    def test_without_an_answer(self, document: Any, streamed: bool) -> None:
+        with pytest.raises(MalformedAnswer):
+            whole(document, streamed=streamed)
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {"error": {"message": "boiler burst"}},
+            {"object": "error", "message": "boiler burst"},
+            {"detail": "boiler burst"},
+            {"detail": [{"loc": ["body"], "msg": "boiler burst"}]},
+            {"code": 50001, "message": "boiler burst"},
+            {"error_code": 17, "error_msg": "boiler burst"},
+            {"choices": [{"index": 0, "message": {}, "finish_reason": "error", "error": {"message": "boiler burst"}}]},
+        ],
+    )
+    @pytest.mark.parametrize("streamed", [True, False])
+    def test_an_error_document_shows_its_words(self, document: Any, streamed: bool) -> None:
+        with pytest.raises(StackSpotError, match="boiler burst"):
+            whole(document, streamed=streamed)
+
+
+class TestOtherEndpoints:
+    """Embeddings and the like."""
+
+    def test_any_object_is_an_answer(self) -> None:
+        answer = JsonAnswer(SERVICE)
+        document = {"object": "list", "data": [{"embedding": [0.1]}], "usage": {"prompt_tokens": 3}}
+        assert answer.whole(json.dumps(document)) == [document]
+        assert answer.finish is not None
+
+    @pytest.mark.parametrize("body", ["[]", "null", "words", ""])
+    def test_anything_else_is_none(self, body: str) -> None:
+        with pytest.raises(MalformedAnswer):
+            JsonAnswer(SERVICE).whole(body)
+
+    def test_an_error_is_one(self) -> None:
+        with pytest.raises(StackSpotError, match="no such model"):
+            JsonAnswer(SERVICE).whole('{"error": {"message": "no such model"}}')
