@@ -316,6 +316,13 @@ def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     return code, ""
 
 
+_TEXT_FIELDS = (
+    *("details", "message", "error_description", "error", "detail", "msg", "error_msg", "error_message"),
+    *("title", "text"),
+)
+"""Where the human text of an error stands, the more telling place first."""
+
+
 def _inner(value: object, depth: int) -> tuple[str | None, str]:
     return _read(value, depth + 1) if depth < _MAX_DEPTH else (None, "")
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 MAX_DOCUMENT_BYTES = MAX_ANSWER_CHARACTERS
 """Of an answer that comes as one JSON document."""
 MAX_EMPTY_EVENTS = 1000
-"""In a row, with nothing in them: StackSpot was seen to send such ones for ever (docs/wire.md, "Agents API: stream")."""
+"""In a row, with nothing in them: StackSpot was seen to send them for ever (docs/wire.md, "Agents API: stream")."""
 DRAIN_TIMEOUT = 1.0
 """Seconds after the end of the answer for the body's proper end, so that the connection can be used again."""
 LAST_WORDS_TIMEOUT = 2.0

@@ -402,7 +402,7 @@ SCALYTICS = "    models: {'1': {}}\n"
 
 
 def test_scalytics_gets_only_what_it_takes(server: OpenAIServer, ask: Ask, configured: Callable[..., None]) -> None:
-    """Its parameters are a closed list; it knows no tool messages and no names (docs/servers.md, "Scalytics Connect")."""
+    """Its parameters are a closed list; it knows no tool messages or names (docs/servers.md, "Scalytics Connect")."""
     configured(name="scalytics", more=SCALYTICS)
     messages = [{"role": "developer", "content": "Be brief"}, {"role": "user", "name": "me", "content": "hi"}]
     ask(model="scalytics/1", messages=messages, temperature=0.1, user="me", max_tokens=5)
