@@ -86,8 +86,8 @@ def _part_text(part: Any, place: str) -> str:
     field = _TEXT_FIELDS.get(kind) if isinstance(kind, str) else None
     if field is None:
         raise ValueError(
-            f"{place} has the type `{clean(str(kind))}`. StackSpot's models take text only: remove images, audio and files from "
-            "the conversation."
+            f"{place} has the type `{clean(str(kind))}`. StackSpot's models take text only: remove images, audio and "
+            "files from the conversation."
         )
     text = given.get(field)
     if not isinstance(text, str):
