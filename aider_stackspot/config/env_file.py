@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
@@ -34,11 +35,17 @@ class EnvFile:
 
     path: Path
     content: bytes = field(default=b"", repr=False)
-    raw: dict[str, str] = field(default_factory=dict, repr=False)
+    written: Sequence[tuple[str, str]] = field(default=(), repr=False)
     trusted: bool = False
     values: dict[str, str] = field(default_factory=dict, repr=False)
     problem: str | None = None
     opaque: bool = False
+    is_pipe: bool = False
+
+    @cached_property
+    def raw(self) -> dict[str, str]:
+        """The variables as they are written; of several lines for one, the last counts."""
+        return dict(self.written)
 
     def fill(self, lookup: Callable[[str], str | None]) -> None:
         """Fill in references: to what stands earlier in the file, then to what `lookup` finds."""
@@ -64,9 +71,21 @@ class EnvFile:
         """Tell whether a program that loaded this file may have found this value in it."""
         if self.opaque:
             return not self.trusted
-        written = self.raw.get(name)
         # What a reference came to at that time cannot be known any more.
-        return written is not None and (written == value or "${" in written)
+        return any(known == name and (text == value or "${" in text) for known, text in self.written)
+
+    def may_have_given(self, name: str, value: str) -> bool:
+        """Tell whether a program that was started by one that loaded this file may have inherited the value from it.
+
+        That program may have kept quotes, or taken another line of several. A pipe does not count: no repository can
+        bring one along.
+        """
+        if self.opaque:
+            return not self.is_pipe
+        values = {value, value.strip().strip("\"'")}
+        texts = [text for known, text in self.written if known == name]
+        patterns = [".*".join(map(re.escape, re.split(r"\$\{[^}]*\}", text))) for text in texts]
+        return any(re.fullmatch(pattern, text, re.DOTALL) for pattern in patterns for text in values)
 
 
 def read_env_file(path: Path, inputs: RecordedInputs) -> EnvFile | None:
@@ -84,7 +103,7 @@ def read_env_file(path: Path, inputs: RecordedInputs) -> EnvFile | None:
             "this is a pipe or a device, which another program fills. Let that program set the variables before aider "
             f"starts, as 1Password does with {how}"
         )
-        return EnvFile(path, problem=problem, opaque=True)
+        return EnvFile(path, problem=problem, opaque=True, is_pipe=True)
     except OSError as error:
         return EnvFile(path, problem=error.strerror or type(error).__name__, opaque=isinstance(error, TooLarge))
     if content is None:
@@ -98,8 +117,8 @@ def read_env_file(path: Path, inputs: RecordedInputs) -> EnvFile | None:
         return EnvFile(path, content, problem=problem, opaque=True)
 
 
-def parsed(content: bytes) -> dict[str, str]:
-    """Return the variables of a `.env` file as written.
+def parsed(content: bytes) -> list[tuple[str, str]]:
+    """Return the variables of a `.env` file as written, in order; one may come several times.
 
     Raises:
         ValueError: it is no text, or has more lines than such a file has; says what to do.
@@ -108,7 +127,7 @@ def parsed(content: bytes) -> dict[str, str]:
     if text.count("\n") > MAX_LINES:
         raise ValueError(f"it has more than {MAX_LINES:,} lines")
     bindings = parse_stream(StringIO(text))
-    return {one.key: one.value for one in bindings if one.key is not None and one.value is not None}
+    return [(one.key, one.value) for one in bindings if one.key is not None and one.value is not None]
 
 
 def decoded(content: bytes) -> str:

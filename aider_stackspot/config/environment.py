@@ -3,7 +3,8 @@
 A name is looked up in this order, the first that has a value wins:
 
 1. what the running program itself put into `os.environ`;
-2. the environment as it was when Python started;
+2. the environment as it was when Python started; but what a project's file would give there counts as that file's,
+   because a program that aider or an editor starts inherits what they loaded;
 3. `.env` of the working directory, of the git root, of the home directory.
 
 Programs load a project's `.env` into `os.environ`, over what was there. Such a value still counts as the file's: a
@@ -140,9 +141,12 @@ class Environment:
         now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
         if now is None:
             return
-        if now == start or self._provenance.is_users(name, now):
+        giver = self._provenance.giver_at_start(name, start) if start is not None else None
+        if now == start and giver is not None:
+            yield Value(_without_quotes(name, now), str(giver), trusted=False, file=giver)
+        elif now == start or self._provenance.is_users(name, now):
             yield Value(_without_quotes(name, now), HERE, trusted=True)
-        elif start is not None:
+        elif start is not None and giver is None:
             yield Value(_without_quotes(name, start), HERE, trusted=True)
         elif not any(name in file.raw for file in self.files):
             path = self._provenance.suspect(name, now)
@@ -177,6 +181,8 @@ class Environment:
     def _find_home(self) -> Path | None:
         name = "USERPROFILE" if os.name == "nt" else "HOME"
         now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
+        if start and any(file.may_have_given(name, start) for file in self.files):
+            return locations.account_home()
         if not now or now == start or host_changes.changes.include(name, now):
             return Path(start) if start and now else locations.account_home()
         if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):

@@ -509,9 +509,9 @@ class TestDotenvFiles:
         ],
     )
     def test_one_that_cannot_be_read_is_passed_over_with_a_line(
-        self, places: Places, at_start: AtStart, content: bytes, why: str
+        self, places: Places, monkeypatch: pytest.MonkeyPatch, content: bytes, why: str
     ) -> None:
-        at_start(HOME=str(places.home))
+        monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
         (places.cwd / ".env").write_bytes(content)
         (places.home / ".env").write_text("STACKSPOTAI_REALM=home")
         assert stackspot().realm == "home"

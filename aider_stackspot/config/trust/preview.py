@@ -90,7 +90,7 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
         yield from _providers(document)
     else:
         try:
-            values = parsed(content)
+            values = dict(parsed(content))
         except ValueError as error:
             raise ConfigurationError(printable(f"{path}: the file cannot be read: {error}.")) from None
         if not values and path.name != locations.ENV_NAME:

@@ -52,6 +52,25 @@ class VariableOrigins:
             return asked or any(file.values.get(name) == now for file in self._asked_files)
         return not any(file.may_have_set(name, now) for file in self._loadable)
 
+    def giver_at_start(self, name: str, value: str) -> Path | None:
+        """Return the project's file that may have given a value of the environment in which Python was started.
+
+        The program that started this one, aider or an editor, may have loaded it.
+        """
+        return next((file.path for file in self._project_words if file.may_have_given(name, value)), None)
+
+    @cached_property
+    def _project_words(self) -> list[EnvFile]:
+        """The `.env` files that are not the user's, and what the project's settings of aider set, as if it were one."""
+        files = [file for file in self._files if not file.trusted]
+        for path, content in self._settings():
+            if not self._is_own_settings(path, content):
+                asked = asked_by_settings(content)
+                files.append(EnvFile(path, content, tuple(asked.variables.items())))
+                named = [read_env_file(Path(name), self._surroundings) for name in asked.env_files]
+                files += [file for file in named if file is not None]
+        return files
+
     def suspect(self, name: str, now: str) -> Path | None:
         """Return the project's file that most likely set a variable."""
         for file in self._loadable:
@@ -73,7 +92,7 @@ class VariableOrigins:
         """What the user asks of aider, in every place that is theirs."""
         asked = [
             asked_by_arguments(host_changes.changes.arguments),
-            asked_by_environment(autoload.environment_at_start),
+            asked_by_environment(self._users_at_start()),
         ]
         asked += [asked_by_environment(file.raw) for file in self._files if file.trusted]
         asked += [
@@ -112,6 +131,11 @@ class VariableOrigins:
             if content is not None and (path.is_absolute() or self._is_users_own(path, content, path.name)):
                 found.append(path)
         return found
+
+    def _users_at_start(self) -> dict[str, str]:
+        """Return the variables with aider's prefix that were the user's when Python started."""
+        start = {name: text for name, text in autoload.environment_at_start.items() if name.startswith("AIDER_")}
+        return {name: text for name, text in start.items() if self.giver_at_start(name, text) is None}
 
     def _is_projects(self, path: Path) -> bool:
         return any(locations.same_file(path, file.path) and not file.trusted for file in self._files)

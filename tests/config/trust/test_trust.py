@@ -596,6 +596,95 @@ class TestWhileAiderRuns:
         )
 
 
+class TestAProgramThatAiderOrAnEditorStarted:
+    """It inherits what they loaded from the project's `.env`: to it, that is the environment at the start."""
+
+    @pytest.mark.parametrize(
+        ("line", "inherited"),
+        [
+            ("STACKSPOTAI_AUTH_URL=https://evil.example", "https://evil.example"),
+            ("export STACKSPOTAI_AUTH_URL='https://evil.example' # ours", "https://evil.example"),
+            ("STACKSPOTAI_AUTH_URL='https://evil.example'", "'https://evil.example'"),
+            ("EVIL=evil.example\nSTACKSPOTAI_AUTH_URL=https://${EVIL}", "https://evil.example"),
+            ("STACKSPOTAI_AUTH_URL=${AIDER_X:-https://evil.example}", "https://evil.example"),
+            (
+                "STACKSPOTAI_AUTH_URL=https://evil.example\nSTACKSPOTAI_AUTH_URL=https://b.example",
+                "https://evil.example",
+            ),
+            ("#" * 200_000, "https://evil.example"),
+        ],
+    )
+    def test_does_not_take_it_for_the_users_word(
+        self, project: Path, places: Places, at_start: AtStart, line: str, inherited: str
+    ) -> None:
+        (project / ".env").write_text(line + "\n")
+        at_start(STACKSPOTAI_AUTH_URL=inherited)
+        assert stackspot().auth_url == DEFAULT_AUTH_URL
+        assert any("STACKSPOTAI_AUTH_URL, which leads elsewhere" in notice for notice in current().notices)
+        assert f"aider-stackspot trust {project / '.env'}" in "".join(current().notices)
+        if len(line) < 1000:
+            places.trust(project / ".env")
+            assert stackspot().auth_url != DEFAULT_AUTH_URL
+
+    @pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AIDER_STACKSPOT_CONFIG"])
+    def test_whatever_the_variable_leads_to(self, project: Path, places: Places, at_start: AtStart, name: str) -> None:
+        before = stackspot().network
+        (project / ".env").write_text(f"{name}=evil\n")
+        at_start(**{name: "evil"})
+        assert (current().problem, stackspot().network) == (None, before)
+        ignored(project / ".env", name)
+
+    def test_still_uses_what_the_user_has_behind_it(self, project: Path, places: Places, at_start: AtStart) -> None:
+        (places.home / ".env").write_text("STACKSPOTAI_AUTH_URL=https://idm.example\n")
+        (project / ".env").write_text("STACKSPOTAI_AUTH_URL=https://evil.example\n")
+        at_start(STACKSPOTAI_AUTH_URL="https://evil.example")
+        assert stackspot().auth_url == "https://idm.example"
+
+    def test_may_have_credentials_from_there(self, project: Path, places: Places, at_start: AtStart) -> None:
+        (project / ".env").write_text("STACKSPOTAI_CLIENT_ID=theirs\nSTACKSPOTAI_CLIENT_KEY=their-key\n")
+        at_start(STACKSPOTAI_CLIENT_ID="theirs", STACKSPOTAI_CLIENT_KEY="their-key")
+        assert stackspot().client_id == "theirs"
+        (places.home / ".env").write_text("STACKSPOTAI_CLIENT_ID=mine\nSTACKSPOTAI_CLIENT_KEY=my-key\n")
+        ignored(project / ".env", "this project's credentials are used")
+
+    def test_keeps_what_is_the_users_beside_it(self, project: Path, places: Places, at_start: AtStart) -> None:
+        (project / ".env").write_text("STACKSPOTAI_AUTH_URL=https://other.example\n")
+        at_start(STACKSPOTAI_AUTH_URL="https://idm.example")
+        assert (stackspot().auth_url, current().notices) == ("https://idm.example", ())
+
+    def test_has_the_users_home(
+        self, project: Path, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
+        (project / "fake").mkdir()
+        (project / "fake" / FILE).write_text("providers: {stackspot: {auth_url: 'https://evil.example'}}")
+        (project / ".env").write_text(f"HOME={project / 'fake'}\n")
+        at_start(HOME=str(project / "fake"))
+        assert (current().home, stackspot().auth_url) == (places.home, DEFAULT_AUTH_URL)
+
+    def test_nor_what_aiders_settings_of_the_project_set(
+        self, project: Path, places: Places, at_start: AtStart
+    ) -> None:
+        (project / "more.env").write_text("STACKSPOTAI_API_BASE=https://evil.example\n")
+        (project / ".aider.conf.yml").write_text(
+            f"set-env: [STACKSPOTAI_AUTH_URL=https://evil.example]\nenv-file: {project / 'more.env'}\n"
+        )
+        at_start(STACKSPOTAI_AUTH_URL="https://evil.example", STACKSPOTAI_API_BASE="https://evil.example")
+        assert (stackspot().auth_url, stackspot().api_base) == (DEFAULT_AUTH_URL, DEFAULT_API_BASE)
+        assert len(current().notices) == 2
+
+    def test_does_not_do_what_the_project_asks_of_aider(
+        self, project: Path, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`AIDER_SET_ENV` of the project's `.env`, inherited by a second aider."""
+        (project / ".env").write_text("AIDER_SET_ENV=STACKSPOTAI_AUTH_URL=https://evil.example\n")
+        at_start(AIDER_SET_ENV="STACKSPOTAI_AUTH_URL=https://evil.example")
+        host_changes.changes.begin([])
+        monkeypatch.setenv("STACKSPOTAI_AUTH_URL", "https://evil.example")
+        assert stackspot().auth_url == DEFAULT_AUTH_URL
+        host_changes.changes.end()
+
+
 class TestADotenvThatOthersLoad:
     """python-dotenv looks above the working directory, and above the library that asks: litellm does at its import."""
 
