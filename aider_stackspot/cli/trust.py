@@ -87,7 +87,7 @@ def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
         _ask(len(wanted))
     for file in wanted:
         try:
-            environment.trust.add(file.path, file.content)
+            environment.trust.add(file.path, file.content, file.named)
         except OSError as error:
             _unwritten(environment, error)
         typer.echo(f"Trusted {_shown(file.path)}")

@@ -96,9 +96,9 @@ def profile_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) ->
 
 def base_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> str:
     """Return the base URL for calls: the one that answered; without an answer, a bare host gets the usual `/v1`."""
-    if snapshot is not None and snapshot.answered:
-        return snapshot.base
-    return candidates(provider.api_base)[0]
+    bases = candidates(provider.api_base)
+    # A remembered one must not lead elsewhere than the configuration does.
+    return snapshot.base if snapshot is not None and snapshot.answered and snapshot.base in bases else bases[0]
 
 
 def candidates(api_base: str) -> tuple[str, ...]:

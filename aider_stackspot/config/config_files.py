@@ -9,7 +9,7 @@ from pathlib import Path
 from aider_stackspot.config import locations
 from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider, declared_providers
 from aider_stackspot.config.display import printable
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import NotAFile, read_bounded
@@ -36,9 +36,14 @@ class ConfigFile:
 def read_files(environment: Environment, notices: list[str]) -> list[ConfigFile]:
     """Return the files that exist, closest first."""
     named = environment.pick(CONFIG_VARIABLE, "names another configuration file")
+    if named is not None and environment.named_file(environment.expanded(named.text), named.file) is None:
+        assert named.file is not None
+        what = f"{CONFIG_VARIABLE}, which names another configuration file,"
+        environment.note_uncovered(named.source, what, environment.expanded(named.text), named.file)
+        named = None
     if named is not None:
         path = Path(environment.expanded(named.text))
-        file = _read(path, environment, notices, trusted=True)
+        file = _read(path, environment, notices, named=named)
         missing = f"{CONFIG_VARIABLE} in {named.source} names {path}, and there is no such file."
         return [file or ConfigFile(path, problem=printable(missing))]
     home = [environment.home] if environment.home is not None else []
@@ -50,7 +55,7 @@ def read_files(environment: Environment, notices: list[str]) -> list[ConfigFile]
     return files
 
 
-def _read(path: Path, environment: Environment, notices: list[str], *, trusted: bool = False) -> ConfigFile | None:
+def _read(path: Path, environment: Environment, notices: list[str], *, named: Value | None = None) -> ConfigFile | None:
     try:
         content = environment.surroundings.read(path, MAX_CONFIG_FILE_BYTES)
     except NotAFile as error:
@@ -63,8 +68,9 @@ def _read(path: Path, environment: Environment, notices: list[str], *, trusted: 
     document: Document | None = None
     try:
         document = parse(path, content)
-        trusted = trusted or environment.is_users_own(path, content, locations.FILE_NAME)
-        return ConfigFile(path, declared_providers(document, environment, notices, trusted=trusted))
+        trusted = named is not None or environment.is_users_own(path, content, locations.FILE_NAME)
+        voucher = named.file if named is not None else path
+        return ConfigFile(path, declared_providers(document, environment, notices, trusted=trusted, voucher=voucher))
     except Exception as error:
         problem = str(error) if isinstance(error, ConfigurationError) else unusable(path, error)
         if document is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aider_stackspot.config.display import ignored_line, shown_url
@@ -38,8 +39,9 @@ GUARDED_OF_MODEL = {"weak_model": "lets aider send code to another model"}
 class DeclaredProvider:
     """A provider as a file declares it (or, without a document, as it is built in).
 
-    `trusted` tells whether the file is the user's. `passed_over` has the places in the user's file at which a variable
-    of a project's file was not believed. `notices` collects a line for each value that is ignored.
+    `trusted` tells whether the file is the user's, and `voucher` is the file whose trust that comes from. `passed_over`
+    has the places in the user's file at which a variable of a project's file was not believed. `notices` collects a
+    line for each value that is ignored.
     """
 
     name: str
@@ -47,6 +49,7 @@ class DeclaredProvider:
     notices: list[str] = field(default_factory=list)
     document: Document | None = None
     trusted: bool = True
+    voucher: Path | None = None
     unset_variables: dict[Location, list[str]] = field(default_factory=dict)
     passed_over: dict[Location, Value] = field(default_factory=dict, repr=False)
 
@@ -121,7 +124,7 @@ class DeclaredProvider:
 
 
 def declared_providers(
-    document: Document, environment: Environment, notices: list[str], *, trusted: bool
+    document: Document, environment: Environment, notices: list[str], *, trusted: bool, voucher: Path | None
 ) -> dict[str, DeclaredProvider]:
     """Return the providers that a file declares, by name.
 
@@ -153,6 +156,7 @@ def declared_providers(
             notices,
             document,
             trusted,
+            voucher,
             interpolated.unset,
             {place: value for place, value in passed_over.items() if place[:2] == ("providers", name)},
         )

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aider_stackspot import autoload
 from aider_stackspot.config import locations
-from aider_stackspot.config.display import ignored_line, shown_url
+from aider_stackspot.config.display import ignored_line, shown_url, trust_command
 from aider_stackspot.config.env_file import EnvFile, read_env_file
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes
@@ -28,6 +28,7 @@ from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
 
 HERE = "the environment"
+_OWN_NAMES = (locations.FILE_NAME, locations.ENV_NAME)
 _OFF_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -116,6 +117,25 @@ class Environment:
         if self.home is not None and locations.same_file(path, self.home / name):
             return True
         return self.trust.has(path, content)
+
+    def named_file(self, path: str, voucher: Path | None) -> str | None:
+        """Return the path of a file that another one names, if it is covered by the trust in that one.
+
+        Args:
+            path: the path, expanded.
+            voucher: the project's file that names it; `None` where that was the user.
+        """
+        if voucher is None or self.trust.covers(voucher, Path(path)):
+            return path
+        own = self.home is not None and any(locations.same_file(voucher, self.home / name) for name in _OWN_NAMES)
+        return path if own else None
+
+    def note_uncovered(self, where: str, what: str, path: str, voucher: Path) -> None:
+        """Say that a file is not used, because it was not there when the file that names it was trusted."""
+        self.notices.append(
+            f"{where}: {what} was ignored: {path} was not what it named when you trusted it. If you trust it as it is "
+            f"now, run: {trust_command(voucher)}"
+        )
 
     def model_settings(self) -> list[Path]:
         """Return the files with settings of models that the user asks aider to read, besides the usual ones."""

@@ -53,7 +53,14 @@ def _either(name: str, environment: Environment) -> str:
 
 def _path(name: str, environment: Environment) -> str | None:
     value = environment.pick(name, "changes which certificates are trusted")
-    return environment.expanded(value.text) if value is not None else None
+    if value is None:
+        return None
+    path = environment.expanded(value.text)
+    found = environment.named_file(path, value.file)
+    if found is None and value.file is not None:
+        what = f"{name}, which changes which certificates are trusted,"
+        environment.note_uncovered(value.source, what, path, value.file)
+    return found
 
 
 def _ca_bundle(declared: DeclaredProvider, environment: Environment) -> str | None:
@@ -62,4 +69,9 @@ def _ca_bundle(declared: DeclaredProvider, environment: Environment) -> str | No
     if not path:
         return None
     base = declared.document.path.resolve().parent if declared.document is not None else None
-    return environment.expanded(path, base)
+    expanded = environment.expanded(path, base)
+    found = environment.named_file(expanded, declared.voucher)
+    if found is None and declared.voucher is not None:
+        what = f"`ca_bundle` of the provider `{declared.name}`"
+        environment.note_uncovered(declared.origin("ca_bundle"), what, expanded, declared.voucher)
+    return found

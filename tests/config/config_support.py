@@ -11,8 +11,10 @@ import pytest
 
 from aider_stackspot import autoload
 from aider_stackspot.config import Account, current
+from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust.preview import candidate
 from aider_stackspot.config.trust.store import TrustStore
 
 FILE = ".aider.litellm.yml"
@@ -30,7 +32,8 @@ class Places:
 
     def trust(self, path: Path) -> None:
         """Vouch for a file as it is now, as `aider-stackspot trust` does."""
-        TrustStore(self.home, RecordedInputs()).add(path, path.read_bytes())
+        file = candidate(path, Environment())
+        TrustStore(self.home, RecordedInputs()).add(path, file.content, file.named)
 
 
 @pytest.fixture(name="places")

@@ -14,15 +14,19 @@ from aider_stackspot.config.declared import BASE_KEYS, GUARDED, declared_provide
 from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.network import NETWORK_VARIABLES
+from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
 from aider_stackspot.config.trust.aider_options import asked_by_environment, asked_by_settings
 from aider_stackspot.config.trust.call_arguments import bases_of_models
+from aider_stackspot.config.trust.store import MAX_NAMED_FILE_BYTES
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
 from aider_stackspot.errors import ConfigurationError
 
 PROJECT_FILES = (locations.FILE_NAME, locations.ENV_NAME, locations.AIDER_NAME, locations.MODEL_SETTINGS_NAME)
 """The names of files that a project may bring along, and that can be trusted."""
+
+_CONFIGURATIONS = (".yml", ".yaml", ".json")
+_REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\}")
 
 State = Literal["yours", "trusted", "changed", "new"]
 
@@ -32,13 +36,15 @@ class Candidate:
     """A file that could be trusted, with the content that would be.
 
     `state` is `yours` for a file of the home directory, which needs no trust, `trusted` as it is, `changed` since it
-    was, or `new`. `allows` has a line for each thing that trust makes effective.
+    was, or `new`. `allows` has a line for each thing that trust makes effective. `named` has the files that it names,
+    with their content: they are trusted with it.
     """
 
     path: Path
     content: bytes = field(repr=False)
     state: State
     allows: tuple[str, ...]
+    named: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
 
 
 def candidate(path: Path, environment: Environment) -> Candidate:
@@ -53,7 +59,9 @@ def candidate(path: Path, environment: Environment) -> Candidate:
         raise ConfigurationError(printable(f"{path}: {error.strerror}.")) from None
     if content is None:
         raise ConfigurationError(printable(f"{path}: there is no such file."))
-    return Candidate(path, content, _state(path, content, environment), tuple(_allows(path, content, environment)))
+    allows, named = list(_allows(path, content, environment)), _named(path, content, environment)
+    allows += _shown_names(named, environment)
+    return Candidate(path, content, _state(path, content, environment), tuple(allows), named)
 
 
 def project_files(environment: Environment) -> list[Path]:
@@ -79,28 +87,72 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
     if path.name == locations.AIDER_NAME:
         parse(path, content)
         asked = asked_by_settings(content)
-        yield from _variables(asked.variables)
+        yield from _variables(asked.variables, environment)
         yield from (f"loads {name}, if you trust that file too" for name in asked.env_files)
     elif path.name == locations.MODEL_SETTINGS_NAME:
         plain_data(path, content)
         yield from (f"aider's calls go to {shown_url(url)}" for url in bases_of_models(path, content))
-    elif path.suffix in (".yml", ".yaml", ".json"):
-        document = parse(path, content)
-        declared_providers(document, environment, [], trusted=True)
-        yield from _providers(document)
+    elif path.suffix in _CONFIGURATIONS:
+        yield from _providers(_checked_document(path, content, environment), environment)
     else:
-        try:
-            values = dict(parsed(content))
-        except ValueError as error:
-            raise ConfigurationError(printable(f"{path}: the file cannot be read: {error}.")) from None
+        values = _env_values(path, content)
         if not values and path.name != locations.ENV_NAME:
             raise ConfigurationError(printable(f"{path}: this is no configuration file, it sets no variable."))
         asked = asked_by_environment(values)
-        yield from _variables(values | asked.variables)
+        yield from _variables(values | asked.variables, environment)
         yield from (f"lets aider load {name}, if you trust that file too" for name in asked.env_files)
 
 
-def _variables(values: Mapping[str, str]) -> Iterator[str]:
+def _named(path: Path, content: bytes, environment: Environment) -> dict[Path, bytes]:
+    """Return the files that a file names and that its trust makes effective, each with its content."""
+    if path.suffix in _CONFIGURATIONS and path.name not in (locations.AIDER_NAME, locations.MODEL_SETTINGS_NAME):
+        document = _checked_document(path, content, environment)
+        declared = declared_providers(document, environment, [], trusted=True, voucher=None).values()
+        base = path.resolve().parent
+        names = [environment.expanded(one.keys.ca_bundle, base) for one in declared if one.keys.ca_bundle]
+    elif path.name == locations.MODEL_SETTINGS_NAME:
+        names = []
+    else:
+        is_aiders = path.name == locations.AIDER_NAME
+        values = asked_by_settings(content).variables if is_aiders else _env_values(path, content)
+        values = {name: _resolved(text, environment, values) for name, text in values.items()}
+        names = [
+            environment.expanded(values[name]) for name in (CONFIG_VARIABLE, *CA_FILE_VARIABLES) if values.get(name)
+        ]
+    found: dict[Path, bytes] = {}
+    for name in map(Path, dict.fromkeys(names)):
+        try:
+            text = environment.surroundings.read(name, MAX_NAMED_FILE_BYTES)
+        except OSError as error:
+            raise ConfigurationError(printable(f"{path} names {name}: {error.strerror}.")) from None
+        if text is not None:
+            found[name] = text
+            if name.suffix in _CONFIGURATIONS and path.suffix not in _CONFIGURATIONS:
+                found |= _named(name, text, environment)
+    return found
+
+
+def _shown_names(named: Mapping[Path, bytes], environment: Environment) -> Iterator[str]:
+    for path, content in named.items():
+        yield f"names {path}, which is trusted with it, as it is now"
+        if path.suffix in _CONFIGURATIONS:
+            yield from (f"{path.name}, {line}" for line in _allows(path, content, environment))
+
+
+def _checked_document(path: Path, content: bytes, environment: Environment) -> Document:
+    document = parse(path, content)
+    declared_providers(document, environment, [], trusted=True, voucher=None)
+    return document
+
+
+def _env_values(path: Path, content: bytes) -> dict[str, str]:
+    try:
+        return dict(parsed(content))
+    except ValueError as error:
+        raise ConfigurationError(printable(f"{path}: the file cannot be read: {error}.")) from None
+
+
+def _variables(values: Mapping[str, str], environment: Environment) -> Iterator[str]:
     """Yield what variables do; of those that may hold a secret, only that they are there."""
     bases = [variable for variable, _ in BASES.values()]
     secret = (CREDENTIAL_VARIABLES["client_id"], CREDENTIAL_VARIABLES["api_key"])
@@ -108,18 +160,18 @@ def _variables(values: Mapping[str, str]) -> Iterator[str]:
     others = [name for name in values if name not in shown and name not in secret and not name.startswith("AIDER_")]
     for name in shown:
         if name in values:
-            yield f"{name} = {shown_url(values[name])}"
+            yield f"{name} = {shown_url(_resolved(values[name], environment, values))}"
     yield from (f"{name} (credentials of its own)" for name in secret if name in values)
     if others:
         yield f"variables for ${{…}} in your own files: {', '.join(sorted(map(printable, others)))}"
 
 
-def _providers(document: Document) -> Iterator[str]:
-    """Yield what the providers of a file do, references not filled in."""
+def _providers(document: Document, environment: Environment) -> Iterator[str]:
+    """Yield what the providers of a file do."""
     providers = document.data.get("providers") or {}
     for name, keys in providers.items():
         for key, value in (keys or {}).items():
-            written = _written("api_base" if key == "base_url" else key, value)
+            written = _written("api_base" if key == "base_url" else key, value, environment)
             if written is not None:
                 yield f"line {document.line(('providers', str(name), key)) or '?'}: {name}.{key} = {written}"
         variables = sorted(set(re.findall(r"\$\{(\w+)", str(keys))))
@@ -127,9 +179,24 @@ def _providers(document: Document) -> Iterator[str]:
             yield f"{name} is given the variables {', '.join(variables)}"
 
 
-def _written(key: str, value: Any) -> str | None:
+def _written(key: str, value: Any, environment: Environment) -> str | None:
     if key in BASE_KEYS or key == "proxy":
-        return shown_url(str(value))
+        return shown_url(_resolved(str(value), environment))
     if key == "extra_headers" and isinstance(value, dict):
         return f"{', '.join(map(str, value))} (values not shown)"
-    return printable(str(value)) if key in GUARDED else None
+    return printable(_resolved(str(value), environment)) if key in GUARDED else None
+
+
+def _resolved(text: str, environment: Environment, beside: Mapping[str, str] | None = None) -> str:
+    """Return a text with those references filled in that show no secret: the project's own words, and defaults."""
+
+    def replace(match: re.Match[str]) -> str:
+        own = (beside or {}).get(match["name"])
+        if own is not None and own != text:
+            return own
+        value = environment.get(match["name"])
+        if value is None:
+            return match[0] if match["default"] is None else match["default"]
+        return match[0] if value.trusted else value.text
+
+    return _REFERENCE.sub(replace, text)

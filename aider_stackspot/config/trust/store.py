@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config.inputs import RecordedInputs
@@ -13,38 +14,56 @@ from aider_stackspot.files import locked, private_directory, write_atomically
 
 LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"
 """Below the home directory."""
+MAX_NAMED_FILE_BYTES = 4 * 1024 * 1024
+"""A bundle of all the usual certificate authorities has a quarter of a mebibyte."""
 _MAX_STORE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class TrustedFile:
+    """What is recorded of a trusted file: the digest of its content, and those of the files that it named, by path."""
+
+    digest: str
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 class TrustStore:
     """The record of trusted files: absolute path to SHA-256 of the content that was trusted.
 
-    A file that changed since is not trusted any more.
+    A file that changed since is not trusted any more, nor one that names a file which changed since.
     """
 
-    def __init__(self, home: Path | None, surroundings: RecordedInputs) -> None:
+    def __init__(self, home: Path | None, inputs: RecordedInputs) -> None:
         self.path = home / LOCATION if home is not None else None
-        self._surroundings = surroundings
-        self._digests: dict[str, str] | None = None
+        self._inputs = inputs
+        self._entries: dict[str, TrustedFile] | None = None
 
     def has(self, path: Path, content: bytes) -> bool:
         """Tell whether a file with this content, the very bytes that are going to be used, was trusted."""
         recorded = self.entries().get(_key(path))
-        return recorded is not None and recorded == digest(content)
+        if recorded is None or recorded.digest != digest(content):
+            return False
+        return all(self._is_unchanged(Path(name), known) for name, known in recorded.named.items())
 
-    def entries(self) -> dict[str, str]:
-        """Return all records; an unreadable store has none."""
-        if self._digests is None:
-            self._digests = self._load()
-        return self._digests
+    def covers(self, path: Path, named: Path) -> bool:
+        """Tell whether a trusted file named another one when it was trusted."""
+        recorded = self.entries().get(_key(path))
+        return recorded is not None and _key(named) in recorded.named
 
-    def add(self, path: Path, content: bytes) -> None:
-        """Trust a file with this content.
+    def entries(self) -> dict[str, TrustedFile]:
+        """Return all records by path; an unreadable store has none."""
+        if self._entries is None:
+            self._entries = self._load()
+        return self._entries
+
+    def add(self, path: Path, content: bytes, named: Mapping[Path, bytes] | None = None) -> None:
+        """Trust a file with this content, and the files that it names with theirs.
 
         Raises:
             OSError: the store cannot be written.
         """
-        self._change(lambda entries: {**entries, _key(path): digest(content)})
+        others = {_key(other): digest(text) for other, text in (named or {}).items()}
+        self._change(lambda entries: {**entries, _key(path): TrustedFile(digest(content), others)})
 
     def revoke(self, path: Path) -> bool:
         """Forget a file; return whether it was known.
@@ -57,28 +76,44 @@ class TrustStore:
         self._change(lambda entries: {key: value for key, value in entries.items() if key != _key(path)})
         return True
 
-    def _load(self) -> dict[str, str]:
+    def _is_unchanged(self, path: Path, known: str) -> bool:
+        try:
+            content = self._inputs.read(path, MAX_NAMED_FILE_BYTES)
+        except OSError:
+            return False
+        return content is not None and digest(content) == known
+
+    def _load(self) -> dict[str, TrustedFile]:
         if self.path is None:
             return {}
         try:
-            stored = json.loads(self._surroundings.read(self.path, _MAX_STORE_BYTES) or b"")
+            stored = json.loads(self._inputs.read(self.path, _MAX_STORE_BYTES) or b"")
         except (OSError, ValueError, RecursionError):
             return {}
         files = stored.get("files") if isinstance(stored, dict) else None
         if not isinstance(files, dict):
             return {}
-        return {str(path): str(recorded) for path, recorded in files.items()}
+        return {str(path): entry for path, record in files.items() if (entry := _entry(record)) is not None}
 
-    def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    def _change(self, change: Callable[[dict[str, TrustedFile]], dict[str, TrustedFile]]) -> None:
         """Read, change and write the store, while no other process does."""
         if self.path is None:
             raise OSError("there is no home directory to keep the record in")
         private_directory(self.path.parent)
         with locked(self.path):
             entries = change(self._load())
-            text = json.dumps({"version": 1, "files": entries}, indent=2, sort_keys=True)
-            write_atomically(self.path, text, 0o600)
-        self._digests = entries
+            files = {path: {"sha256": entry.digest, "named": dict(entry.named)} for path, entry in entries.items()}
+            write_atomically(self.path, json.dumps({"version": 2, "files": files}, indent=2, sort_keys=True), 0o600)
+        self._entries = entries
+
+
+def _entry(record: object) -> TrustedFile | None:
+    if isinstance(record, str):  # as version 1 wrote it
+        return TrustedFile(record)
+    named = record.get("named") if isinstance(record, dict) else None
+    if not isinstance(record, dict) or not isinstance(record.get("sha256"), str) or not isinstance(named, dict):
+        return None
+    return TrustedFile(record["sha256"], {str(path): str(known) for path, known in named.items()})
 
 
 def digest(content: bytes) -> str:
