@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ def server_call(
         ),
         request=ApiRequest(path, body, streams=streamed),
         new_parser=new_parser,
-        join=merge,
+        join=merge if path in _COMPLETIONS else _only_document,
         what=f"model `{name}`",
         prompt_characters=_prompt_characters(body),
         timeout=options.timeout or provider.timeout or math.inf,
@@ -103,6 +103,11 @@ def _service(provider: CompatibleProvider, url: str) -> Service:
         405: f"{asked}.",
     }
     return Service(f"the server `{provider.name}`", advice)
+
+
+def _only_document(pieces: Sequence[list[Chunk]]) -> list[Chunk]:
+    """Return the one piece of an answer that does not stream."""
+    return pieces[0]
 
 
 def _prompt_characters(body: Mapping[str, Any]) -> int:
