@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from aider_stackspot.compatible.discovery import discover
-from aider_stackspot.compatible.server import models_of
+from aider_stackspot.compatible.server import ServerSnapshot, base_of, models_of
+from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.config.schema import ModelKeys
 from tests.compatible.helper import KEY, context_of, provider_of
 from tests.compatible.openai_server import OpenAIServer, models
@@ -238,3 +239,11 @@ def test_a_list_of_a_thousand_models_with_nonsense_in_it(server: OpenAIServer) -
     found = discover([provider_of(server)])["local"].snapshot
     assert found is not None
     assert len(found.models) == 1001 + 1
+
+
+@pytest.mark.parametrize("base", ["https://evil.example/v1", "http://localhost:2/v1", "http://localhost:1/v1/x", ""])
+def test_a_remembered_base_counts_only_where_it_is_the_configured_one(base: str) -> None:
+    """Else a cache that somebody prepared would lead the code elsewhere."""
+    provider = CompatibleProvider("lab", "http://localhost:1")
+    assert base_of(provider, ServerSnapshot(base, fetched_at=1.0)) == "http://localhost:1/v1"
+    assert base_of(provider, ServerSnapshot("http://localhost:1", fetched_at=1.0)) == "http://localhost:1"
