@@ -1,16 +1,15 @@
 """What the `.pth` file runs at every start of Python: it must cost next to nothing and import next to nothing.
 
-It remembers the environment as the user started the program with (aider loads a project's `.env` into it later), and
-waits for `litellm` and parts of aider to be imported. The rest happens then, in the modules that `_HOOKS` names.
+It lets the environment of the start be remembered, and waits for `litellm` and parts of aider to be imported. The rest
+happens then, in the modules that `_HOOKS` names.
 
 Whether `AIDER_STACKSPOT_AUTOLOAD` is off is decided in the `.pth` file itself, before anything of this package may be
 imported, from the environment alone. Where a `.env` file says so, the hooks find out and do nothing.
 """
 
-import os
 import sys
 
-environment_at_start = dict(os.environ)
+import aider_stackspot.process_start  # noqa: F401  # remembers the environment
 
 _HOOKS = {
     "litellm": "aider_stackspot.hosts.litellm.registration",

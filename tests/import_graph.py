@@ -104,11 +104,11 @@ class ImportGraph:
             yield f"{self.package}.{text}"
 
     def _built(self, node: ast.JoinedStr) -> Iterator[str]:
-        """Yield the folder in an f-string that puts a module's name together."""
+        """Yield whatever an f-string can mean that puts together the name of a module in a folder."""
         first = node.values[0] if node.values else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-        if text.startswith(f"{self.package}.") and text.endswith(".") and text[:-1] in self._files:
-            yield text[:-1]
+        if text.startswith(f"{self.package}.") and text.endswith("."):
+            yield from (name for name in self._files if name.startswith(text) and "." not in name[len(text) :])
 
     def _known(self, name: str) -> str:
         """Return the module that a dotted name is in: `package.module.Class` is `package.module`."""

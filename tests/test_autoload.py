@@ -24,7 +24,8 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_start_imports_nothing_but_the_watcher() -> None:
     loaded = python("import sys; print(sorted(m for m in sys.modules if m.startswith('aider_stackspot')))").stdout
-    assert loaded.strip() == "['aider_stackspot', 'aider_stackspot.__about__', 'aider_stackspot.autoload']"
+    names = ("", ".__about__", ".autoload", ".process_start")
+    assert loaded.strip() == str([f"aider_stackspot{name}" for name in names])
 
 
 def test_the_start_costs_less_than_a_millisecond() -> None:
@@ -183,7 +184,7 @@ def test_the_environment_at_the_start_is_remembered() -> None:
     code = """
 import os
 os.environ["STACKSPOTAI_REALM"] = "later"
-from aider_stackspot.autoload import environment_at_start
+from aider_stackspot.process_start import environment_at_start
 print(environment_at_start["STACKSPOTAI_REALM"])
 """
     assert python(code, STACKSPOTAI_REALM="first").stdout.strip() == "first"

@@ -6,9 +6,9 @@ import io
 import os
 import sys
 
-from aider_stackspot.autoload import environment_at_start
 from aider_stackspot.cli.overview import print_overview
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.process_start import environment_at_start
 
 
 def main() -> None:

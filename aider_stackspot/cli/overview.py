@@ -13,7 +13,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 
-from aider_stackspot.autoload import environment_at_start
+from aider_stackspot.process_start import environment_at_start
 
 NAME = "aider-stackspot"
 DESCRIPTION = "StackSpot AI, and any OpenAI-compatible server, for an unmodified aider."

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aider_stackspot import autoload
 from aider_stackspot.config import locations
 from aider_stackspot.config.display import ignored_line, shown_url, trust_command
 from aider_stackspot.config.env_file import EnvFile, read_env_file
@@ -26,6 +25,7 @@ from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
+from aider_stackspot.process_start import environment_at_start
 
 HERE = "the environment"
 _OWN_NAMES = (locations.FILE_NAME, locations.ENV_NAME)
@@ -158,7 +158,7 @@ class Environment:
 
     def _process(self, name: str) -> Iterator[Value]:
         """Yield what the process itself knows of a variable: one value at most."""
-        now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
+        now, start = self.surroundings.variable(name), environment_at_start.get(name)
         if now is None:
             return
         giver = self._provenance.giver_at_start(name, start) if start is not None else None
@@ -200,7 +200,7 @@ class Environment:
 
     def _find_home(self) -> Path | None:
         name = "USERPROFILE" if os.name == "nt" else "HOME"
-        now, start = self.surroundings.variable(name), autoload.environment_at_start.get(name)
+        now, start = self.surroundings.variable(name), environment_at_start.get(name)
         if start and any(file.may_have_given(name, start) for file in self.files):
             return locations.account_home()
         if not now or now == start or host_changes.changes.include(name, now):

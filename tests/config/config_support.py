@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from aider_stackspot import autoload
 from aider_stackspot.config import Account, current
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.preview import candidate
 from aider_stackspot.config.trust.store import TrustStore
+from aider_stackspot.process_start import environment_at_start
 
 FILE = ".aider.litellm.yml"
 
@@ -40,8 +40,8 @@ class Places:
 def places_fixture(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     """A repository, in whose directory `app` one works, and a home beside it. aider has not run in this process."""
     monkeypatch.setattr(host_changes, "changes", host_changes.HostChanges())
-    for name in [name for name in autoload.environment_at_start if name not in os.environ]:
-        monkeypatch.delitem(autoload.environment_at_start, name)
+    for name in [name for name in environment_at_start if name not in os.environ]:
+        monkeypatch.delitem(environment_at_start, name)
     (isolated / ".git").mkdir()
     (isolated / "app").mkdir()
     monkeypatch.chdir(isolated / "app")
@@ -54,7 +54,7 @@ def at_start_fixture(monkeypatch: pytest.MonkeyPatch) -> AtStart:
 
     def set_variables(**variables: str) -> None:
         for name, value in variables.items():
-            monkeypatch.setitem(autoload.environment_at_start, name, value)
+            monkeypatch.setitem(environment_at_start, name, value)
             monkeypatch.setenv(name, value)
 
     return set_variables

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -84,17 +83,3 @@ def test_the_home_is_the_users_whatever_a_project_says(
     monkeypatch.setenv("HOME", ".x")
     assert Path.home() == Path(".x")
     assert config.home() == places.home
-
-
-def test_only_this_room_reads_the_environment_or_the_home() -> None:
-    """Where others would, they ask; what is not configuration (a terminal's width, a child's environment) may stay."""
-    allowed = {"autoload.py", "cli/__init__.py", "cli/terminal.py", "cli/demo.py", "cli/serve_steps.py"}
-    allowed |= {"cli/init_steps.py", "gateway/launch.py", "gateway/key_check.py", "doctor/installation.py"}
-    package = Path(config.__file__).parents[1]
-    readers = set()
-    for path in package.rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        if "os.environ" in text.replace("os.environ/", "") or "Path.home()" in text:
-            readers.add(path.relative_to(package).as_posix())
-    assert {name for name in readers if not name.startswith("config/")} <= allowed
-    assert os.environ  # what they are not to read

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from aider_stackspot import autoload
 from aider_stackspot.config import locations
 from aider_stackspot.config.env_file import EnvFile, read_env_file
 from aider_stackspot.config.inputs import RecordedInputs
@@ -17,6 +16,7 @@ from aider_stackspot.config.trust.aider_options import (
     asked_by_environment,
     asked_by_settings,
 )
+from aider_stackspot.process_start import environment_at_start
 
 _MAX_SETTINGS_BYTES = 256 * 1024
 _OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
@@ -119,7 +119,7 @@ class VariableOrigins:
         found.append(read_env_file(self._home / _OAUTH_KEYS, self._surroundings) if self._home is not None else None)
         files = [file for file in found if file is not None and not self._is_projects(file.path)]
         for file in files:
-            file.fill(autoload.environment_at_start.get)
+            file.fill(environment_at_start.get)
         return files
 
     def model_settings(self) -> list[Path]:
@@ -134,7 +134,7 @@ class VariableOrigins:
 
     def _users_at_start(self) -> dict[str, str]:
         """Return the variables with aider's prefix that were the user's when Python started."""
-        start = {name: text for name, text in autoload.environment_at_start.items() if name.startswith("AIDER_")}
+        start = {name: text for name, text in environment_at_start.items() if name.startswith("AIDER_")}
         return {name: text for name, text in start.items() if self.giver_at_start(name, text) is None}
 
     def _is_projects(self, path: Path) -> bool:

@@ -23,6 +23,7 @@ from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_
 from aider_stackspot.config.trust import host_changes
 from aider_stackspot.config.trust.preview import candidate
 from aider_stackspot.config.trust.store import TrustStore
+from aider_stackspot.process_start import environment_at_start
 from tests.config.config_support import FILE, AtStart, Places, ignored, stackspot
 
 pytest_plugins = ["tests.config.config_support"]
@@ -159,7 +160,7 @@ class TestAProjectsDotenv:
     ) -> None:
         monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
         monkeypatch.delenv("HOME")
-        monkeypatch.delitem(__import__("aider_stackspot.autoload").autoload.environment_at_start, "HOME", False)
+        monkeypatch.delitem(environment_at_start, "HOME", False)
         (project / ".env").write_text(f"HOME={project}\n")
         monkeypatch.setenv("HOME", str(project))
         (places.home / FILE).write_text("providers: {stackspot: {client_realm: mine}}")
