@@ -24,6 +24,7 @@ CALLER = MEANS | {"compatible", "pipeline"}
 MAY_KNOW: dict[str, frozenset[str]] = {
     "": frozenset({"__about__", "errors", "hosts", "hosts/litellm"}),
     "__main__": frozenset({"cli"}),
+    "transport": frozenset({"network"}),  # a name of 0.1 for scripts
     "cli": CALLER | {"doctor", "emulator", "gateway", "process_start"},
     "doctor": CALLER,
     "emulator": BOTTOM,  # it shares nothing with what it is there to test
