@@ -13,7 +13,7 @@ from aider_stackspot.errors import ConfigurationError
 _ENDPOINT = re.compile(
     # OpenAI's API. `/models` and the like are endpoints behind a version only: Azure has a base that ends so.
     r"(?:/chat/completions|(?P<version>/v\d\w*|/openai)/(?:completions|embeddings|models|responses|rerank)"
-    # StackSpot's (docs/wire.md).
+    # StackSpot's (docs/wire.md, "Agents API", "Chat API", "Quick commands" and "Token endpoint").
     r"|/v3/chat|/v1/agent/[^/]+/chat|/v1/quick-commands/[^/]+/[^/]+|/[^/]+/oidc/oauth/token)\Z",
     re.IGNORECASE,
 )

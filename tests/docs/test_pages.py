@@ -136,16 +136,16 @@ def headings(page: str) -> set[str]:
 
 
 def test_what_the_code_cites_is_a_heading() -> None:
-    known = {page: headings(page) for page in ("wire",)}
+    known = {page: headings(page) for page in ("wire", "servers")}
     found = 0
     for folder in ("aider_stackspot", "benchmarks", "tests"):
         for path in (ROOT / folder).rglob("*.py"):
             for page, names in cited(path.read_text(encoding="utf-8")):
-                if page in known and path != Path(__file__):
-                    assert names, f"{path} cites docs/{page}.md and no heading of it"
+                if path != Path(__file__):
+                    assert names or page == "servers", f"{path} cites docs/{page}.md and no heading of it"
                     assert set(names) <= known[page], f"{path} cites of docs/{page}.md {names}"
                     found += 1
-    assert found > 30
+    assert found > 50
 
 
 def test_citations_are_found_however_they_are_written() -> None:
