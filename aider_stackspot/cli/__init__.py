@@ -34,5 +34,5 @@ def _mend_surroundings() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without this character shows a question mark
-    if environment_at_start.get("COLUMNS", "").strip("0") == "":
+    if os.environ.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)  # no columns: rich would print nothing

@@ -70,7 +70,7 @@ def _options(
 
 def load_command(name: str) -> click.Command:
     """Return one of `COMMANDS`: the function of this name, or the functions by name, of the module of this name."""
-    found: Function | dict[str, Function] = getattr(import_module(f"aider_stackspot.cli.{name}"), name)
+    found: Function | dict[str, Function] = getattr(import_module(f".{name}", __package__), name)
     part = typer.Typer(
         name=name,
         help=COMMANDS[name],

@@ -146,9 +146,7 @@ def _answer(prompt: str, copy: Path, file: str) -> str:
 def _child_environment(environment: Mapping[str, str], home: Path, live: bool) -> dict[str, str]:
     """Return aider's environment; its home is a new one, so that no settings of yours play a part."""
     kept = {
-        name: value
-        for name, value in environment_at_start.items()
-        if live or not name.startswith(("AIDER_", "STACKSPOTAI_"))
+        name: value for name, value in os.environ.items() if live or not name.startswith(("AIDER_", "STACKSPOTAI_"))
     }
     homes = {} if live else {"HOME": str(home), "USERPROFILE": str(home)}
     return {**kept, **environment, **homes}

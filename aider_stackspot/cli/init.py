@@ -19,7 +19,7 @@ from aider_stackspot.cli.terminal import before_writing, is_interactive
 from aider_stackspot.config import Account, current, home
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, with_line, with_variables, write_text
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
 from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
@@ -131,7 +131,7 @@ def _directory(options: InitOptions) -> Path:
 
 def _given(options: InitOptions, directory: Path) -> Answers:
     """Return what the options say, else the environment, else the file that is there."""
-    variable = Environment().surroundings.variable
+    variable = RecordedInputs().variable
     in_file = env_values(env_text_of(directory / ENV_NAME))
     given = Answers(agents=_given_agents(options.agents))
     given.client_id = options.client_id or variable(CLIENT_ID) or in_file.get(CLIENT_ID, "")
@@ -340,7 +340,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _warn_of_environment(variables: Mapping[str, str]) -> None:
-    variable = Environment().surroundings.variable
+    variable = RecordedInputs().variable
     other = [name for name, value in variables.items() if variable(name) not in (None, value)]
     if other:
         _say(f"Your environment has other values for {', '.join(other)}, and it comes before .env: unset them.")

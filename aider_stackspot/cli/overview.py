@@ -13,8 +13,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 
-from aider_stackspot.process_start import environment_at_start
-
 NAME = "aider-stackspot"
 DESCRIPTION = "StackSpot AI, and any OpenAI-compatible server, for an unmodified aider."
 COMMANDS = {
@@ -48,7 +46,7 @@ _BOLD, _DIM, _YELLOW, _CYAN = "1", "2", "1;33", "1;36"
 def print_overview() -> None:
     """Print the screen, as wide as the terminal; in a pipe, 80 columns wide and without colours."""
     columns = max(shutil.get_terminal_size().columns, _MIN_COLUMNS)
-    has_colours = os.name == "posix" and sys.stdout.isatty() and not environment_at_start.get("NO_COLOR")
+    has_colours = os.name == "posix" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     lines = _lines(columns, lambda text, style: f"\x1b[{style}m{text}\x1b[0m" if has_colours else text)
     has_box_characters = (sys.stdout.encoding or "").lower().startswith("utf")
     print("\n".join(lines).translate({} if has_box_characters else _ASCII_BOX))

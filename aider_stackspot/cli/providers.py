@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
@@ -19,7 +18,7 @@ from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.base_url import checked, is_loopback
+from aider_stackspot.config.base_url import checked
 from aider_stackspot.config.edit import (
     env_text_of,
     save_variable,
@@ -64,9 +63,8 @@ class _NewServer:
     @property
     def provider(self) -> CompatibleProvider:
         """The server as the configuration will have it: the machine's own proxy and certificates hold for it."""
-        base = checked(self.base_url, what="the base URL", allow_insecure_http=self.allow_insecure_http)
         network = next(iter(current().accounts.values())).network
-        return CompatibleProvider(self.name, base, SecretStr(self.key) if self.key else None, network=network)
+        return CompatibleProvider(self.name, self.base_url, SecretStr(self.key) if self.key else None, network=network)
 
 
 def add(
@@ -199,8 +197,7 @@ def _ask_for_server(
         key = key if key is not None else ""
     name = _usable(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
     base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
-    base_url = _with_scheme(base_url.strip(), allow_insecure_http)
-    checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
+    base_url = checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
     if key is None and is_interactive():
         key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
     return _NewServer(name, base_url, _sendable((key or "").strip()), allow_insecure_http)
@@ -210,17 +207,6 @@ def _ask(what: str, option: str) -> str:
     if not is_interactive():
         raise ConfigurationError(f"{option} is missing, and there is no terminal to ask at.")
     return str(typer.prompt(what, err=True))
-
-
-def _with_scheme(url: str, allow_insecure_http: bool) -> str:
-    """Return a URL that may have been typed without its scheme: `localhost:1234`, `gpu.example.com/v1`."""
-    if "://" in url:
-        return url
-    try:
-        host = urlsplit(f"//{url}").hostname or ""
-    except ValueError:
-        return url
-    return f"{'http' if allow_insecure_http or is_loopback(host) else 'https'}://{url}"
 
 
 def _sendable(key: str) -> str:

@@ -9,8 +9,8 @@ import typer
 
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
-from aider_stackspot.config import Model, Settings, current
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config import Model, Settings, current, home
+from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.gateway.key import MasterKey, master_key
 from aider_stackspot.gateway.launch import has_database, install_command, listen, missing_packages, run_proxy
@@ -66,9 +66,8 @@ def serve(
 
 
 def _master_key(host: str) -> MasterKey:
-    environment = Environment()
-    chosen = environment.surroundings.variable(MASTER_KEY_VARIABLE) or ""
-    return master_key(chosen.strip(), environment.home, host)
+    chosen = RecordedInputs().variable(MASTER_KEY_VARIABLE) or ""
+    return master_key(chosen.strip(), home(), host)
 
 
 def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:

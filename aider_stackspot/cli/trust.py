@@ -11,9 +11,11 @@ import typer
 
 from aider_stackspot.cli.terminal import before_writing, is_interactive
 from aider_stackspot.config.display import printable
+from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.trust.preview import PROJECT_FILES, Candidate, candidate, project_files
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.files import read_bounded
 
 
 def trust(
@@ -140,7 +142,7 @@ def _list(environment: Environment, *, as_json: bool) -> None:
 
 def _state(path: Path, environment: Environment) -> str:
     try:
-        content = environment.surroundings.read(path, 1024 * 1024)
+        content = read_bounded(path, MAX_ENV_FILE_BYTES)
     except OSError:
         content = None
     if content is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aider_stackspot import __version__
-from aider_stackspot.config.environment import is_off_word
+from aider_stackspot.config import AUTOLOAD, switch
 from aider_stackspot.doctor.report import Finding
 
 VERSIONS = "Versions"
@@ -24,16 +24,14 @@ PROBE_TIMEOUT = 120.0
 _PROBE = """
 import sys
 sys.path[:] = [entry for entry in sys.path if entry]
-import importlib.metadata, json, os
+import importlib.metadata, json
 def version(name):
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
 found = {"python": sys.version.split()[0], "prefix": sys.prefix, "aider": version("aider-chat"),
-         "litellm": version("litellm"), "package": version("aider-stackspot"),
-         "watching": any(type(finder).__name__ == "_ImportWatcher" for finder in sys.meta_path),
-         "autoload": os.environ.get("AIDER_STACKSPOT_AUTOLOAD", "1")}
+         "litellm": version("litellm"), "package": version("aider-stackspot")}
 try:
     import litellm
     found["providers"] = [item["provider"] for item in litellm.custom_provider_map]
@@ -138,13 +136,13 @@ def _registration(probe: dict[str, Any], aider: Path | None) -> Finding:
             "aider-chat --with-executables-from aider-stackspot, or pip install aider-stackspot in that environment.",
             data=data,
         )
-    if is_off_word(str(probe.get("autoload"))):
+    if not switch(AUTOLOAD):
         return Finding(
             REGISTRATION,
             "automatic registration",
             "failed",
-            f"switched off by AIDER_STACKSPOT_AUTOLOAD={probe['autoload']}",
-            "Unset the variable, or call aider_stackspot.register() in your program.",
+            f"switched off by {AUTOLOAD}",
+            "Unset the variable in the environment and in .env, or call aider_stackspot.register() in your program.",
             data=data,
         )
     return Finding(

@@ -95,9 +95,9 @@ async def _request(network: Network, url: str) -> _RequestOutcome:
         except httpx.TimeoutException as error:
             # An open connection without an answer to this meaningless request is good enough here.
             if "connect_tcp" not in outcome.seconds:
-                outcome.error = network_error(error, url, "a look at the host")
+                outcome.error = network_error(error, url, "the doctor's check")
         except httpx.HTTPError as error:
-            outcome.error = network_error(error, url, "a look at the host")
+            outcome.error = network_error(error, url, "the doctor's check")
     return outcome
 
 

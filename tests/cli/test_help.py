@@ -132,8 +132,8 @@ def test_the_line_about_a_command_is_the_first_of_its_docstring(name: str) -> No
 def test_the_overview_has_the_options_that_there_are() -> None:
     command = typer.main.get_command(app)
     options: list[Any] = command.get_params(click.Context(command, **command.context_settings))
-    told = [([name for name in names if name], text.rstrip(".")) for names, text in OPTIONS.items()]
-    assert told == [(option.opts, option.help.rstrip(".")) for option in options]
+    told = [({*names} - {""}, text.rstrip(".")) for names, text in OPTIONS.items()]
+    assert told == [({*option.opts}, option.help.rstrip(".")) for option in options]
 
 
 def test_the_overview_has_everything_in_its_order(overview: subprocess.CompletedProcess[str]) -> None:

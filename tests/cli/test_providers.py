@@ -207,25 +207,11 @@ def test_http_to_another_machine_needs_a_word(home: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/v1"])
-def test_an_address_needs_no_scheme(server: OpenAIServer, path: str) -> None:
+def test_a_server_of_this_machine_needs_no_scheme(server: OpenAIServer, home: Path, path: str) -> None:
     address = server.url.removeprefix("http://").removesuffix("/v1") + path
     assert run("providers", "add", "short", "--base-url", address, "--api-key", KEY).exit_code == 0
+    assert f'api_base: "http://{address}"' in (home / ".aider.litellm.yml").read_text(encoding="utf-8")
     assert current().compatible["short"].api_base == f"http://{address}"
-
-
-@pytest.mark.parametrize(
-    ("typed", "insecure", "meant"),
-    [
-        ("localhost:1234", False, "http://localhost:1234"),
-        ("[::1]:1234/v1", False, "http://[::1]:1234/v1"),
-        ("gpu.example.com/v1", False, "https://gpu.example.com/v1"),
-        ("gpu.lan:8000", True, "http://gpu.lan:8000"),
-        ("https://gpu.example.com", True, "https://gpu.example.com"),
-        ("[::1", False, "[::1"),
-    ],
-)
-def test_the_scheme_that_is_meant(typed: str, insecure: bool, meant: str) -> None:
-    assert providers._with_scheme(typed, insecure) == meant
 
 
 @pytest.mark.parametrize("at", ["Name", "Base URL", "Key"])

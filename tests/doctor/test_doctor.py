@@ -27,8 +27,6 @@ HEALTHY: dict[str, Any] = {
     "aider": "0.86.2",
     "litellm": "1.81.10",
     "package": "0.1.0",
-    "watching": True,
-    "autoload": "1",
     "providers": ["stackspot"],
 }
 
@@ -85,11 +83,17 @@ def test_the_real_environment_of_aider(emulator: Emulator, run: Run) -> None:
     assert found["aider and litellm"]["aider"].startswith("0.86")
 
 
-def test_a_switched_off_registration_is_found(run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIDER_STACKSPOT_AUTOLOAD", "0")
+@pytest.mark.parametrize("place", ["the environment", "a .env file"])
+def test_a_switched_off_registration_is_found(
+    run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "the environment":
+        monkeypatch.setenv("AIDER_STACKSPOT_AUTOLOAD", "0")
+    else:
+        (Path.home() / ".env").write_text("AIDER_STACKSPOT_AUTOLOAD=off\n", encoding="utf-8")
     done = run("doctor", "--offline", "--json")
     assert done.status == 1
-    assert "AIDER_STACKSPOT_AUTOLOAD=0" in findings(done)["automatic registration"]["detail"]
+    assert "switched off by AIDER_STACKSPOT_AUTOLOAD" in findings(done)["automatic registration"]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +108,7 @@ def test_a_switched_off_registration_is_found(run: Run, emulator: Emulator, monk
             "aider-chat==0.86.2",
         ),
         ({"providers": [], "package": None}, "automatic registration", "pipx inject --include-apps aider-chat"),
-        ({"providers": [], "watching": False}, "automatic registration", "aider_stackspot.pth is missing"),
+        ({"providers": []}, "automatic registration", "aider_stackspot.pth is missing"),
         ({"error": "ImportError: no tokenizers"}, "aider and litellm", "Install aider afresh"),
     ],
 )
