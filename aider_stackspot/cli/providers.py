@@ -21,6 +21,7 @@ from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.base_url import checked
 from aider_stackspot.config.edit import (
     env_text_of,
+    env_values,
     save_variable,
     text_of,
     users_env_file,
@@ -146,7 +147,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
         forget(server)
     typer.echo(f"Removed {name} from {path}.")
     env, variable = users_env_file(), _key_variable(name)
-    if re.search(rf"^\s*(export\s+)?{re.escape(variable)}\s*=", env_text_of(env), re.MULTILINE):
+    if variable in env_values(env_text_of(env)):
         typer.echo(f"Its key was left in {env}, as {variable}.")
 
 

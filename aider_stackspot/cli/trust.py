@@ -13,7 +13,7 @@ from aider_stackspot.cli.terminal import before_writing, is_interactive
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.trust.preview import PROJECT_FILES, Candidate, candidate, project_files
+from aider_stackspot.config.trust.preview import PROJECT_FILES, FilePreview, preview_of, project_files
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import read_bounded
 
@@ -77,7 +77,7 @@ def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
 
 def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
     try:
-        files = [candidate(_absolute(path), environment) for path in dict.fromkeys(paths)]
+        files = [preview_of(_absolute(path), environment) for path in dict.fromkeys(paths)]
     except ConfigurationError as error:
         _end(str(error))
     wanted = [file for file in files if file.state in ("new", "changed")]
@@ -95,7 +95,7 @@ def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
         typer.echo(f"Trusted {_shown(file.path)}")
 
 
-def _show(file: Candidate) -> None:
+def _show(file: FilePreview) -> None:
     notes = {
         "yours": ": lies in your home directory and needs no trust",
         "trusted": ": is trusted as it is",

@@ -186,6 +186,14 @@ def test_add_keeps_comments(server: OpenAIServer, file: Path) -> None:
     assert file.read_text(encoding="utf-8") == before
 
 
+def test_remove_tells_where_the_key_is_left(server: OpenAIServer, home: Path) -> None:
+    run("providers", "add", "mine", "--base-url", server.base, "--api-key", KEY)
+    result = run("providers", "remove", "mine")
+    assert f"Its key was left in {home / '.env'}, as MINE_API_KEY." in result.output
+    run("providers", "add", "keyless", "--base-url", server.base, "--force")
+    assert "Its key" not in run("providers", "remove", "keyless").output
+
+
 def test_nothing_is_saved_for_a_server_that_does_not_answer(server: OpenAIServer, home: Path) -> None:
     arguments = ["providers", "add", "wrong", "--base-url", server.base, "--api-key", "another"]
     result = run(*arguments)

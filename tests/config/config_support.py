@@ -13,7 +13,7 @@ from aider_stackspot.config import Account, current
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.trust import host_changes
-from aider_stackspot.config.trust.preview import candidate
+from aider_stackspot.config.trust.preview import preview_of
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.process_start import environment_at_start
 
@@ -32,7 +32,7 @@ class Places:
 
     def trust(self, path: Path) -> None:
         """Vouch for a file as it is now, as `aider-stackspot trust` does."""
-        file = candidate(path, Environment())
+        file = preview_of(path, Environment())
         TrustStore(self.home, RecordedInputs()).add(path, file.content, file.named)
 
 

@@ -32,8 +32,8 @@ State = Literal["yours", "trusted", "changed", "new"]
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A file that could be trusted, with the content that would be.
+class FilePreview:
+    """What trusting a file would mean, with the content that would be trusted.
 
     `state` is `yours` for a file of the home directory, which needs no trust, `trusted` as it is, `changed` since it
     was, or `new`. `allows` has a line for each thing that trust makes effective. `named` has the files that it names,
@@ -47,8 +47,8 @@ class Candidate:
     named: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
 
 
-def candidate(path: Path, environment: Environment) -> Candidate:
-    """Return what there is to know about a file before it is trusted.
+def preview_of(path: Path, environment: Environment) -> FilePreview:
+    """Return what the user has to know about a file before they trust it.
 
     Raises:
         ConfigurationError: there is no such file, or it could not be used if it were trusted.
@@ -61,7 +61,7 @@ def candidate(path: Path, environment: Environment) -> Candidate:
         raise ConfigurationError(printable(f"{path}: there is no such file."))
     allows, named = list(_allows(path, content, environment)), _named(path, content, environment)
     allows += _shown_names(named, environment)
-    return Candidate(path, content, _state(path, content, environment), tuple(allows), named)
+    return FilePreview(path, content, _state(path, content, environment), tuple(allows), named)
 
 
 def project_files(environment: Environment) -> list[Path]:

