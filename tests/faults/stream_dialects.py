@@ -55,7 +55,15 @@ TEXTS = {
     "names, no blank lines": _data(*({"answer": text} for text in DELTAS), name="message", behind="\n"),
 }
 DELTAS_ALONE = TEXTS["text under content"]
-USAGE = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 9}}
+
+USAGE_BEHIND_THE_END = Dialect(
+    "agent",
+    "usage of its own",
+    TEXTS["openai"],
+    _end({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
+    b"\n\n" + _data({"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 9}}, "[DONE]"),
+)
+"""Complete with the reason to finish; but what comes behind it may be an error, also if it is cut."""
 
 DIALECTS = [
     *(Dialect("agent", name, text, _end({"message": "", "stop_reason": "stop"})) for name, text in TEXTS.items()),
@@ -67,13 +75,6 @@ DIALECTS = [
     Dialect("agent", "event done without data", DELTAS_ALONE, b"event: done\r\n\r", b"\n"),
     Dialect("chat", "end_event without data", DELTAS_ALONE, b"event: end_event\r\r", b""),
     Dialect("agent", "flat finish_reason", DELTAS_ALONE, _end({"finish_reason": "stop"}), b"\n\ndata: [DONE]\n\n"),
-    Dialect(
-        "agent",
-        "usage of its own",
-        TEXTS["openai"],
-        _end({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
-        b"\n\n" + _data(USAGE, "[DONE]"),
-    ),
     Dialect(
         "agent",
         "tokens at the end",

@@ -16,7 +16,7 @@ from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import StreamInterrupted
 from tests.faults.fault_ways import HI, Ask, Case, check, each
 from tests.faults.raw_server import RawServer
-from tests.faults.stream_dialects import DIALECTS, Dialect
+from tests.faults.stream_dialects import DIALECTS, USAGE_BEHIND_THE_END, Dialect
 from tests.faults.stream_reading import TEXT
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -32,7 +32,9 @@ def sent(*events: object) -> Fault:
     return Fault.status(200, "".join(f"{line}\n\n" for line in lines).encode(), content_type=EVENTS)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: f"{dialect.api} {dialect.name}")
+@pytest.mark.parametrize(
+    "dialect", [*DIALECTS, USAGE_BEHIND_THE_END], ids=lambda dialect: f"{dialect.api} {dialect.name}"
+)
 def test_every_dialect_is_read_whole(dialect: Dialect, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     if dialect.api == "chat":
         monkeypatch.delenv("STACKSPOTAI_AGENT_ID")
@@ -96,7 +98,6 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
         ([{"choices": []}, USAGE], Usage(5, 2)),
         ([], None),
         (["[DONE]"], None),
-        (["damaged {"], None),
     ],
 )
 @pytest.mark.parametrize("stays", [False, True], ids=["closes", "stays open"])
@@ -110,7 +111,7 @@ def test_usage_may_come_behind_the_end_in_a_read_of_its_own(
         began = time.monotonic()
         stream = StackSpotProvider(max_retries=0).stream(HI)
         assert "".join(stream) == "Hi"
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
     assert stream.finish is not None
     assert stream.finish.usage == usage
 

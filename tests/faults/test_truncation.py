@@ -12,7 +12,7 @@ from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted, TransportError
 from tests.faults.fault_ways import HI
-from tests.faults.stream_dialects import DIALECTS, Dialect
+from tests.faults.stream_dialects import DIALECTS, USAGE_BEHIND_THE_END, Dialect
 from tests.faults.stream_reading import DELTAS, TEXT, read, recorded, terminal_end
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -68,6 +68,24 @@ def test_cut_at_every_byte_of_each_dialect(dialect: Dialect, in_order: bool) -> 
             assert TEXT.startswith(outcome.text)
             assert outcome.text == TEXT or not outcome.is_complete
             assert outcome.error is None or isinstance(outcome.error, StreamInterrupted | MalformedAnswer)
+
+    asyncio.run(every_byte())
+
+
+@pytest.mark.parametrize("in_order", [False, True], ids=["cut", "closed in order"])
+def test_cut_at_every_byte_behind_a_reason_to_finish(in_order: bool) -> None:
+    dialect = USAGE_BEHIND_THE_END
+    stream = dialect.before + dialect.end + dialect.behind
+    end = len(dialect.before + dialect.end)
+
+    async def every_byte() -> None:
+        complete = []
+        for size in range(len(stream) + 1):
+            outcome = await read("agent", [stream[:size]], in_order=in_order)
+            assert outcome.is_complete is (outcome.error is None and size >= end), (stream[:size][-60:], outcome)
+            assert outcome.text == TEXT or not outcome.is_complete
+            complete += [size] if outcome.is_complete else []
+        assert {end, len(stream)} <= set(complete)
 
     asyncio.run(every_byte())
 
