@@ -68,6 +68,8 @@ SHUT_TO: dict[str, frozenset[str]] = {
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("cli", ENVIRONMENT): "COLUMNS is the terminal library's, which finds it nowhere else",
+    ("cli.demo", ENVIRONMENT): "a child gets the environment, without what would disturb the demo",
+    ("cli.overview", ENVIRONMENT): "NO_COLOR is for the terminal, and the configuration takes long to load",
     ("gateway.launch", ENVIRONMENT): "LiteLLM Proxy is set up by variables",
     ("gateway.launch", "litellm"): "starts LiteLLM Proxy",
     ("network.tls", HOME): "paths of certificates may begin with a tilde",

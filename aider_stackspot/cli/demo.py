@@ -18,7 +18,6 @@ from aider_stackspot.cli.terminal import output
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.process_start import environment_at_start
 
 MODEL = "stackspot-ai-code"
 SAMPLE_NAME = "greeting.py"
