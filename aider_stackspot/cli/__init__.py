@@ -8,7 +8,6 @@ import sys
 
 from aider_stackspot.cli.overview import print_overview
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.process_start import environment_at_start
 
 
 def main() -> None:
