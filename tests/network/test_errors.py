@@ -199,10 +199,10 @@ def test_a_server_that_asks_for_a_client_certificate(version: ssl.TLSVersion) ->
     authority.issue_cert("127.0.0.1").configure_cert(tls)
 
     def refuse(listener: socket.socket) -> None:
-        client = tls.wrap_socket(listener.accept()[0], server_side=True, do_handshake_on_connect=False)
-        with pytest.raises(ssl.SSLError):
-            client.do_handshake()
-        listener.accept()  # open until the test is over: a reset would overtake the alert
+        with tls.wrap_socket(listener.accept()[0], server_side=True, do_handshake_on_connect=False) as client:
+            with pytest.raises(ssl.SSLError):
+                client.do_handshake()
+            listener.accept()[0].close()  # open until the test is over: a reset would overtake the alert
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=refuse, args=[listener], daemon=True)
