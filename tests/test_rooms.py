@@ -73,7 +73,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("gateway.launch", ENVIRONMENT): "LiteLLM Proxy is set up by variables",
     ("gateway.launch", "litellm"): "starts LiteLLM Proxy",
     ("network.tls", HOME): "paths of certificates may begin with a tilde",
-    ("pipeline.warm_up", "litellm"): "loads LiteLLM's tokenizer ahead of the first call",
 }
 """What breaks a rule today: who, what, and why it is still there. An entry that is not needed any more fails, too."""
 

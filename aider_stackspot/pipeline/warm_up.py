@@ -7,9 +7,7 @@ configured models, and never for a mere import of litellm. Nothing is said of a 
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import threading
 import time
 
 from aider_stackspot.config import WARM_UP, Model, current
@@ -26,31 +24,27 @@ AGAIN_AFTER = 30.0
 _last: dict[str, float] = {}
 
 
-def warm_up(name: str) -> None:
+def warm_up(name: str) -> bool:
     """Begin, and return at once. Does nothing for names that are not configured, or lack their credentials.
 
     Args:
         name: a model's public name.
+
+    Returns:
+        whether anything was begun.
     """
     settings = current()
     if name not in settings.models or settings.problem is not None or not settings.switches[WARM_UP]:
-        return
+        return False
     model = settings.models[name]
     if not (model.account.client_id and model.account.client_key):
-        return
+        return False
     now = time.monotonic()
-    if now - _last.get(model.route, -AGAIN_AFTER) >= AGAIN_AFTER:
-        _last[model.route] = now
-        background_loop().submit(_warm_up(model))
-        threading.Thread(target=_load_tokenizer, args=(name,), name="aider-stackspot-warm-up", daemon=True).start()
-
-
-def _load_tokenizer(name: str) -> None:
-    """Let LiteLLM load its tokenizer, which it else does in the first call, for a third of a second."""
-    with contextlib.suppress(Exception):
-        import litellm
-
-        litellm.token_counter(model=name, text="warm")
+    if now - _last.get(model.route, -AGAIN_AFTER) < AGAIN_AFTER:
+        return False
+    _last[model.route] = now
+    background_loop().submit(_warm_up(model))
+    return True
 
 
 async def _warm_up(model: Model) -> None:

@@ -6,6 +6,7 @@ Runs when `aider.models` has been imported. Each touch of aider's internals is o
 from __future__ import annotations
 
 import functools
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -98,12 +99,19 @@ def _warm_up(models: Any) -> None:
     def around(original: Any) -> Any:
         @functools.wraps(original)
         def validate_environment(model: Any) -> Any:
-            warm_up(model.name)
+            if warm_up(model.name):
+                threading.Thread(target=_load_tokenizer, args=(model.name,), name="warm-up", daemon=True).start()
             return original(model)
 
         return validate_environment
 
     wrap_once(models.Model, "validate_environment", around)
+
+
+def _load_tokenizer(name: str) -> None:
+    from aider_stackspot.hosts.litellm.reply import load_tokenizer  # loads LiteLLM, and aider starts without it
+
+    load_tokenizer(name)
 
 
 def _server_of(name: object) -> CompatibleProvider | None:
