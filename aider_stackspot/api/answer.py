@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from aider_stackspot.api.sse import ServerSentEvent
-from aider_stackspot.api.token_count import token_count
 from aider_stackspot.errors import MalformedAnswer, StreamInterrupted
 
 log = logging.getLogger(__name__)
@@ -226,3 +226,24 @@ class AnswerText:
         self._length += len(text)
         self._digest.update(text.encode())
         return text
+
+
+_DIGITS = re.compile(r"[0-9]{1,12}")
+
+MAX_TOKENS = 100_000_000
+"""Tokens. Above it a "limit" is a sentinel: tokenizers write 10^30 for "no limit was set"."""
+
+
+def token_count(value: object) -> int | None:
+    """Return a number of tokens as a server wrote it, or `None` for anything that is no positive whole number.
+
+    Floats appear in LiteLLM's `/model_group/info` (131072.0), digits in quotes elsewhere; `true`, 0 and -1 mean
+    "not set" (docs/servers.md, "Model lists" and "LiteLLM Proxy").
+    """
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if not 0 < value <= MAX_TOKENS:
+        return None
+    return int(value) if value == int(value) else None

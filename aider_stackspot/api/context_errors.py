@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 
 _MAX_TEXT = 8000
 """Characters that are read: servers may repeat the whole prompt behind their message."""

@@ -20,10 +20,9 @@ from aider_stackspot.api.answer import (
     usage_of,
     without_answer,
 )
-from aider_stackspot.api.chunks import Chunk
+from aider_stackspot.api.chunks import Chunk, ToolCallPieces
 from aider_stackspot.api.error_response import Service, from_document, from_frame, from_text, names_an_error
 from aider_stackspot.api.sse import ServerSentEvent
-from aider_stackspot.api.tool_call_pieces import ToolCallPieces
 from aider_stackspot.errors import StreamInterrupted
 
 EndMarker = Literal["finish_reason", "done"]

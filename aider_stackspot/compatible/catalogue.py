@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible import discovery, server
 from aider_stackspot.compatible.discovery import DiscoveryResult
 from aider_stackspot.compatible.entries import line

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible.chat_models import KIND_FIELDS, chat_by_field
 from aider_stackspot.compatible.model import (
     Capabilities,

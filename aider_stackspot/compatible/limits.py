@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible.families import family_of, size_in
 from aider_stackspot.compatible.model import ListedModel, TokenLimit
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible.model import TokenLimit, smaller, snake_case
 
 Entry: TypeAlias = Mapping[str, Any]

@@ -19,7 +19,7 @@ from aider_stackspot.errors import RateLimited
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline import notices
-from aider_stackspot.pipeline.exchange import exchange
+from aider_stackspot.pipeline.attempt import exchange
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.response_body import MAX_DOCUMENT_BYTES
 from aider_stackspot.pipeline.shared import SharedResources

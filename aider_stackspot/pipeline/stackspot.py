@@ -10,8 +10,7 @@ from pydantic import SecretStr
 from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
-from aider_stackspot.api.stackspot_service import STACKSPOT
-from aider_stackspot.api.stackspot_token import TOKEN_ENDPOINT, token_url
+from aider_stackspot.api.stackspot_service import STACKSPOT, TOKEN_ENDPOINT, token_url
 from aider_stackspot.config import Account, Model
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers

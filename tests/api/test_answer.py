@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot.api.answer import json_bytes, json_object, text_of
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import json_bytes, json_object, text_of, token_count
 from aider_stackspot.errors import StreamInterrupted
 
 

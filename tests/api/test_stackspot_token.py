@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aider_stackspot.api.stackspot_token import TOKEN_ENDPOINT, token_url
+from aider_stackspot.api.stackspot_service import TOKEN_ENDPOINT, token_url
 
 
 @pytest.mark.parametrize(

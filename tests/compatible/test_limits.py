@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.api.token_count import token_count
+from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible.limits import context, output
 from aider_stackspot.compatible.model import ListedModel, TokenLimit
 
