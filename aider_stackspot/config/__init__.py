@@ -5,9 +5,9 @@
 
 from pathlib import Path
 
+from aider_stackspot.config.environment import AUTOLOAD, DEBUG, USAGE, WARM_UP
 from aider_stackspot.config.load import current
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Network, Settings
-from aider_stackspot.config.switches import AUTOLOAD, DEBUG, USAGE, WARM_UP
 
 __all__ = [
     "AUTOLOAD",

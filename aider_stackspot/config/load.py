@@ -13,13 +13,12 @@ from aider_stackspot.config import base_url, locations
 from aider_stackspot.config.config_files import ConfigFile, possible_names, read_files, unusable
 from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.environment import SWITCHES, Environment, read_log_target, read_switches
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import ProviderKeys
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
-from aider_stackspot.config.switches import SWITCHES, read_log_target, read_switches
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot import config
-from aider_stackspot.config.switches import SWITCHES
+from aider_stackspot.config.environment import SWITCHES
 from tests.config.config_support import AtStart, Places, ignored
 
 pytest_plugins = ["tests.config.config_support"]

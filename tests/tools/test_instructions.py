@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot.tools.instructions import json_instructions, tool_instructions
+from aider_stackspot.tools.answer_requirements import json_instructions, tool_instructions
 from aider_stackspot.tools.request import JsonResponseFormat, read_tool_call_rules
 from aider_stackspot.tools.tool_call_parser import ToolCallParser
 from tests.tools.tool_samples import ECHO, READ_FILE, TOOLS, calls_of, parse

@@ -10,8 +10,7 @@ from litellm.types.utils import GenericStreamingChunk
 
 from aider_stackspot import errors
 from aider_stackspot.config import Model, current
-from aider_stackspot.hosts.litellm.arguments import own_retries, total_timeout
-from aider_stackspot.hosts.litellm.exceptions import litellm_error
+from aider_stackspot.hosts.litellm.exceptions import litellm_error, own_retries, total_timeout
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT, for_gateway_user
 from aider_stackspot.pipeline.stackspot import Options, start

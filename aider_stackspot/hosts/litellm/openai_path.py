@@ -16,13 +16,11 @@ import litellm
 from aider_stackspot.api.answer import clean
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.request_rules import messages_for, parameters_for
-from aider_stackspot.compatible.server_call import CallOptions
+from aider_stackspot.compatible.server_call import CallOptions, messages_for, parameters_for
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError, InvalidRequest, StackSpotError
-from aider_stackspot.hosts.litellm.arguments import own_retries, total_timeout
-from aider_stackspot.hosts.litellm.exceptions import litellm_error
+from aider_stackspot.hosts.litellm.exceptions import litellm_error, own_retries, total_timeout
 from aider_stackspot.hosts.litellm.relay import RelayedCall, async_client, current_call, sync_client
 from aider_stackspot.hosts.names import NO_KEY, Route
 from aider_stackspot.hosts.patches import wrap_once
