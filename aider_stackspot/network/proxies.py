@@ -11,7 +11,7 @@ import httpx
 
 from aider_stackspot.config.settings import Network
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.network.client import ssl_context
+from aider_stackspot.network.tls import ssl_context
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ENTRY = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^][/:]+))(?::(?P<port>[0-9]{0,5}))?(?:/.*)?")

@@ -25,8 +25,9 @@ from aider_stackspot.errors import (
     TransportError,
     UntrustedCertificate,
 )
-from aider_stackspot.network.client import build_client, ssl_context
+from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
+from aider_stackspot.network.tls import ssl_context
 from aider_stackspot.pipeline.retry import wait_before_retry
 from tests.network.scripted_server import ScriptedServer
 
