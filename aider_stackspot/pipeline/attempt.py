@@ -13,7 +13,7 @@ from aider_stackspot.api.answer import ApiRequest
 from aider_stackspot.api.error_response import from_response
 from aider_stackspot.errors import ConfigurationError, MalformedAnswer, StackSpotError, StatusError, StreamInterrupted
 from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import HEADERS, retry_after, timeouts
+from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, retry_after, timeouts
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tokens import BearerAuth
 from aider_stackspot.pipeline.request import Call
@@ -100,7 +100,7 @@ def _http_request(call: Call[Any], url: str, request: ApiRequest, deadline: floa
         url,
         headers=headers,
         content=request.content,
-        extensions={"timeout": timeouts(call.destination.network, call.idle_timeout, left).as_dict()},
+        extensions={"timeout": timeouts(call.destination.network, call.idle_timeout or IDLE_TIMEOUT, left).as_dict()},
     )
 
 

@@ -105,7 +105,7 @@ class _Executions:
             async with exchange(self._call, request, self._resources, self._deadline) as response:
                 body = await read_limited(response, MAX_DOCUMENT_BYTES)
         except httpx.HTTPError as error:
-            raise network_error(error, destination.base_url, "the quick command") from error
+            raise network_error(error, destination.base_url, "the answer") from error
         if is_html(body):
             raise web_page(destination.host)
         return body

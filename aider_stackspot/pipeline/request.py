@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Network
-from aider_stackspot.network.client import IDLE_TIMEOUT
 from aider_stackspot.network.tokens import ClientCredentials
 
 T = TypeVar("T")
@@ -76,7 +75,7 @@ class Call(Generic[T]):
         quick_command: the command's slug, where the request creates an execution that has to be polled.
         prompt_characters: how long the prompt is, for an estimate where the service counts no tokens.
         timeout: total seconds, retries included; infinite for no limit.
-        idle_timeout: seconds without a byte, where the user chose none.
+        idle_timeout: seconds without a byte, where the user chose none; `None` for the usual ones.
         max_retries: of an attempt that brought nothing yet.
     """
 
@@ -90,7 +89,7 @@ class Call(Generic[T]):
     quick_command: str | None = None
     prompt_characters: int = 0
     timeout: float = TOTAL_TIMEOUT
-    idle_timeout: float = IDLE_TIMEOUT
+    idle_timeout: float | None = None
     max_retries: int = MAX_RETRIES
 
     @cached_property

@@ -11,7 +11,7 @@ from aider_stackspot import StackSpotProvider
 from aider_stackspot.api import quick_command
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.pipeline import execution
+from aider_stackspot.pipeline import attempt
 from tests.faults.fault_ways import Ask, Case, completion, each, expect
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -37,21 +37,21 @@ CASES = [
     Case("401", Fault.status(401), litellm.AuthenticationError, (2, 1), (WHERE, "freshly made token")),
     Case("402", Fault.status(402, b""), litellm.BadRequestError, (1, 0), (WHERE, "quota or credit")),
     Case("403", Fault.status(403), litellm.AuthenticationError, (1, 0), (WHERE,)),
-    Case("404", Fault.status(404), litellm.NotFoundError, (1, 0), (WHERE, "check the slug")),
+    Case("404", Fault.status(404), litellm.NotFoundError, (1, 0), (WHERE, "Check the slug")),
     Case("408", Fault.status(408), litellm.Timeout, (1, 2), ("408", WHERE)),
     Case("422", Fault.status(422), litellm.BadRequestError, (1, 0), ("422", WHERE)),
     Case("500", Fault.status(500), litellm.InternalServerError, (1, 2), ("500", WHERE)),
     Case("502", Fault.status(502), litellm.BadGatewayError, (1, 2), ("502", WHERE)),
     Case("504", Fault.status(504), litellm.ServiceUnavailableError, (1, 2), ("504", WHERE)),
-    Case("204", Fault.status(204, b""), LOST, (1, 0), ("answered with status 204", "proxy")),
+    Case("204", Fault.status(204, b""), LOST, (1, 0), ("0 characters that", "proxy")),
     Case("redirect", Fault.redirect("http://127.0.0.1:1/"), litellm.BadRequestError, (1, 0), ("not followed",)),
     Case("a page", Fault.login_page(), LOST, (1, 0), ("127.0.0.1 answered with a web page", "HTTPS_PROXY")),
     Case("no JSON", Fault.status(200, b"\xff{"), LOST, (1, 0), ("proxy in between",)),
     Case("a list", Fault.status(200, b"[1]"), LOST, (1, 0), ("proxy in between",)),
     Case("nothing", Fault.status(200, b""), LOST, (1, 0), ("proxy in between",)),
-    Case("close", Fault.close(), LOST, (1, 2), ("127.0.0.1", "broke while the quick command was awaited")),
+    Case("close", Fault.close(), LOST, (1, 2), ("127.0.0.1", "broke while the answer was awaited")),
     Case("reset", Fault.reset(), LOST, (1, 2), ("127.0.0.1", "Connection reset by peer")),
-    Case("cut", Fault.cut_after(body_bytes=5), LOST, (1, 2), ("broke while the quick command was awaited",)),
+    Case("cut", Fault.cut_after(body_bytes=5), LOST, (1, 2), ("broke while the answer was awaited",)),
     Case("damaged gzip", Fault.status(200, b"no", headers={"Content-Encoding": "gzip"}), LOST, (1, 2), ("damaged",)),
 ]
 """The second of `requests` is here how many requests of the kind follow the first that meets the fault."""
@@ -96,9 +96,9 @@ def test_odd_documents_are_typed_errors(body: str, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("kind", ["quick-command", "quick-command-callback"])
 def test_silence_has_a_limit(kind: str, emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "IDLE_TIMEOUT", 0.1)
+    monkeypatch.setattr(attempt, "IDLE_TIMEOUT", 0.1)
     emulator.fail(kind, Fault.silent(), times=None)
-    expect(litellm.Timeout, ("was silent for too long while the quick command",), ask, model="stackspot/reviewer")
+    expect(litellm.Timeout, ("was silent for too long while the answer",), ask, model="stackspot/reviewer")
     assert len(emulator.requests_of(kind)) == 1
 
 

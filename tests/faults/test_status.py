@@ -45,8 +45,8 @@ SILENT = "the answer says nothing more"
     Case("599", Fault.status(599), litellm.InternalServerError, (1, 1), ("599", WHERE)),
     Case("500 once", Fault.status(500), None, (1, 2), times=1),
     Case("502 twice", Fault.status(502), None, (1, 3), times=2),
-    Case("204", Fault.status(204, b""), litellm.APIConnectionError, (1, 1), ("status 204", "proxy")),
-    Case("206", Fault.status(206, b"data: {}"), litellm.APIConnectionError, (1, 1), ("status 206", "proxy")),
+    Case("204", Fault.status(204, b""), litellm.APIConnectionError, (1, 1), ("good status and 0 characters", "proxy")),
+    Case("206", Fault.status(206, b"data: {}"), litellm.APIConnectionError, (1, 3), ("ended before its end marker",)),
 )
 def test_a_status(case: Case, emulator: Emulator, ask: Ask) -> None:
     check(case, emulator, ask)
