@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aider_stackspot.config import Model
-from aider_stackspot.hosts.names import names
 
 if TYPE_CHECKING:  # what knows servers is loaded with the first server
     from aider_stackspot.compatible.server import KnownModel
 
 
-def info_of_model(model: Model) -> dict[str, Any]:
-    """Return what is known of a StackSpot model; limits in tokens."""
+def info_of_model(model: Model, slug: str) -> dict[str, Any]:
+    """Return what is known of a StackSpot model; limits in tokens.
+
+    Args:
+        model: the model.
+        slug: the account's name in LiteLLM's dispatcher.
+    """
     return {
-        "litellm_provider": names.route_of(model).slug,
+        "litellm_provider": slug,
         "mode": "chat",
         "max_tokens": model.max_output_tokens,
         "max_input_tokens": model.max_input_tokens,

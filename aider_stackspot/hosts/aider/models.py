@@ -40,8 +40,11 @@ def on_import(models: ModuleType) -> None:
 
 
 def _know_limits(models: Any, name: str, model: Model) -> None:
-    """Fill aider's local metadata; for a name that is not in it, aider downloads a list first."""
-    models.model_info_manager.local_model_metadata.setdefault(name, info_of_model(model))
+    """Fill aider's local metadata; for a name that is not in it, aider downloads a list first.
+
+    LiteLLM is not loaded yet, so its name of the account is not known; aider asks for none.
+    """
+    models.model_info_manager.local_model_metadata.setdefault(name, info_of_model(model, model.account.name))
 
 
 def _know_settings(models: Any, name: str, model: Model) -> None:

@@ -147,7 +147,7 @@ def _register_limits(models: Iterable[Model]) -> None:
         route = names.route_of(model)
         for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
             if _means(name, route):
-                known.setdefault(name, info_of_model(model))
+                known.setdefault(name, info_of_model(model, route.slug))
     litellm.register_model(known)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from aider import models
 
@@ -44,3 +48,16 @@ def test_settings_that_are_there_already_are_kept() -> None:
 
 def test_missing_variables_reach_aider() -> None:
     assert models.Model("stackspot-ai-code").missing_keys == ["STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY"]
+
+
+def test_the_import_of_aiders_models_does_not_wait_for_litellm(isolated: Path) -> None:
+    """It is loaded later, while the user reads; what is known of the models has to be there before."""
+    (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+        "providers:\n  openai:\n    type: stackspot\n    models: {reviewer: {}}\n  lab:\n    api_base: http://127.0.0.1:9/v1\n"
+    )
+    code = (
+        "import sys, aider.models as aider\n"
+        "print('litellm' in sys.modules, 'openai/reviewer' in aider.model_info_manager.local_model_metadata)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["False", "True"], "")
