@@ -16,6 +16,8 @@ from aider_stackspot.config.settings import Network
 from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 
+assert sys.platform != "win32"
+
 HI = [{"role": "user", "content": "Say hi"}]
 
 

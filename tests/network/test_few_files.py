@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.network import pool
 from aider_stackspot.network.pool import MAX_CONNECTIONS, connection_limit
 
-pytestmark = pytest.mark.posix
+assert sys.platform != "win32"
 
 PROGRAM = Path(__file__).with_name("few_files_program.py")
 
@@ -53,7 +53,6 @@ def test_where_no_file_can_be_opened_the_error_says_what_to_do(emulator: Emulato
 def test_connections_are_a_share_of_the_files(
     files: int | None, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resource = importlib.import_module("resource")
     limit = resource.RLIM_INFINITY if files is None else files
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     assert connection_limit() == connections
