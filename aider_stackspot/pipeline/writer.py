@@ -94,7 +94,7 @@ class TextWriter(AnswerWriter[str]):
             AnswerTooLong: the answer has more than `MAX_ANSWER_CHARACTERS`.
         """
         if piece:
-            self._count(characters)
+            self._count(len(piece))
             piece = self._stop.feed(piece)
         if piece:
             self._channel.put(piece, len(piece))

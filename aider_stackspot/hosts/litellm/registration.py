@@ -62,18 +62,29 @@ def _show_notices(settings: Settings) -> None:
 
 
 def _register_provider(account: str) -> None:
-    """Put a handler for an account into LiteLLM's map of custom providers.
-
-    It is put back where a program has assigned a map of its own, as LiteLLM's documentation tells it to do.
-    """
+    """Put a handler for an account into LiteLLM's map of custom providers."""
     slug = names.accounts[account]
     registered = {item["provider"]: item["custom_handler"] for item in litellm.custom_provider_map}
     if not isinstance(registered.get(slug), StackSpotLLM):
-        handler = StackSpotLLM(account, public_name=lambda model: _model_behind(model, slug))
-        litellm.custom_provider_map.append({"provider": slug, "custom_handler": handler})
+        _add_handler(account, slug)
     for known in (litellm.provider_list, litellm._custom_providers):
         if slug not in known:
             known.append(ProviderName(slug))
+
+
+def _keep_provider(account: str) -> None:
+    """Put an account back where a program has assigned a map of its own, as LiteLLM's documentation tells it to do.
+
+    A program's own handler for the account stays in its place.
+    """
+    slug = names.accounts[account]
+    if all(item["provider"] != slug for item in litellm.custom_provider_map):
+        _add_handler(account, slug)
+
+
+def _add_handler(account: str, slug: str) -> None:
+    handler = StackSpotLLM(account, public_name=lambda model: _model_behind(model, slug))
+    litellm.custom_provider_map.append({"provider": slug, "custom_handler": handler})
 
 
 def _model_behind(model: str, slug: str) -> str:
@@ -108,7 +119,7 @@ def _knowing_our_names(original: Any) -> Any:
         base, key = _given("api_base", args, kwargs), _given("api_key", args, kwargs)
         if not route.is_stackspot:
             return servers.dispatched(route, base, key)
-        _register_provider(route.provider)
+        _keep_provider(route.provider)
         return route.dispatched, route.slug, None, base
 
     return get_llm_provider
