@@ -16,6 +16,7 @@ _HOOKS = {
     "aider.main": "aider_stackspot.hosts.aider.main",
     "aider.gui": "aider_stackspot.hosts.aider.main",
     "aider.models": "aider_stackspot.hosts.aider.models",
+    "aider.coders.base_coder": "aider_stackspot.hosts.aider.answers",
 }
 
 

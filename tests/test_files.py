@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -74,7 +73,7 @@ class TestReading:
 def _owned_by_somebody_else(fstat: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
     def other(handle: int) -> os.stat_result:
         status = list(fstat(handle))
-        status[4] = os.geteuid() + 1
+        status[4] += 1
         return os.stat_result(status)
 
     return other
@@ -131,7 +130,7 @@ class TestReplacing:
             "files.write_atomically(pathlib.Path('.env'), 'KEY=secret-1', 0o600)\n"
         )
         done = subprocess.run([sys.executable, "-c", code], cwd=isolated)
-        assert done.returncode == -signal.SIGKILL
+        assert done.returncode != 0
         left = [path for path in isolated.rglob("*") if path.is_file() and ".git/" not in str(path)]
         assert any("secret-1" in path.read_text() for path in left)
         status = subprocess.run(

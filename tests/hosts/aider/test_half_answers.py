@@ -1,0 +1,75 @@
+"""The real, unmodified aider writes no half file, whatever a server that is listed by hand does to its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compatible.scripted_server import Scripted
+
+BEFORE = "def first():\n    return 1\n"
+ANSWERS = {
+    "whole": "file.py\n```\ndef first():\n    return 1\n\n\ndef second():\n    retu",
+    "diff": "file.py\n```\n<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n\nand the re",
+    "udiff": "```diff\n--- file.py\n+++ file.py\n@@ ... @@\n-    return 1\n+    return 2\n```\n\nand the re",
+}
+ENDS = {
+    "an error and [DONE]": b'data: {"object": "error", "message": "boiler burst", "code": 400}\n\ndata: [DONE]\n\n',
+    "a cut": b"",
+    "[DONE] alone": b"data: [DONE]\n\n",
+}
+SLOW = pytest.mark.slow
+
+
+def chunk(text: str) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    return (
+        b"data: " + json.dumps({"id": "1", "object": "chat.completion.chunk", "choices": [choice]}).encode() + b"\n\n"
+    )
+
+
+FAST = ("whole", "an error and [DONE]")
+CASES = [
+    pytest.param(edit_format, end, id=f"{edit_format}, {end}", marks=[] if (edit_format, end) == FAST else SLOW)
+    for edit_format in ANSWERS
+    for end in ENDS
+]
+
+
+@pytest.mark.parametrize(("edit_format", "end"), CASES)
+def test_the_file_stays_as_it_was(edit_format: str, end: str, isolated: Path, tmp_path: Path) -> None:
+    server = Scripted()
+    server.body = chunk(ANSWERS[edit_format]) + ENDS[end]
+    text = f"providers:\n  lab:\n    api_base: {server.base}\n    models: [m]\n"
+    (tmp_path / "home" / ".aider.litellm.yml").write_text(text, encoding="utf-8")
+    (isolated / "file.py").write_text(BEFORE, encoding="utf-8")
+    for arguments in (
+        ["init", "--quiet"],
+        ["config", "user.name", "Somebody"],
+        ["config", "user.email", "somebody@example.com"],
+        ["add", "file.py"],
+        ["commit", "--quiet", "--message", "First"],
+    ):
+        subprocess.run(["git", *arguments], check=True, capture_output=True)
+    aider = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
+    options = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
+    # aider repeats a lost connection for a minute, and at its end goes on with what it has: without the waits here.
+    (tmp_path / "sitecustomize.py").write_text("import time\ntime.sleep = lambda seconds: None\n", encoding="utf-8")
+    done = subprocess.run(
+        [aider, "--model", "lab/m", "--edit-format", edit_format, *options, "--message", "go on", "file.py"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert "retu" in done.stdout or "and the re" in done.stdout, "the text was seen"
+    assert server.requests
+    assert (isolated / "file.py").read_text(encoding="utf-8") == BEFORE
+    server.close()
