@@ -7,6 +7,7 @@ never use a connection again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import sys
@@ -150,11 +151,14 @@ class _Stream(httpx.AsyncByteStream):
         give_back, self._give_back = self._give_back, None
         if give_back is None:
             return
+        # A task of its own, because httpcore counts a connection whose closing was cancelled as busy for ever.
+        await asyncio.shield(asyncio.create_task(self._close(give_back)))
+
+    async def _close(self, give_back: Callable[[], None]) -> None:
         try:
             if self._network_stream is not None and _has_surplus(self._inner):
                 log.info("The server sent more than its answer: the connection is not used again.")
-                with anyio.CancelScope(shield=True):
-                    await self._network_stream.aclose()
+                await self._network_stream.aclose()
         finally:
             try:
                 await self._inner.aclose()

@@ -45,7 +45,7 @@ def test_a_crowd_uses_the_connections_of_the_one_before(slow: Emulator) -> None:
 def test_threads_that_call_again_and_again_keep_their_connections(emulator: Emulator) -> None:
     with ThreadPoolExecutor(2 * POOL_SIZE) as threads:
         list(threads.map(lambda _: StackSpotProvider().completion_sync(HI), range(8 * POOL_SIZE)))
-    assert emulator.connections <= 2 * POOL_SIZE + 1
+    assert emulator.connections <= 3 * POOL_SIZE  # and not one for each call
 
 
 def test_one_call_after_a_crowd_uses_one_of_its_connections(slow: Emulator) -> None:

@@ -173,7 +173,7 @@ class _SyncRelay(_Relay):
         call = current_call.get()
         try:
             streams, stream = call.begin(_path(request), request.headers, request.read())
-            first = next(stream)
+            first = next(stream) if streams else [chunk for chunks in stream for chunk in chunks]
         except StackSpotError as error:
             return self._refusal(call, error)
         return self._response(call, streams, first, stream)
@@ -184,7 +184,7 @@ class _AsyncRelay(_Relay):
         call = current_call.get()
         try:
             streams, stream = call.begin(_path(request), request.headers, await request.aread())
-            first = await anext(stream)
+            first = await anext(stream) if streams else [chunk async for chunks in stream for chunk in chunks]
         except StackSpotError as error:
             return self._refusal(call, error)
         return self._response(call, streams, first, stream)
