@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from aider import models
 
+from aider_stackspot.emulator import Emulator
 from aider_stackspot.hosts.aider.models import on_import
+from aider_stackspot.pipeline import warm_up
 
 NAMES = ["stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "stackspot/stackspot-ai-code"]
 
@@ -61,3 +64,15 @@ def test_the_import_of_aiders_models_does_not_wait_for_litellm(isolated: Path) -
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.split(), done.stderr) == (["False", "True"], "")
+
+
+def test_a_chosen_model_gets_its_tokenizer_in_the_background(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr("aider_stackspot.hosts.litellm.reply.load_tokenizer", loaded.put)
+    monkeypatch.setattr(warm_up, "_last", {})
+    for _ in range(3):
+        models.Model("stackspot-ai-code")
+    assert loaded.get(timeout=10) == "stackspot-ai-code"
+    assert loaded.empty()
