@@ -61,7 +61,7 @@ def commits(repository: Path) -> list[str]:
     return log.stdout.splitlines()
 
 
-@pytest.mark.parametrize("api", ["chat", "agent"])
+@pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, stream: str) -> None:
     variables = {"STACKSPOTAI_AGENT_ID": AGENT} if api == "agent" else {}
@@ -85,6 +85,7 @@ def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repositor
     assert service.chat_requests == []
 
 
+@pytest.mark.slow
 def test_missing_variables_are_named(repository: Path) -> None:
     text = aider("--message", "/tokens").stdout
     assert "Warning: stackspot-ai-code expects these environment variables" in text
@@ -119,6 +120,7 @@ def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emu
     assert commits(repository) == ["A calculator"]
 
 
+@pytest.mark.slow
 def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) -> None:
     service.tokens.lifetime = 0.5
     service.style = Style(delay=0.1)
@@ -127,7 +129,7 @@ def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) ->
     assert commits(repository) == ["fix: add adds", "A calculator"]
 
 
-@pytest.mark.parametrize("api", ["chat", "agent"])
+@pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
 def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulator, repository: Path, api: str) -> None:
     """The cut comes after a complete edit block: without its end marker even that must not be trusted."""
     edit_and_more = [FIX, "\nAnd a second thought ", "that is cut"]
@@ -141,6 +143,7 @@ def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulat
     assert len(service.chat_requests) == 3
 
 
+@pytest.mark.slow
 def test_the_users_own_model_settings_win(service: Emulator, repository: Path) -> None:
     (repository / ".aider.model.settings.yml").write_text(
         "- name: stackspot-ai-code\n  edit_format: whole\n", encoding="utf-8"

@@ -116,6 +116,7 @@ def test_a_model_that_nobody_lists_works_by_name(
     assert "Warning" not in text.replace("Warning: Input is not a terminal", ""), text
 
 
+@pytest.mark.slow
 def test_beside_stackspot_in_every_slot(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path, emulator: Emulator
 ) -> None:
@@ -136,6 +137,7 @@ print(time.monotonic() - started, main.info.get("max_input_tokens"), main.weak_m
 """
 
 
+@pytest.mark.slow
 def test_dead_servers_delay_a_start_by_no_more_than_two_seconds_together(server: OpenAIServer, file: Path) -> None:
     server.wait = 20
     with OpenAIServer() as second:
@@ -170,6 +172,7 @@ def test_a_cut_answer_is_not_applied(server: OpenAIServer, trap: OpenAIServer, r
     assert _log() == ["fix: add adds", "A calculator"]
 
 
+@pytest.mark.slow
 def test_the_models_are_listed(server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path) -> None:
     listed = aider(trap, "--list-models", "local/").stdout
     assert f"- local/{NAME}\n" in listed
