@@ -149,21 +149,28 @@ class _Stream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         give_back, self._give_back = self._give_back, None
-        if give_back is None:
-            return
-        # A task of its own, because httpcore counts a connection whose closing was cancelled as busy for ever.
-        await asyncio.shield(asyncio.create_task(self._close(give_back)))
+        if give_back is not None:
+            # A closing that ends half-way leaves a connection busy for ever: it goes on when the call is cancelled.
+            closing = asyncio.ensure_future(self._free(give_back))
+            _closings.add(closing)
+            closing.add_done_callback(_closings.discard)
+            await asyncio.shield(closing)
 
-    async def _close(self, give_back: Callable[[], None]) -> None:
+    async def _free(self, give_back: Callable[[], None]) -> None:
         try:
             if self._network_stream is not None and _has_surplus(self._inner):
                 log.info("The server sent more than its answer: the connection is not used again.")
-                await self._network_stream.aclose()
+                with anyio.CancelScope(shield=True):
+                    await self._network_stream.aclose()
         finally:
             try:
                 await self._inner.aclose()
             finally:
                 give_back()
+
+
+_closings: set[asyncio.Future[None]] = set()
+"""Those under way; the event loop itself would let them be forgotten."""
 
 
 def _broken(error: ssl.SSLError) -> httpx.ReadError:

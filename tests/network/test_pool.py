@@ -66,6 +66,25 @@ def test_connections_that_only_a_crowd_needs_are_closed(slow: Emulator, monkeypa
         time.sleep(0.01)
 
 
+def test_a_call_that_is_cancelled_while_it_frees_its_connection_frees_it(emulator: Emulator) -> None:
+    url = f"{emulator.environment()['STACKSPOTAI_AUTH_URL']}/nothing"
+
+    async def calls() -> None:
+        transport = PoolsTransport(lambda limits: httpx.AsyncHTTPTransport(limits=limits))
+        for _ in range(POOL_SIZE + 1):
+            request = httpx.Request("GET", url, extensions={"timeout": {"pool": 5.0}})
+            response = await transport.handle_async_request(request)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            assert [piece async for piece in response.stream]
+            closing = asyncio.create_task(response.aclose())
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+        await transport.aclose()
+
+    asyncio.run(calls())
+
+
 async def body(problem: BaseException | None = None) -> AsyncIterator[bytes]:
     yield b"text"
     if problem is not None:
