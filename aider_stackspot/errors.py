@@ -118,7 +118,7 @@ class StatusError(StackSpotError):
         status: the HTTP status; of an error inside a stream the status that it tells or means, 200 if it does neither.
         code: the service's own error code, where it sent one.
         retry_after: the wait that it asked for, in seconds.
-        body: the HTTP response's own body, for hosts that look into it; empty for an error inside a stream.
+        body: the HTTP response's own JSON document, for hosts that look into it; empty where there is none.
     """
 
     body: str = ""

@@ -24,6 +24,28 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return "…".join([*(_without_beginning(part, forms) for part in shortened), rest])
 
 
+def scrub_json(text: str, secrets: Iterable[str]) -> str:
+    """Return a JSON document without the secrets in its strings; "" for a text that is none.
+
+    Its strings are read first: one that repeats JSON has the secret escaped twice, and a text cannot be searched for
+    every depth of that.
+    """
+    try:
+        return json.dumps(_scrubbed(json.loads(text), tuple(secrets)))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _scrubbed(value: object, secrets: tuple[str, ...]) -> object:
+    if isinstance(value, str):
+        return scrub(value, secrets)
+    if isinstance(value, list):
+        return [_scrubbed(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {scrub(key, secrets): _scrubbed(item, secrets) for key, item in value.items()}
+    return value
+
+
 def _forms(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "surrogatepass")
     forms = {secret, quote(raw, safe=""), quote_plus(raw), quote(raw)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextvars
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -29,7 +30,8 @@ class BackgroundLoop:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine on the loop, from any thread. Cancelling the future cancels the coroutine."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+        # Without the caller's context variables: work that kept them would keep what must be dropped to end it.
+        return contextvars.Context().run(asyncio.run_coroutine_threadsafe, work, self.loop)
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Await `closer` when the process ends."""

@@ -16,7 +16,7 @@ from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.retry import wait_before_retry
 from aider_stackspot.pipeline.shared import SharedResources
 from aider_stackspot.pipeline.writer import AnswerWriter
-from aider_stackspot.redact import scrub
+from aider_stackspot.redact import scrub, scrub_json
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _safe(error: StackSpotError, call: Call[T], resources: SharedResources) -> S
     error.args = (scrub(str(error), secrets), *error.args[1:])
     if isinstance(error, StatusError):
         error.code = scrub(error.code, secrets) if error.code else error.code
-        error.body = scrub(error.body, secrets)
+        error.body = scrub_json(error.body, secrets)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 

@@ -560,7 +560,7 @@ def test_behind_the_gateway_a_refused_key_does_not_look_like_the_callers(
     error = _raised(ask, model_info=BEHIND)
     assert type(error) is litellm.BadGatewayError
     assert "The gateway accepted your key, but cannot use the server `local`." in str(error)
-    assert f"answered {status} for model" in str(error) and "Incorrect API key: [key]" in str(error)
+    assert f"answered {status} for model" in str(error) and "Incorrect API key: [secret]" in str(error)
     assert len(server.chats) == 1
 
 
