@@ -23,14 +23,15 @@ class BackgroundLoop:
     """An event loop in a daemon thread."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        # Without the caller's context variables here as in `submit`: the loop's own handles keep theirs for ever.
+        self.loop = contextvars.Context().run(asyncio.new_event_loop)
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._thread = threading.Thread(target=self._run, name="aider-stackspot", daemon=True)
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine on the loop, from any thread. Cancelling the future cancels the coroutine."""
-        # Without the caller's context variables: work that kept them would keep what must be dropped to end it.
+        # Work that kept its caller's context variables would keep the answer whose dropping ends it.
         return contextvars.Context().run(asyncio.run_coroutine_threadsafe, work, self.loop)
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:

@@ -7,6 +7,7 @@ fitted to the server here, and the client that LiteLLM is given leads into the p
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -155,7 +156,7 @@ class _ServerCall:
     def _called(self, original: Callable[..., Any], relayed: RelayedCall, *, asynchronous: bool) -> Any:
         if asynchronous:
             return self._acalled(original, relayed)
-        token = current_call.set(relayed)
+        token = current_call.set(weakref.ref(relayed))
         try:
             return self._answer(original(client=sync_client()), relayed)
         except Exception as error:
@@ -164,7 +165,7 @@ class _ServerCall:
             current_call.reset(token)
 
     async def _acalled(self, original: Callable[..., Any], relayed: RelayedCall) -> Any:
-        token = current_call.set(relayed)
+        token = current_call.set(weakref.ref(relayed))
         try:
             return self._answer(await original(client=async_client()), relayed)
         except Exception as error:

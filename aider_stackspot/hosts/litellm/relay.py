@@ -10,6 +10,7 @@ import contextvars
 import functools
 import importlib
 import json
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -77,7 +78,14 @@ class RelayedCall:
         return self._mapped(error)
 
 
-current_call: contextvars.ContextVar[RelayedCall] = contextvars.ContextVar("aider_stackspot_relayed_call")
+current_call: contextvars.ContextVar[weakref.ref[RelayedCall]] = contextvars.ContextVar("aider_stackspot_relayed_call")
+"""A weak reference, because an event loop that LiteLLM makes in a call keeps the context, and so its first answer."""
+
+
+def _current_call() -> RelayedCall:
+    call = current_call.get()()
+    assert call is not None, "whoever sets it keeps the call until there is a response"
+    return call
 
 
 def sync_client() -> Any:
@@ -170,7 +178,7 @@ class _Relay:
 
 class _SyncRelay(_Relay):
     def handle_request(self, request: Any) -> Any:
-        call = current_call.get()
+        call = _current_call()
         try:
             streams, stream = call.begin(_path(request), request.headers, request.read())
             first = next(stream) if streams else [chunk for chunks in stream for chunk in chunks]
@@ -181,7 +189,7 @@ class _SyncRelay(_Relay):
 
 class _AsyncRelay(_Relay):
     async def handle_async_request(self, request: Any) -> Any:
-        call = current_call.get()
+        call = _current_call()
         try:
             streams, stream = call.begin(_path(request), request.headers, await request.aread())
             first = await anext(stream) if streams else [chunk async for chunks in stream for chunk in chunks]
