@@ -152,7 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _record(self, document: Any) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server_of.requests.append(Request(self.command, self.path, headers, document))
+        self.recorded = Request(self.command, self.path, headers, document)
+        self.server_of.requests.append(self.recorded)
 
     def _allowed(self) -> bool:
         key = self.server_of.key
@@ -223,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         except OSError:
             self.close_connection = True
-            self.server_of.chats[-1].left.set()
+            self.recorded.left.set()
 
 
 def _frame(document: Any) -> bytes:
