@@ -52,6 +52,7 @@ def test_names_work_in_any_process_that_imports_litellm() -> None:
 
 
 @pytest.mark.parametrize("name", ["StackSpotLLM", "StackSpotProvider", "StackSpotError", "register"])
+@pytest.mark.slow
 def test_names_work_whatever_of_this_package_is_imported_first(name: str) -> None:
     done = python(
         f"from aider_stackspot import {name}\n"
@@ -60,6 +61,7 @@ def test_names_work_whatever_of_this_package_is_imported_first(name: str) -> Non
     assert (done.stdout.strip(), done.stderr) == ("16384", "")
 
 
+@pytest.mark.slow
 def test_what_knows_servers_is_loaded_with_the_first_one(isolated: Path) -> None:
     code = "import sys, litellm; print('aider_stackspot.compatible.server' in sys.modules)"
     assert python(code).stdout.strip() == "False"
@@ -84,11 +86,13 @@ def test_the_pth_file_has_the_same_words_for_off_as_the_rest() -> None:
 REGISTERED = "import litellm; print('stackspot-ai-code' in litellm.model_cost)"
 
 
+@pytest.mark.slow
 def test_a_dotenv_of_the_users_switches_the_registration_off(isolated: Path) -> None:
     (isolated.parent / "home" / ".env").write_text("AIDER_STACKSPOT_AUTOLOAD=false\n", encoding="utf-8")
     assert python(REGISTERED).stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_one_of_a_project_does_not(isolated: Path) -> None:
     (isolated / ".env").write_text("AIDER_STACKSPOT_AUTOLOAD=false\n", encoding="utf-8")
     done = python(REGISTERED)
@@ -96,6 +100,7 @@ def test_one_of_a_project_does_not(isolated: Path) -> None:
     assert "AIDER_STACKSPOT_AUTOLOAD, which switches this package off, was ignored" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_packages_own_files_of_litellm_stay_readable() -> None:
     code = """
 import importlib.resources, litellm
@@ -120,6 +125,7 @@ print("still here", litellm.completion is not None)
 
 
 @pytest.mark.parametrize("kind", ["SystemExit", "RuntimeError", "GeneratorExit"])
+@pytest.mark.slow
 def test_no_exception_of_ours_ends_the_program(kind: str) -> None:
     code = f"""
 import sys, types
@@ -172,6 +178,7 @@ def test_so_is_one_that_wants_to_end_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["providers: [", "providers:\n  stackspot:\n    tymeout: 3\n"])
+@pytest.mark.slow
 def test_an_unusable_file_is_one_line_at_import(isolated: Path, text: str) -> None:
     (isolated / ".aider.litellm.yml").write_text(text, encoding="utf-8")
     done = python("import litellm; print(litellm.get_model_info('stackspot-ai')['max_tokens'])")

@@ -79,6 +79,7 @@ def check_first(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", IMPORTING_LITELLM)
+@pytest.mark.slow
 def test_what_imports_litellm_can_be_first(module: str) -> None:
     """This is where a circle can be: litellm's import registers, and that needs the very module being imported."""
     check_first(module)

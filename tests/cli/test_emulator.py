@@ -79,6 +79,7 @@ def test_it_prints_where_it_is_and_answers_with_the_chosen_model() -> None:
         assert secret not in log
 
 
+@pytest.mark.slow
 def test_aider_needs_no_more_than_what_it_prints(isolated: Path) -> None:
     (isolated / "notes.py").write_text("answer = 42\n", encoding="utf-8")
     with running() as (process, variables):

@@ -31,6 +31,7 @@ def in_a_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]
         ('"$@" 2>&-', ("providers", "remove", "x"), 2, ""),
     ],
 )
+@pytest.mark.slow
 def test_a_closed_stream_is_an_empty_one(script: str, arguments: tuple[str, ...], status: int, said: str) -> None:
     done = in_a_shell(script, *arguments)
     assert done.returncode == status
@@ -44,6 +45,7 @@ def test_no_columns_are_no_reason_to_print_nothing() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("doctor", "--offline", "--json"), ("trust", ".env", "--yes")])
+@pytest.mark.slow
 def test_ascii_is_enough(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     place = tmp_path / "caf\u00e9"
     place.mkdir()

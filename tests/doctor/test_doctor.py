@@ -77,6 +77,7 @@ def test_chats_of_a_second_account_have_the_names_that_aider_takes(
     )
 
 
+@pytest.mark.slow
 def test_the_real_environment_of_aider(emulator: Emulator, run: Run) -> None:
     found = findings(run("doctor", "--offline", "--json"))
     assert found["automatic registration"]["status"] == "ok"
@@ -84,6 +85,7 @@ def test_the_real_environment_of_aider(emulator: Emulator, run: Run) -> None:
 
 
 @pytest.mark.parametrize("place", ["the environment", "a .env file"])
+@pytest.mark.slow
 def test_a_switched_off_registration_is_found(
     run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -253,6 +255,7 @@ def test_it_is_safe_to_paste(
     assert "0d9a…" in done.out
 
 
+@pytest.mark.slow
 def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "aider_stackspot", "doctor", "--offline"],

@@ -26,6 +26,7 @@ PROGRAM = Path(__file__).with_name("forking_program.py")
         pytest.param("pool", 9, 1, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_parent_and_child_go_on(way: str, children: int, parents: int, emulator: Emulator) -> None:
     emulator.answer = ["All ", "is ", "well"]
     emulator.style = Style(delay=0.01)

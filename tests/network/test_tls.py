@@ -150,6 +150,7 @@ def test_the_operating_systems_authorities_and_a_bundle(
 
 
 @pytest.mark.parametrize("company", ["chat"], indirect=True)
+@pytest.mark.slow
 def test_the_real_aider_with_no_verify_ssl(company: Company) -> None:
     aider = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
     options = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-git"]

@@ -297,6 +297,7 @@ def test_the_same_warning_is_given_once() -> None:
     ],
     ids=["letters", "spaces", "angles", "markers", "string", "brackets", "call"],
 )
+@pytest.mark.slow
 def test_single_characters_take_linear_time(before: str, repeated: str, after: str) -> None:
     def seconds(size: int) -> float:
         text = before + repeated * (size // len(repeated)) + after

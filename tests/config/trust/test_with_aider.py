@@ -108,6 +108,7 @@ AIDER_VERIFY_SSL=false
 
 
 @pytest.mark.parametrize("directory", ["cwd", pytest.param("root", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_projects_dotenv_and_the_options_it_gives_to_aider(repository: Places, directory: str) -> None:
     path = getattr(repository, directory) / ".env"
     path.write_text(EVIL_ENV + f"HOME={repository.cwd}\n")

@@ -74,6 +74,7 @@ def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, str
     assert "Tokens:" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repository: Path) -> None:
     done = aider("--message", "/tokens", "calc.py")
     text = done.stdout + done.stderr
@@ -93,6 +94,7 @@ def test_missing_variables_are_named(repository: Path) -> None:
     assert "- STACKSPOTAI_CLIENT_KEY: Not set" in text
 
 
+@pytest.mark.slow
 def test_the_three_names_are_listed() -> None:
     listed = subprocess.run(
         [AIDER, "--list-models", "stackspot", *OPTIONS],

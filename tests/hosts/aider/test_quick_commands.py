@@ -17,7 +17,8 @@ OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--an
 AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 
 
-@pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.slow
 def test_it_edits(emulator: Emulator, isolated: Path, stream: str) -> None:
     (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
     (isolated / ".aider.litellm.yml").write_text(

@@ -96,6 +96,7 @@ def test_it_edits_and_commits(
     assert server.gets == ["/v1/models"]
 
 
+@pytest.mark.slow
 def test_a_start_has_no_warning_and_knows_the_limits(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_the_users_own_metadata_wins(server: OpenAIServer, trap: OpenAIServer, r
     assert "55,000" in aider(trap, "--model", f"local/{NAME}", "--message", "/tokens").stdout
 
 
+@pytest.mark.slow
 def test_a_server_called_like_a_vendor_keeps_the_code_to_itself(server: OpenAIServer, file: Path) -> None:
     """Aider's own settings give some of these names a weak model elsewhere."""
     text = file.read_text(encoding="utf-8").replace("local:", "openai:")

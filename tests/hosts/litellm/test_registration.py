@@ -131,6 +131,7 @@ def test_a_program_may_put_a_handler_of_its_own_in_our_place(monkeypatch: pytest
     assert litellm.completion("stackspot-ai", HI).choices[0].message.content == "from the other"
 
 
+@pytest.mark.slow
 def test_no_attribute_of_litellms_ends_in_error_because_of_us() -> None:
     """An aider 0.86 dies when it finds an exception class that it does not know."""
     code = "import litellm; print(sorted(n for n in dir(litellm) if n.endswith('Error')))"
@@ -200,6 +201,7 @@ def seen_by_litellm(*, home: Path, cwd: Path) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_projects_file_cannot_take_over_a_name_of_another_vendors(isolated: Path, tmp_path: Path) -> None:
     (isolated / ".aider.litellm.yml").write_text(HIJACK, encoding="utf-8")
     assert seen_by_litellm(home=tmp_path / "home", cwd=isolated) == [["openai", 128000], ["openai", 128000]]
