@@ -58,8 +58,8 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 	$(BIN)/python -m pytest -q tests/packaging -m slow
 
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
-	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' --ignore tests/hosts/aider \
-	  tests/api tests/faults tests/hosts/litellm tests/pipeline tests/tools
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' -W default --ignore tests/hosts/aider \
+	  --ignore tests/pipeline/test_warm_up.py tests/api tests/faults tests/hosts/litellm tests/pipeline tests/tools
 
 gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
 	@for program in redis-server npm; do command -v $$program > /dev/null || \

@@ -491,8 +491,8 @@ def test_who_asks_for_the_limits_gets_the_servers_word(server: OpenAIServer, con
     assert litellm.get_model_info("local/asked-about")["max_input_tokens"] == 4321
     assert litellm.get_model_info("local/not-listed")["max_input_tokens"] is None
     assert server.gets == ["/v1/models"]
-    litellm.register_model({"own-model": {"max_tokens": 5, "litellm_provider": "openai", "mode": "chat"}})
-    assert litellm.get_model_info("own-model")["max_tokens"] == 5
+    litellm.register_model({"own-model": {"max_input_tokens": 5, "litellm_provider": "openai", "mode": "chat"}})
+    assert litellm.get_model_info("own-model")["max_input_tokens"] == 5
 
 
 def test_importing_litellm_asks_nobody(server: OpenAIServer, configured: Callable[..., None]) -> None:
