@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from litellm import CustomLLM, ModelResponse
@@ -34,22 +35,14 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
 
     def completion(self, model: str, messages: Messages, **given: Any) -> ModelResponse:
         """Return a whole answer; see LiteLLM's `CustomLLM`."""
-        name = self._public_name(model)
-        try:
-            reply = self._begin(name, messages, given, whole=True)
+        with self._reply(model, messages, given, whole=True) as reply:
             text = "".join(reply.stream)
-        except errors.StackSpotError as error:
-            raise self._error(error, name, given) from None
         return reply.response(given["model_response"], text)
 
     async def acompletion(self, model: str, messages: Messages, **given: Any) -> ModelResponse:
         """Do the same without blocking the event loop."""
-        name = self._public_name(model)
-        try:
-            reply = self._begin(name, messages, given, whole=True)
+        with self._reply(model, messages, given, whole=True) as reply:
             text = "".join([piece async for piece in reply.stream])
-        except errors.StackSpotError as error:
-            raise self._error(error, name, given) from None
         return reply.response(given["model_response"], text)
 
     def streaming(self, model: str, messages: Messages, **given: Any) -> Iterator[GenericStreamingChunk]:
@@ -62,27 +55,19 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         return _resumed(next(chunks), chunks)
 
     def _streaming(self, model: str, messages: Messages, given: Mapping[str, Any]) -> Iterator[GenericStreamingChunk]:
-        name = self._public_name(model)
-        try:
-            reply = self._begin(name, messages, given)
+        with self._reply(model, messages, given) as reply:
             for text in reply.stream:
                 for chunk in reply.chunks(text):
                     yield chunk
-        except errors.StackSpotError as error:
-            raise self._error(error, name, given) from None
         for chunk in reply.last_chunks():
             yield chunk
 
     async def astreaming(self, model: str, messages: Messages, **given: Any) -> AsyncIterator[GenericStreamingChunk]:
         """Do the same without blocking the event loop."""
-        name = self._public_name(model)
-        try:
-            reply = self._begin(name, messages, given)
+        with self._reply(model, messages, given) as reply:
             async for text in reply.stream:
                 for chunk in reply.chunks(text):
                     yield chunk
-        except errors.StackSpotError as error:
-            raise self._error(error, name, given) from None
         for chunk in reply.last_chunks():
             yield chunk
 
@@ -104,22 +89,21 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         """Refuse likewise."""
         self.image_generation(model)
 
-    def _begin(self, name: str, messages: Messages, given: Mapping[str, Any], *, whole: bool = False) -> Reply:
-        """Start a call.
-
-        Raises:
-            StackSpotError: it cannot be made as it was asked for.
-        """
-        model = current().model(f"{self._provider}/{name}")
-        demand = _demand(model, given.get("optional_params") or {})
-        stream = start(model, messages, _options(given, demand))
-        reader = demand.parser(whole=whole) if demand.instructions else None
-        return Reply(name, messages, stream, demand, reader)
-
-    def _error(self, error: errors.StackSpotError, name: str, given: Mapping[str, Any]) -> Exception:
-        if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
-            error = for_gateway_user(error)
-        return litellm_error(error, name, self._provider)
+    @contextmanager
+    def _reply(
+        self, model: str, messages: Messages, given: Mapping[str, Any], *, whole: bool = False
+    ) -> Iterator[Reply]:
+        """Start a call, and give what fails in it the class that LiteLLM's own providers would raise."""
+        name = self._public_name(model)
+        try:
+            configured = current().model(f"{self._provider}/{name}")
+            demand = _demand(configured, given.get("optional_params") or {})
+            stream = start(configured, messages, _options(given, demand))
+            yield Reply(name, messages, stream, demand, demand.parser(whole=whole) if demand.instructions else None)
+        except errors.StackSpotError as error:
+            if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
+                error = for_gateway_user(error)
+            raise litellm_error(error, name, self._provider) from None
 
 
 def _resumed(first: GenericStreamingChunk, rest: Iterator[GenericStreamingChunk]) -> Iterator[GenericStreamingChunk]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,28 +11,13 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import Emulator, Fault, Style
+from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
 FIX = (
     "The sign was wrong.\n\ncalc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n"
     ">>>>>>> REPLACE\n```\n"
 )
-AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
-
-
-@pytest.fixture
-def repository(isolated: Path) -> Path:
-    (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
-    for arguments in (
-        ["init", "--quiet"],
-        ["config", "user.name", "Somebody"],
-        ["config", "user.email", "somebody@example.com"],
-        ["add", "."],
-        ["commit", "--quiet", "--message", "A calculator"],
-    ):
-        subprocess.run(["git", *arguments], cwd=isolated, check=True)
-    return isolated
 
 
 @pytest.fixture
@@ -45,30 +27,18 @@ def service(emulator: Emulator) -> Iterator[Emulator]:
     yield emulator
 
 
-def aider(*arguments: str, model: str = "stackspot-ai-code", **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AIDER, "--model", model, *OPTIONS, *arguments],
-        env={**os.environ, "COLUMNS": "200", **more},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def commits(repository: Path) -> list[str]:
-    log = subprocess.run(["git", "log", "--format=%s"], cwd=repository, capture_output=True, text=True, check=True)
-    return log.stdout.splitlines()
+def ask(*arguments: str, model: str = "stackspot-ai-code", **variables: str) -> subprocess.CompletedProcess[str]:
+    return aider("--model", model, *arguments, **variables)
 
 
 @pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, stream: str) -> None:
     variables = {"STACKSPOTAI_AGENT_ID": AGENT} if api == "agent" else {}
-    done = aider(stream, "--message", "add must add", "calc.py", **variables)
+    done = ask(stream, "--message", "add must add", "calc.py", **variables)
     assert done.returncode == 0
     assert (repository / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
-    assert commits(repository) == ["fix: add adds", "A calculator"]
+    assert commits() == ["fix: add adds", "A calculator"]
     assert {request.kind for request in service.chat_requests} == {api}
     assert len(service.token_requests) == 1
     assert "Tokens:" in done.stdout
@@ -76,7 +46,7 @@ def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, str
 
 @pytest.mark.slow
 def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repository: Path) -> None:
-    done = aider("--message", "/tokens", "calc.py")
+    done = ask("--message", "/tokens", "calc.py")
     text = done.stdout + done.stderr
     assert "Warning" not in text.replace("Warning: Input is not a terminal", "")
     assert "Model: stackspot-ai-code with diff edit format" in text
@@ -88,7 +58,7 @@ def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repositor
 
 @pytest.mark.slow
 def test_missing_variables_are_named(repository: Path) -> None:
-    text = aider("--message", "/tokens").stdout
+    text = ask("--message", "/tokens").stdout
     assert "Warning: stackspot-ai-code expects these environment variables" in text
     assert "- STACKSPOTAI_CLIENT_ID: Not set" in text
     assert "- STACKSPOTAI_CLIENT_KEY: Not set" in text
@@ -96,14 +66,7 @@ def test_missing_variables_are_named(repository: Path) -> None:
 
 @pytest.mark.slow
 def test_the_three_names_are_listed() -> None:
-    listed = subprocess.run(
-        [AIDER, "--list-models", "stackspot", *OPTIONS],
-        env=dict(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    ).stdout
+    listed = aider("--list-models", "stackspot").stdout
     for name in ("stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code"):
         assert f"- {name}\n" in listed
         assert f"- stackspot/{name}\n" in listed
@@ -111,7 +74,7 @@ def test_the_three_names_are_listed() -> None:
 
 def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emulator, repository: Path) -> None:
     started = time.monotonic()
-    done = aider("--message", "add must add", "calc.py", STACKSPOTAI_CLIENT_KEY="wrong-secret")
+    done = ask("--message", "add must add", "calc.py", STACKSPOTAI_CLIENT_KEY="wrong-secret")
     assert time.monotonic() - started < 30
     assert len(service.token_requests) == 1
     assert service.chat_requests == []
@@ -119,16 +82,16 @@ def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emu
     assert "realm `stackspot`, client id `client-id`" in text
     assert "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY" in text
     assert "wrong-secret" not in done.stdout + done.stderr
-    assert commits(repository) == ["A calculator"]
+    assert commits() == ["A calculator"]
 
 
 @pytest.mark.slow
 def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) -> None:
     service.tokens.lifetime = 0.5
     service.style = Style(delay=0.1)
-    done = aider("--message", "add must add", "calc.py")
+    done = ask("--message", "add must add", "calc.py")
     assert done.returncode == 0
-    assert commits(repository) == ["fix: add adds", "A calculator"]
+    assert commits() == ["fix: add adds", "A calculator"]
 
 
 @pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
@@ -138,9 +101,9 @@ def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulat
     service.answer = lambda prompt: "fix: add adds" if "commit message" in prompt.lower() else edit_and_more
     service.fail("any chat", Fault.cut_after(2), times=1)
     variables = {"STACKSPOTAI_AGENT_ID": AGENT} if api == "agent" else {}
-    done = aider("--message", "add must add", "calc.py", **variables)
+    done = ask("--message", "add must add", "calc.py", **variables)
     assert "Retrying in" in done.stdout
-    assert commits(repository) == ["fix: add adds", "A calculator"]
+    assert commits() == ["fix: add adds", "A calculator"]
     assert done.stdout.count("Applied edit to calc.py") == 1
     assert len(service.chat_requests) == 3
 
@@ -150,7 +113,7 @@ def test_the_users_own_model_settings_win(service: Emulator, repository: Path) -
     (repository / ".aider.model.settings.yml").write_text(
         "- name: stackspot-ai-code\n  edit_format: whole\n", encoding="utf-8"
     )
-    assert "with whole edit format" in aider("--message", "/tokens").stdout
+    assert "with whole edit format" in ask("--message", "/tokens").stdout
 
 
 @pytest.mark.slow
@@ -165,7 +128,7 @@ def test_settings_from_the_file(service: Emulator, repository: Path) -> None:
         "        weak_model: stackspot-ai-chat\n",
         encoding="utf-8",
     )
-    text = aider("--message", "/tokens", model="reviewer").stdout
+    text = ask("--message", "/tokens", model="reviewer").stdout
     assert "with whole edit format" in text
     assert "Weak model: stackspot-ai-chat" in text
     assert "200,000" in text
@@ -175,7 +138,7 @@ def test_ctrl_c_stops_the_answer_and_closes_its_connection(service: Emulator, re
     service.answer = ["word "] * 2000
     service.style = Style(delay=0.05)
     running = subprocess.Popen(
-        [AIDER, "--model", "stackspot-ai-code", *OPTIONS, "--message", "talk", "calc.py"],
+        [PROGRAM, "--model", "stackspot-ai-code", *OPTIONS, "--message", "talk", "calc.py"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -190,4 +153,4 @@ def test_ctrl_c_stops_the_answer_and_closes_its_connection(service: Emulator, re
     assert "^C" in output or "KeyboardInterrupt" in output
     assert service.chat_requests[0].finished.wait(10)
     assert service.chat_requests[0].closed_early
-    assert commits(repository) == ["A calculator"]
+    assert commits() == ["A calculator"]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.compatible.scripted_server import Scripted
+from tests.hosts.aider.unmodified import aider, commit_all
 
 BEFORE = "def first():\n    return 1\n"
 ANSWERS = {
@@ -49,26 +46,11 @@ def test_the_file_stays_as_it_was(edit_format: str, end: str, isolated: Path, tm
     text = f"providers:\n  lab:\n    api_base: {server.base}\n    models: [m]\n"
     (tmp_path / "home" / ".aider.litellm.yml").write_text(text, encoding="utf-8")
     (isolated / "file.py").write_text(BEFORE, encoding="utf-8")
-    for arguments in (
-        ["init", "--quiet"],
-        ["config", "user.name", "Somebody"],
-        ["config", "user.email", "somebody@example.com"],
-        ["add", "file.py"],
-        ["commit", "--quiet", "--message", "First"],
-    ):
-        subprocess.run(["git", *arguments], check=True, capture_output=True)
-    aider = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
-    options = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
+    commit_all("First")
     # aider repeats a lost connection for a minute, and at its end goes on with what it has: without the waits here.
     (tmp_path / "sitecustomize.py").write_text("import time\ntime.sleep = lambda seconds: None\n", encoding="utf-8")
-    done = subprocess.run(
-        [aider, "--model", "lab/m", "--edit-format", edit_format, *options, "--message", "go on", "file.py"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    asked = ["--model", "lab/m", "--edit-format", edit_format, "--message", "go on", "file.py"]
+    done = aider(*asked, PYTHONPATH=str(tmp_path))
     assert "retu" in done.stdout or "and the re" in done.stdout, "the text was seen"
     assert server.requests
     assert (isolated / "file.py").read_text(encoding="utf-8") == BEFORE

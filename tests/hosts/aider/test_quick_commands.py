@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from aider_stackspot.emulator import Emulator
+from tests.hosts.aider.unmodified import aider
 
 FIX = "calc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n>>>>>>> REPLACE\n```\n"
-OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-git"]
-AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 
 
 @pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
@@ -25,14 +20,7 @@ def test_it_edits(emulator: Emulator, isolated: Path, stream: str) -> None:
         "providers:\n  stackspot:\n    models:\n      mender: {quick_command: mend}\n", encoding="utf-8"
     )
     emulator.answer = FIX
-    done = subprocess.run(
-        [AIDER, "--model", "mender", *OPTIONS, stream, "--message", "add must add", "calc.py"],
-        env=dict(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = aider("--no-git", "--model", "mender", stream, "--message", "add must add", "calc.py")
     assert done.returncode == 0, done.stderr
     assert (isolated / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
     asked = {request.kind for request in emulator.requests} - {"other"}  # that one gets the connection ready

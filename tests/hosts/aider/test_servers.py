@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,28 +12,13 @@ import pytest
 
 from aider_stackspot.emulator import Emulator
 from tests.compatible.openai_server import OpenAIServer, Reply, models
+from tests.hosts.aider.unmodified import aider, commits
 
-OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
 EDIT = (
     "calc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n>>>>>>> REPLACE\n```\n",
     "calc.py\n```\ndef add(a, b):\n    return a + b\n```\n",
 )
-AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 NAME = "Llama-3.1-8B-Instruct"
-
-
-@pytest.fixture
-def repository(isolated: Path) -> Path:
-    (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
-    for arguments in (
-        ["init", "--quiet"],
-        ["config", "user.name", "Somebody"],
-        ["config", "user.email", "somebody@example.com"],
-        ["add", "."],
-        ["commit", "--quiet", "--message", "A calculator"],
-    ):
-        subprocess.run(["git", *arguments], cwd=isolated, check=True)
-    return isolated
 
 
 def _answer(request: Any) -> Reply:
@@ -67,30 +50,19 @@ def file(server: OpenAIServer, isolated: Path) -> Path:
     return path
 
 
-def aider(trap: OpenAIServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+def ask(trap: OpenAIServer, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run aider with variables of another vendor set, whose host must see nothing, and every other host unreachable."""
     away = {"OPENAI_API_BASE": trap.base, "OPENAI_BASE_URL": trap.base, "OPENAI_API_KEY": "openai-trap-key"}
-    return subprocess.run(
-        [AIDER, *OPTIONS, *arguments],
-        env={**os.environ, **away, "COLUMNS": "200", "HTTPS_PROXY": trap.url, "NO_PROXY": "127.0.0.1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def _log() -> list[str]:
-    return subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return aider(*arguments, **away, HTTPS_PROXY=trap.url, NO_PROXY="127.0.0.1")
 
 
 @pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path, stream: str
 ) -> None:
-    done = aider(trap, "--model", f"local/{NAME}", stream, "--message", "add must add", "calc.py")
+    done = ask(trap, "--model", f"local/{NAME}", stream, "--message", "add must add", "calc.py")
     assert "return a + b" in (repository / "calc.py").read_text(encoding="utf-8"), done.stdout + done.stderr
-    assert _log() == ["fix: add adds", "A calculator"]
+    assert commits() == ["fix: add adds", "A calculator"]
     assert {request.json["model"] for request in server.chats} == {NAME}
     assert {request.headers["authorization"] for request in server.requests} == {"Bearer local-key"}
     assert server.gets == ["/v1/models"]
@@ -100,7 +72,7 @@ def test_it_edits_and_commits(
 def test_a_start_has_no_warning_and_knows_the_limits(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path
 ) -> None:
-    done = aider(trap, "--model", f"local/{NAME}", "--message", "/tokens", "calc.py")
+    done = ask(trap, "--model", f"local/{NAME}", "--message", "/tokens", "calc.py")
     text = done.stdout + done.stderr
     assert "Warning" not in text.replace("Warning: Input is not a terminal", ""), text
     assert "20,000" in text
@@ -112,7 +84,7 @@ def test_a_start_has_no_warning_and_knows_the_limits(
 def test_a_model_that_nobody_lists_works_by_name(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path
 ) -> None:
-    done = aider(trap, "--model", "local/org/unlisted:1b", "--message", "/tokens")
+    done = ask(trap, "--model", "local/org/unlisted:1b", "--message", "/tokens")
     text = done.stdout + done.stderr
     assert "Warning" not in text.replace("Warning: Input is not a terminal", ""), text
 
@@ -123,8 +95,8 @@ def test_beside_stackspot_in_every_slot(
 ) -> None:
     emulator.answer = lambda prompt: EDIT[0]
     slots = ["--model", "stackspot-ai-code", "--weak-model", f"local/{NAME}", "--editor-model", "local/other-7b"]
-    done = aider(trap, *slots, "--message", "add must add", "calc.py")
-    assert _log() == ["fix: add adds", "A calculator"], done.stdout + done.stderr
+    done = ask(trap, *slots, "--message", "add must add", "calc.py")
+    assert commits() == ["fix: add adds", "A calculator"], done.stdout + done.stderr
     assert len(emulator.chat_requests) == 1
     assert [request.json["model"] for request in server.chats] == [NAME]
 
@@ -167,15 +139,15 @@ def test_a_cut_answer_is_not_applied(server: OpenAIServer, trap: OpenAIServer, r
     answers = iter([Reply([*EDIT[:1], "and more"], finish=None, done=False)])
     server.reply = lambda request: next(answers, None) or _answer(request)
     arguments = ["--edit-format", "diff", "--message", "add must add", "calc.py"]
-    done = aider(trap, "--model", f"local/{NAME}", *arguments)
+    done = ask(trap, "--model", f"local/{NAME}", *arguments)
     assert "Retrying in" in done.stdout
     assert done.stdout.count("Applied edit to calc.py") == 1
-    assert _log() == ["fix: add adds", "A calculator"]
+    assert commits() == ["fix: add adds", "A calculator"]
 
 
 @pytest.mark.slow
 def test_the_models_are_listed(server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path) -> None:
-    listed = aider(trap, "--list-models", "local/").stdout
+    listed = ask(trap, "--list-models", "local/").stdout
     assert f"- local/{NAME}\n" in listed
     assert "- local/other-7b\n" in listed
 
@@ -187,7 +159,7 @@ def test_the_keys_of_the_file_reach_aider(
     keys = "{edit_format: diff, weak_model: local/other-7b, max_input_tokens: 77000}"
     with file.open("a", encoding="utf-8") as more:
         more.write(f"    models:\n      mine: {keys}\n")
-    text = aider(trap, "--model", "local/mine", "--message", "/tokens").stdout
+    text = ask(trap, "--model", "local/mine", "--message", "/tokens").stdout
     assert "with diff edit format" in text
     assert "Weak model: local/other-7b" in text
     assert "77,000" in text
@@ -199,7 +171,7 @@ def test_the_users_own_metadata_wins(server: OpenAIServer, trap: OpenAIServer, r
         f'{{"local/{NAME}": {{"max_input_tokens": 55000, "litellm_provider": "openai", "mode": "chat"}}}}',
         encoding="utf-8",
     )
-    assert "55,000" in aider(trap, "--model", f"local/{NAME}", "--message", "/tokens").stdout
+    assert "55,000" in ask(trap, "--model", f"local/{NAME}", "--message", "/tokens").stdout
 
 
 @pytest.mark.slow
