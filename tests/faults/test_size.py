@@ -1,4 +1,4 @@
-"""A hundred megabytes, as one event and as one answer: the first is refused, the second needs no memory."""
+"""Many megabytes: as one event they are refused, as one answer they need no memory, and an endless one is given up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from aider_stackspot.emulator import Emulator, Fault, Style
 pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
-SIZE = 100_000_000
+LONG = 60_000_000
+TOO_LONG = 100_000_000
 READER = """
 import json, resource, sys
 from aider_stackspot import StackSpotError, StackSpotProvider
@@ -50,15 +51,24 @@ def read_in_another_process(emulator: Emulator, fault: Fault) -> tuple[int, str,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs elsewhere")
-def test_an_answer_of_100_megabytes_streams_with_flat_memory(emulator: Emulator) -> None:
-    length, error, grown = read_in_another_process(emulator, Fault.big_answer(SIZE))
-    assert (length, error) == (SIZE, "")
+def test_an_answer_of_60_megabytes_streams_with_flat_memory(emulator: Emulator) -> None:
+    length, error, grown = read_in_another_process(emulator, Fault.big_answer(LONG))
+    assert (length, error) == (LONG, "")
     assert grown < 40
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs elsewhere")
+def test_an_answer_without_an_end_is_given_up_with_flat_memory(emulator: Emulator) -> None:
+    length, error, grown = read_in_another_process(emulator, Fault.big_answer(TOO_LONG))
+    assert length <= 64 * 1024 * 1024
+    assert error.startswith("AnswerTooLong: The answer is longer than 67,108,864 characters and was given up")
+    assert grown < 40
+    assert emulator.chat_requests[-1].finished.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs elsewhere")
 def test_an_event_of_100_megabytes_is_refused_long_before_its_end(emulator: Emulator) -> None:
-    length, error, grown = read_in_another_process(emulator, Fault.big_event(SIZE))
+    length, error, grown = read_in_another_process(emulator, Fault.big_event(TOO_LONG))
     assert length == 0
     assert error.startswith("MalformedAnswer: One event of the stream is longer than 16,777,216 characters")
     assert grown < 120
