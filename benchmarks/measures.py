@@ -159,7 +159,7 @@ async def _streams(count: int, arguments: dict[str, Any]) -> list[float]:
 
 
 def size(server: LocalServer) -> list[Row]:
-    """Measure long prompts and long answers at 1, 10 and 100 times, and the memory they take beyond the text."""
+    """Measure long prompts at 1, 10 and 100 times, long answers at 1, 10 and 50, and their memory beyond the text."""
     point_at(server, "5-20-0")
     prompts = []
     for factor in (1, 10, 100):
@@ -169,7 +169,7 @@ def size(server: LocalServer) -> list[Row]:
     rows = against(prompts, "10 kB")
     for way in ("provider", "LiteLLM"):
         answers, memory = [], []
-        for factor in (1, 10, 100):
+        for factor in (1, 10, 50):
             point_at(server, f"{factor * 100}-10000-0")
             values = [_child("long_answer", way) for _ in range(3)]
             answers.append(Row(f"size: streamed answer, {way}", f"{factor} MB", "ms", [one[0] for one in values]))
