@@ -67,6 +67,8 @@ def demo(
             raise typer.Exit(1)
         _say("\n[bold]What aider committed:[/bold]")
         output().print(_git(copy, "show", "--stat", "--patch", "--format=%h %s", "HEAD"), markup=False)
+    if not live:
+        _say("\nNext: [bold]aider-stackspot init[/bold]")
 
 
 def _is_inside(source: Path, copy: Path) -> bool:
@@ -138,7 +140,7 @@ def _answer(prompt: str, copy: Path, file: str) -> str:
     line = next(line for line in lines if line.startswith("__version__ = "))
     return (
         f"I add `__version_info__` after `__version__`, computed from it, so that the two cannot differ.\n\n"
-        f"{file}\n```python\n<<<<<<< SEARCH\n{line}\n=======\n{line}\n{NEW_LINE}\n>>>>>>> REPLACE\n```\n"
+        f"`{file}`\n```python\n<<<<<<< SEARCH\n{line}\n=======\n{line}\n{NEW_LINE}\n>>>>>>> REPLACE\n```\n"
     )
 
 
@@ -155,7 +157,9 @@ def _run_aider(aider: str, copy: Path, file: str, environment: Mapping[str, str]
     options = ["--yes-always", "--no-gitignore", "--no-check-update", "--no-show-release-notes", "--analytics-disable"]
     command = [aider, "--model", MODEL, *options, "--message", REQUEST, file]
     _say(f"[bold]$ aider --model {MODEL} {' '.join(options)} --message '{REQUEST}' {file}[/bold]\n")
-    return subprocess.run(command, cwd=copy, env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
+    # aider warns of an input that is no terminal; it asks nothing here, so it may have this one.
+    given = None if sys.stdin.isatty() else subprocess.DEVNULL
+    return subprocess.run(command, cwd=copy, env=dict(environment), stdin=given, check=False).returncode
 
 
 def _git(directory: Path, *arguments: str) -> str:
