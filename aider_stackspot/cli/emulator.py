@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -98,7 +99,7 @@ def emulator(
         served.answer = _named(model, MODELS, "model")
     for kind, wrong in faults:
         served.fail(kind, wrong, fault_times)
-    _run(served)
+    _run(served, port)
 
 
 class _Log:
@@ -114,12 +115,14 @@ class _Log:
             sys.stderr.flush()
 
 
-def _run(served: Emulator) -> None:
+def _run(served: Emulator, port: int) -> None:
     with _stop_signals() as stop:
         try:
             served.start()
         except OSError as error:
-            _end(f"cannot listen: {error}", 1)
+            # asyncio writes the number and the address into the text itself.
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            _end(f"--port {port}: {reason}. Give another port, or none for a free one.", 2)
         with served:
             for name, value in served.environment().items():
                 print(f"export {name}={shlex.quote(value)}")
