@@ -143,4 +143,4 @@ _ADVICE: tuple[tuple[type[StackSpotError], str], ...] = (
     (TimedOut, "Try again; if it stays so, raise `timeout` and ask whether a proxy holds answers back."),
     (ServerFailed, "StackSpot failed; try again later."),
 )
-_OTHER_ADVICE = "See docs/troubleshooting.md."
+_OTHER_ADVICE = "See: aider-stackspot docs troubleshooting"

@@ -31,6 +31,7 @@ NAMES = (
     "trust",
     "usage",
     "serve",
+    "docs",
     "demo",
     "emulator",
 )

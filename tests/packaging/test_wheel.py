@@ -55,6 +55,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         f"aider_stackspot-{__version__}.dist-info",
     }
     assert "aider_stackspot/py.typed" in names
+    pages = {f"aider_stackspot/docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert {name for name in names if name.startswith("aider_stackspot/docs/")} == pages, "for `aider-stackspot docs`"
 
 
 ASK = """
