@@ -9,7 +9,7 @@ REAL ?= .venv-real
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-live test lint types wheel newest gateway test-real bench soak check format clean
+.PHONY: help install demo demo-live recording test lint types wheel newest gateway test-real bench soak check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ demo: install ## The unmodified aider edits a file of a copy of this repository;
 
 demo-live: install ## The same with the real StackSpot and your STACKSPOTAI_* variables
 	$(BIN)/aider-stackspot demo --repo . --file aider_stackspot/__about__.py --live
+
+recording: install ## The picture in README, made from a real run
+	$(BIN)/python docs/recording.py
 
 test: install ## The fast tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -n 3 -q -m 'not slow'
