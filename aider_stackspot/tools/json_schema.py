@@ -60,9 +60,9 @@ def _describe(error: Any) -> str:
 
 
 def _build(schema: dict[str, Any]) -> Any:
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
-    from jsonschema.exceptions import SchemaError as InvalidSchema  # type: ignore[import-untyped, unused-ignore]
-    from jsonschema.validators import validator_for  # type: ignore[import-untyped, unused-ignore]
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError as InvalidSchema
+    from jsonschema.validators import validator_for
     from referencing import Registry
 
     base = validator_for(schema, default=Draft202012Validator)
@@ -76,7 +76,7 @@ def _build(schema: dict[str, Any]) -> Any:
 
 @lru_cache(maxsize=16)
 def _hardened(base: Any) -> Any:
-    from jsonschema.validators import extend  # type: ignore[import-untyped, unused-ignore]
+    from jsonschema.validators import extend
 
     additional = base.VALIDATORS["additionalProperties"]
 
@@ -99,7 +99,7 @@ def _hardened(base: Any) -> Any:
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
-    from jsonschema.exceptions import ValidationError as Violation  # type: ignore[import-untyped, unused-ignore]
+    from jsonschema.exceptions import ValidationError as Violation
 
     if validator.is_type(instance, "string") and not _matcher(pattern)(instance):
         yield Violation("does not match the pattern")
