@@ -9,10 +9,11 @@ from collections.abc import Callable
 from types import TracebackType
 
 
-def in_child(renew: Callable[[], None]) -> None:
-    """Let something run in every child right after its fork, where the system has forks."""
+def in_child(renew: Callable[[], None]) -> Callable[[], None]:
+    """Let something run in every child right after its fork, where the system has forks; return it."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=renew)
+    return renew
 
 
 class Lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 from ulid import ULID
@@ -16,10 +18,15 @@ def request(prompt: str, *, agent_id: str | None = None) -> ApiRequest:
     Every known client sends a 26-character `conversation_id`, and none needs it to exist before (docs/wire.md, "Chat
     API: request").
     """
-    context: dict[str, Any] = {"conversation_id": str(ULID()), "upload_ids": [], "knowledge_sources": []}
+    context: dict[str, Any] = {"conversation_id": _new_id(), "upload_ids": [], "knowledge_sources": []}
     if agent_id:
         context |= {"agent_id": agent_id, "agent_built_in": False}
     return ApiRequest(path="/v3/chat", body={"user_prompt": prompt, "context": context})
+
+
+def _new_id() -> str:
+    """Return a new ULID. The library's own generator has a lock, which a forked child may find closed for ever."""
+    return str(ULID.from_bytes(int.to_bytes(time.time_ns() // 1_000_000, 6, "big") + os.urandom(10)))
 
 
 class ChatAnswer(StackSpotAnswer):

@@ -20,6 +20,7 @@ from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.base_url import checked
 from aider_stackspot.config.edit import (
+    changing,
     env_text_of,
     env_values,
     save_variable,
@@ -140,9 +141,9 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
         aider-stackspot providers remove lmstudio
     """
     path = users_file()
-    text = without_provider(text_of(path), name)
     server = current().compatible.get(name)
-    write_text(path, text)
+    with changing(path):
+        write_text(path, without_provider(text_of(path), name))
     if server is not None:
         forget(server)
     typer.echo(f"Removed {name} from {path}.")
@@ -263,12 +264,13 @@ def _connect(server: _NewServer, *, force: bool) -> None:
 
 
 def _save(server: _NewServer) -> None:
-    path = users_file()
-    text = with_provider(text_of(path), server.name, server.keys)
-    if server.key:
-        save_variable(users_env_file(), server.variable, server.key)
-        typer.echo(f"The key is in {users_env_file()} as {server.variable}, readable only for you.")
-    write_text(path, text)
+    path, env = users_file(), users_env_file()
+    with changing(path, env):
+        text = with_provider(text_of(path), server.name, server.keys)
+        if server.key:
+            save_variable(env, server.variable, server.key)
+            typer.echo(f"The key is in {env} as {server.variable}, readable only for you.")
+        write_text(path, text)
     output().print(f"Saved to {path}.", soft_wrap=True)
     usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]
     typer.echo(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")

@@ -5,9 +5,11 @@ Every change is checked before it is written: the new text must read as the old 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, parse
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.files import read_bounded, write_atomically
+from aider_stackspot.files import locked, read_bounded, write_atomically
 
 _OWNER_ONLY = 0o600
 
@@ -54,6 +56,24 @@ def _home(environment: Environment) -> Path:
     if environment.home is None:
         raise ConfigurationError("There is no home directory to keep the settings in.")
     return environment.home
+
+
+@contextlib.contextmanager
+def changing(*paths: Path) -> Iterator[None]:
+    """Hold files for reading, changing and writing them, while no other process does.
+
+    Raises:
+        ConfigurationError: another process holds one of them for too long, or its directory cannot be used.
+    """
+    directories = {os.path.dirname(os.path.realpath(path)): path for path in paths}  # a lock is a directory's
+    with contextlib.ExitStack() as held:
+        for directory, path in sorted(directories.items()):
+            try:
+                os.makedirs(directory, exist_ok=True)
+                held.enter_context(locked(path))
+            except OSError as error:
+                raise ConfigurationError(printable(f"{path} cannot be changed: {error.strerror}.")) from None
+        yield
 
 
 def text_of(path: Path) -> str:

@@ -141,6 +141,14 @@ class Environment:
         """Return the files with settings of models that the user asks aider to read, besides the usual ones."""
         return self._provenance.model_settings()
 
+    def asked_for(self, option: str) -> list[str]:
+        """Return what the user gives for one of aider's options that choose models, such as `weak-model`."""
+        return self._provenance.asked_for(option)
+
+    def leads_of_projects(self) -> list[tuple[Path, dict[str, list[str]]]]:
+        """Return each file of the project that tells aider where code goes, with what it says by option or variable."""
+        return self._provenance.leads_of_projects()
+
     def expanded(self, path: str, base: Path | None = None) -> str:
         """Return a path with `~` filled in, and relative to `base` where it is relative.
 

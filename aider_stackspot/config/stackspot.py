@@ -253,7 +253,8 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
 def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys) -> str | None:
     """Return the model for aider's summaries and commit messages.
 
-    A project may name another model of the same provider, and no more: aider sends the weak model the user's changes.
+    A project may name another model of the provider `stackspot`, and no more: aider sends the weak model the user's
+    changes.
     """
     weak = keys.weak_model
     if declared.trusted or not weak:
@@ -261,9 +262,9 @@ def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys) -> str |
         return weak
     if declared.name == STACKSPOT and weak in DEFAULT_MODELS:
         return weak
-    # A bare name could be another vendor's model as well.
+    # A bare name could be another vendor's model as well, and an account of a project's be called like a vendor.
     same_provider = weak.removeprefix(f"{declared.name}/")
-    if same_provider in {*DEFAULT_MODELS, *(declared.keys.models or {})}:
+    if declared.name == STACKSPOT and same_provider in {*DEFAULT_MODELS, *(declared.keys.models or {})}:
         return f"{declared.name}/{same_provider}"
     declared.ignore("weak_model", model=name)
     return None

@@ -12,11 +12,16 @@ import atexit
 import concurrent.futures
 import contextvars
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from aider_stackspot.errors import ConnectionFailed
+
 T = TypeVar("T")
+
+_ENDING = "No call can be made any more: the Python interpreter is ending."
 
 
 class BackgroundLoop:
@@ -39,7 +44,13 @@ class BackgroundLoop:
         self._closers.append(closer)
 
     def close(self) -> None:
-        """End every task, close what is open, and join the thread. Takes a second at most."""
+        """End every task, close what is open, and join the thread. Takes a second at most.
+
+        A call that comes after it, as from an `atexit` handler of a program's, gets a loop of its own.
+        """
+        global _loop_of_process
+        if _loop_of_process is self:
+            _loop_of_process = None
         if not self.loop.is_running():
             return
         ended = self.submit(self._end())
@@ -66,11 +77,20 @@ _of_parent_processes: list[BackgroundLoop | None] = []
 
 
 def background_loop() -> BackgroundLoop:
-    """Return the process's background loop; start it at the first call."""
+    """Return the process's background loop; start it at the first call.
+
+    Raises:
+        ConnectionFailed: the interpreter is ending, and no thread runs any more.
+    """
     global _loop_of_process
+    if sys.is_finalizing():
+        raise ConnectionFailed(_ENDING)
     with _lock:
         if _loop_of_process is None:
-            _loop_of_process = BackgroundLoop()
+            try:
+                _loop_of_process = BackgroundLoop()
+            except RuntimeError as error:  # newer Pythons start no threads then
+                raise ConnectionFailed(_ENDING) from error
             atexit.register(_loop_of_process.close)
         return _loop_of_process
 

@@ -96,6 +96,64 @@ def fork_while_every_lock_is_held() -> None:
     print("parent", ask(), flush=True)
 
 
+def fork_while_libraries_hold_their_locks() -> None:
+    import litellm
+    import ulid
+    from litellm.litellm_core_utils.thread_pool_executor import executor
+
+    def ask_litellm() -> str:
+        return str(litellm.completion("stackspot-ai-code", HI, timeout=10).choices[0].message.content)
+
+    ask_litellm()
+    locks = [executor._shutdown_lock, ulid.default_generator.lock]
+    held, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locks[0], locks[1]:
+            held.set()
+            forked.wait()
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        print("child", ask_litellm(), flush=True)
+        os._exit(0)
+    forked.set()
+    holding.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    print("parent", ask_litellm(), flush=True)
+
+
+def fork_300_times_under_load() -> None:
+    """Fork at any moment of six threads' calls; each child makes one."""
+    ask()
+    end = threading.Event()
+
+    def call() -> None:
+        while not end.is_set():
+            ask()
+
+    calling = [threading.Thread(target=call) for _ in range(6)]
+    for thread in calling:
+        thread.start()
+    children = set()
+    for number in range(300):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if ask().startswith("All is well") else 1)
+        children.add(child)
+        while len(children) > (0 if number == 299 else 3):
+            ended, status = os.wait()
+            children.discard(ended)
+            assert os.waitstatus_to_exitcode(status) == 0
+    end.set()
+    for thread in calling:
+        thread.join()
+    print("parent", ask(), flush=True)
+
+
 def pool() -> None:
     ask()
     with multiprocessing.get_context("fork").Pool(3) as workers:

@@ -1,4 +1,4 @@
-"""The options with which a user lets aider set environment variables: only what they themselves asked for is theirs."""
+"""The options by which aider sets variables and chooses models: only what the user asked for is the user's word."""
 
 from __future__ import annotations
 
@@ -22,21 +22,27 @@ _VARIABLES = {
     "openai-organization-id": "OPENAI_ORGANIZATION",
 }
 """aider's options that set one variable each (aider.main)."""
-_LISTS = ("set-env", "api-key")
+MODEL_OPTIONS = ("model", "weak-model", "editor-model")
+ALIAS_OPTION = "alias"
+_LISTS = ("set-env", "api-key", ALIAS_OPTION)
 VERIFY_VARIABLE = "SSL_VERIFY"
+_LEADING = (*MODEL_OPTIONS, ALIAS_OPTION, *(option for option in _VARIABLES if option.endswith("api-base")))
+_PREFIX = "AIDER_"
 
 
 @dataclass
 class RequestedSettings:
     """What one source asks of aider: variables with their values, and files to read.
 
-    `env_files` are `.env` files, `settings` aider's settings, `model_settings` its settings of models.
+    `env_files` are `.env` files, `settings` aider's settings, `model_settings` its settings of models. `models` has for
+    `MODEL_OPTIONS` and `ALIAS_OPTION` what is given for them.
     """
 
     variables: dict[str, str] = field(default_factory=dict, repr=False)
     env_files: list[str] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
     model_settings: list[str] = field(default_factory=list)
+    models: dict[str, list[str]] = field(default_factory=dict)
 
 
 def asked_by_arguments(arguments: Sequence[str]) -> RequestedSettings:
@@ -44,7 +50,7 @@ def asked_by_arguments(arguments: Sequence[str]) -> RequestedSettings:
     parser = _Quiet(add_help=False)
     for option in _LISTS:
         parser.add_argument(f"--{option}", action="append", default=[])
-    for option in _VARIABLES:
+    for option in (*_VARIABLES, *MODEL_OPTIONS):
         parser.add_argument(f"--{option}")
     parser.add_argument("--env-file")
     parser.add_argument("--model-settings-file")
@@ -59,8 +65,8 @@ def asked_by_arguments(arguments: Sequence[str]) -> RequestedSettings:
 
 def asked_by_environment(variables: Mapping[str, str]) -> RequestedSettings:
     """Return what variables with aider's prefix ask; aider has one for each option."""
-    options = (*_LISTS, *_VARIABLES, "env-file", "model-settings-file", "verify-ssl")
-    given = {option: variables.get(f"AIDER_{option.replace('-', '_').upper()}") for option in options}
+    options = (*_LISTS, *_VARIABLES, *MODEL_OPTIONS, "env-file", "model-settings-file", "verify-ssl")
+    given = {option: variables.get(_variable(option)) for option in options}
     return _asked({option: _listed(text) if option in _LISTS else text for option, text in given.items()})
 
 
@@ -78,6 +84,42 @@ def asked_by_settings(content: bytes) -> RequestedSettings:
     return _asked(given)
 
 
+def leading_options(content: bytes) -> dict[str, list[str]]:
+    """Return what a file of aider's settings says that decides where code goes, by option; aider takes short forms."""
+    try:
+        _, data = plain_data(Path(AIDER_NAME), content)
+    except ConfigurationError:
+        return {}
+    found: dict[str, list[str]] = {}
+    for key, value in (data if isinstance(data, dict) else {}).items():
+        short = str(key).lstrip("-")
+        for option in _LEADING:
+            if option == short or (len(short) > 1 and short not in _LEADING and option.startswith(short)):
+                found.setdefault(option, []).extend(_texts(value))
+    return found
+
+
+def leading_variables(variables: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the same of a `.env` file's variables, by variable: aider's own, and other vendors' hosts."""
+    options = {_variable(option) for option in _LEADING}
+    found: dict[str, list[str]] = {}
+    for name, text in variables:
+        is_host = name.endswith(("_API_BASE", "_BASE_URL")) and not name.startswith((_PREFIX, "STACKSPOTAI_"))
+        if name in options or is_host:
+            found.setdefault(name, []).extend(_listed(text))
+    return found
+
+
+def option_of(name: str) -> str:
+    """Return the option that a name of `leading_options` or `leading_variables` stands for."""
+    return name.removeprefix(_PREFIX).replace("_", "-").lower()
+
+
+def _variable(option: str) -> str:
+    """Return aider's variable for an option."""
+    return f"{_PREFIX}{option.replace('-', '_').upper()}"
+
+
 def _asked(options: Mapping[str, Any]) -> RequestedSettings:
     asked = RequestedSettings()
     for name, value in _pairs(options.get("set-env")):
@@ -92,6 +134,7 @@ def _asked(options: Mapping[str, Any]) -> RequestedSettings:
     asked.env_files += _texts(options.get("env-file"))
     asked.settings += _texts(options.get("config"))
     asked.model_settings += _texts(options.get("model-settings-file"))
+    asked.models = {option: texts for option in _LEADING if (texts := _texts(options.get(option)))}
     return asked
 
 

@@ -17,7 +17,7 @@ from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
 from aider_stackspot.config.trust.aider_options import asked_by_environment, asked_by_settings
-from aider_stackspot.config.trust.call_arguments import bases_of_models
+from aider_stackspot.config.trust.model_settings import described
 from aider_stackspot.config.trust.store import MAX_NAMED_FILE_BYTES
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
 from aider_stackspot.errors import ConfigurationError
@@ -91,7 +91,7 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
         yield from (f"loads {name}, if you trust that file too" for name in asked.env_files)
     elif path.name == locations.MODEL_SETTINGS_NAME:
         plain_data(path, content)
-        yield from (f"aider's calls go to {shown_url(url)}" for url in bases_of_models(path, content))
+        yield from described(path, content)
     elif path.suffix in _CONFIGURATIONS:
         yield from _providers(_checked_document(path, content, environment), environment)
     else:

@@ -15,6 +15,8 @@ from aider_stackspot.config.trust.aider_options import (
     asked_by_arguments,
     asked_by_environment,
     asked_by_settings,
+    leading_options,
+    leading_variables,
 )
 from aider_stackspot.process_start import environment_at_start
 
@@ -131,6 +133,20 @@ class VariableOrigins:
             if content is not None and (path.is_absolute() or self._is_users_own(path, content, path.name)):
                 found.append(path)
         return found
+
+    def asked_for(self, option: str) -> list[str]:
+        """Return what the user gives for one of aider's options that choose models, in every place that is theirs."""
+        return [text for asked in self._asked for text in asked.models.get(option, ())]
+
+    def leads_of_projects(self) -> list[tuple[Path, dict[str, list[str]]]]:
+        """Return each file of the project that tells aider where code goes, with what it says by option or variable."""
+        found = [
+            (path, leading_options(content))
+            for path, content in self._settings()
+            if not self._is_own_settings(path, content)
+        ]
+        found += [(file.path, leading_variables(file.written)) for file in self._project_words]
+        return [(path, leads) for path, leads in found if leads]
 
     def _users_at_start(self) -> dict[str, str]:
         """Return the variables with aider's prefix that were the user's when Python started."""

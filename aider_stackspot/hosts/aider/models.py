@@ -13,6 +13,7 @@ from typing import Any
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
+from aider_stackspot.hosts.aider import project_settings
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -36,6 +37,7 @@ def on_import(models: ModuleType) -> None:
             if keys.chosen_edit_format or keys.weak_model:
                 _know_server_settings(models, f"{provider.name}/{name}", keys.chosen_edit_format, keys.weak_model)
     _keep_code_at_home(models)
+    project_settings.guard(models)
     _warm_up(models)
 
 

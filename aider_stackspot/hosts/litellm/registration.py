@@ -14,8 +14,8 @@ from typing import Any
 import litellm
 
 from aider_stackspot.config import AUTOLOAD, Model, Settings, current, switch
-from aider_stackspot.forks import Lock
-from aider_stackspot.hosts.litellm import servers
+from aider_stackspot.forks import Lock, in_child
+from aider_stackspot.hosts.litellm import contradictions, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 from aider_stackspot.hosts.model_info import info_of_model
 from aider_stackspot.hosts.names import ProviderName, Route, names
@@ -46,6 +46,7 @@ def register() -> None:
         for account in names.accounts:
             _register_provider(account)
         _route_names()
+        contradictions.refuse()
         _answer_missing_variables()
         _register_limits(settings.models.values())
         servers.register(settings)
@@ -149,6 +150,14 @@ def _answer_missing_variables() -> None:
         return validate_environment
 
     wrap_once(litellm, "validate_environment", around)
+
+
+@in_child
+def _renew_litellms_threads() -> None:
+    """Let LiteLLM's pool of threads begin anew in a forked child: its lock may be closed, its threads are gone."""
+    from litellm.litellm_core_utils import thread_pool_executor as pool
+
+    pool.executor.__init__(max_workers=pool.executor._max_workers)  # others hold the same object
 
 
 def _register_limits(models: Iterable[Model]) -> None:
