@@ -36,18 +36,19 @@ class NotPrivate(OSError):
     """The file belongs to somebody else, or is a link to another one."""
 
 
-def read_bounded(path: Path, max_bytes: int, *, private: bool = False) -> bytes | None:
+def read_bounded(path: Path, max_bytes: int, *, private: bool = False, whole: bool = True) -> bytes | None:
     """Return a file's content, or `None` if there is no such file. Never waits for the other end of a pipe.
 
     Args:
         path: the file.
         max_bytes: how large it may be.
         private: it is a file that this package writes for itself: no link is followed, and it must be the user's own.
+        whole: refuse a larger file; else its first `max_bytes` bytes are returned.
 
     Raises:
         NotAFile: it is no regular file.
         NotPrivate: it is a link, or belongs to somebody else.
-        TooLarge: it has more than `max_bytes` bytes.
+        TooLarge: it has more than `max_bytes` bytes, and is wanted whole.
         OSError: it cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe waits for a writer.
@@ -69,6 +70,8 @@ def read_bounded(path: Path, max_bytes: int, *, private: bool = False) -> bytes 
     finally:
         os.close(handle)
     if len(content) > max_bytes:
+        if not whole:
+            return content[:max_bytes]
         raise TooLarge(errno.EFBIG, f"the file is larger than {max_bytes:,} bytes")
     return content
 

@@ -46,6 +46,11 @@ class TestReading:
         with pytest.raises(OSError, match=r"not|device"):
             read_bounded(Path("/dev/zero"), 4)
 
+    def test_its_beginning(self, isolated: Path) -> None:
+        (isolated / "a").write_bytes(b"12345")
+        assert read_bounded(isolated / "a", 4, whole=False) == b"1234"
+        assert read_bounded(isolated / "a", 5, whole=False) == b"12345"
+
     def test_a_pipe_is_no_file_and_keeps_nobody_waiting(self, isolated: Path) -> None:
         if sys.platform != "win32":
             os.mkfifo(isolated / "pipe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -9,10 +10,27 @@ import sys
 from aider_stackspot.cli.overview import print_overview
 from aider_stackspot.errors import StackSpotError
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
+
 
 def main() -> None:
     """Run the command. What a person can mend ends with one line on stderr and exit status 2."""
     _mend_surroundings()
+    try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # Python would try once more at its end
+        if error.errno != errno.EPIPE:
+            print(f"aider-stackspot: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _run() -> None:
     if sys.argv[1:] in (["--help"], ["-h"]):
         print_overview()
         return

@@ -15,7 +15,8 @@ from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import NotAFile, read_bounded
 
 CONFIG_VARIABLE = "AIDER_STACKSPOT_CONFIG"
-_MAX_BYTES_FOR_NAMES = 16 * 1024 * 1024
+_MAX_BYTES_FOR_NAMES = 1024 * 1024
+_MAX_NAMES = 2_000
 
 
 @dataclass
@@ -93,7 +94,7 @@ def _servers(document: Document) -> tuple[str, ...]:
 def possible_names(path: Path) -> tuple[str, ...]:
     """Return the names of servers that a file may declare, without understanding it; none where it cannot be read."""
     try:
-        return _names_in_broken_text(read_bounded(path, _MAX_BYTES_FOR_NAMES) or b"")
+        return _names_in_broken_text(read_bounded(path, _MAX_BYTES_FOR_NAMES, whole=False) or b"")
     except OSError:
         return ()
 
@@ -110,7 +111,7 @@ def _names_in_broken_text(content: bytes) -> tuple[str, ...]:
     )
     names = [name for indent, name in keys if indent == keys[0][0]]
     names = names or re.findall(r"(?<![\w.-])([A-Za-z0-9][A-Za-z0-9._-]*)[\"']?[ \t]*:", text)
-    return tuple(dict.fromkeys(name for name in names if name not in (STACKSPOT, "providers")))
+    return tuple(dict.fromkeys(name for name in names if name not in (STACKSPOT, "providers")))[:_MAX_NAMES]
 
 
 def _names(document: Document) -> dict[str, list[str]]:

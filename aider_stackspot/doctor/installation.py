@@ -33,6 +33,8 @@ def version(name):
 found = {"python": sys.version.split()[0], "prefix": sys.prefix, "aider": version("aider-chat"),
          "litellm": version("litellm"), "package": version("aider-stackspot")}
 try:
+    import os
+    os.environ["LITELLM_MODE"] = "PRODUCTION"  # else it loads a .env, and waits for ever where that is a pipe
     import litellm
     found["providers"] = [item["provider"] for item in litellm.custom_provider_map]
     import aider.exceptions

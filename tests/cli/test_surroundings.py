@@ -39,6 +39,18 @@ def test_a_closed_stream_is_an_empty_one(script: str, arguments: tuple[str, ...]
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("usage",), ("usage", "--json"), ("--help",), ("--version",)])
+def test_a_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
+    done = in_a_shell('"$@" >/dev/full', *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "aider-stackspot: the output cannot be written: No space left on device.\n"
+
+
+def test_a_reader_that_went_away_is_none() -> None:
+    done = in_a_shell('{ "$@"; echo "status $?" >&2; } | true', "models")
+    assert "Traceback" not in done.stderr
+
+
 def test_no_columns_are_no_reason_to_print_nothing() -> None:
     assert "stackspot-ai-code" in in_a_shell('COLUMNS=0 "$@"', "models").stdout
     assert "--days" in in_a_shell('COLUMNS=0 "$@"', "usage", "--help").stdout

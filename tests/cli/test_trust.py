@@ -95,6 +95,7 @@ class TestTrusting:
             "  STACKSPOTAI_API_BASE = https://api.example",
             "  SSL_VERIFY = ",
             "  loads more.env, if you trust that file too",
+            "  aider follows model = x",
             f"Trusted {places.cwd / '.aider.conf.yml'}",
         ]
 
@@ -103,8 +104,23 @@ class TestTrusting:
         path.write_text("- name: stackspot-ai-code\n  extra_params: {api_base: 'https://api.example', stop: [x]}\n")
         assert run("--yes").output.splitlines() == [
             f"{path}:",
-            "  aider's calls go to https://api.example",
+            "  stackspot-ai-code: every call is given api_base = https://api.example",
             f"Trusted {path}",
+        ]
+
+    def test_whatever_leads_calls_elsewhere_is_shown_and_no_secret(self, places: Places, run: Run) -> None:
+        path = places.cwd / ".aider.model.settings.yml"
+        path.write_text(
+            "- name: stackspot-ai-code\n  weak_model_name: openai/x\n"
+            "  extra_params: {model: openai/gpt-4o, api_key: secret-1, fallbacks: [a], top_p: 1}\n"
+            "- {name: aider/extra_params, extra_params: [[model, b]]}\n"
+        )
+        assert run("--yes").output.splitlines()[1:-1] == [
+            "  stackspot-ai-code: weak_model_name = openai/x",
+            "  stackspot-ai-code: every call is given model = openai/gpt-4o",
+            "  stackspot-ai-code: every call is given api_key (value not shown)",
+            "  stackspot-ai-code: every call is given fallbacks (value not shown)",
+            "  aider/extra_params: every call is given extra_params (value not shown)",
         ]
 
     def test_all_files_of_the_project_at_once(self, places: Places, run: Run) -> None:

@@ -267,6 +267,17 @@ def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) ->
     assert b"ok Python" in done.stdout
 
 
+@pytest.mark.slow
+def test_a_pipe_in_place_of_a_dotenv_file_is_named_and_not_waited_for(isolated: Path) -> None:
+    """1Password mounts it so; LiteLLM, in the child that is asked for its version, would open it."""
+    os.mkfifo(isolated / ".env")
+    done = subprocess.run(
+        [sys.executable, "-m", "aider_stackspot", "doctor", "--offline"], capture_output=True, text=True, timeout=50
+    )
+    assert ".env: the file cannot be read and was passed over: this is a pipe" in " ".join(done.stdout.split())
+    assert "automatic registration: active" in done.stdout
+
+
 def test_the_missing_variables_are_named_once(run: Run, probe: dict[str, Any]) -> None:
     told = " ".join(run("doctor").out.split())
     assert told.count("→ Run: aider-stackspot init. Or set STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY") == 1

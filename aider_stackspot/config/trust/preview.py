@@ -16,7 +16,12 @@ from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
-from aider_stackspot.config.trust.aider_options import asked_by_environment, asked_by_settings
+from aider_stackspot.config.trust.aider_options import (
+    asked_by_environment,
+    asked_by_settings,
+    leading_options,
+    leading_variables,
+)
 from aider_stackspot.config.trust.model_settings import described
 from aider_stackspot.config.trust.store import MAX_NAMED_FILE_BYTES
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
@@ -89,6 +94,7 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
         asked = asked_by_settings(content)
         yield from _variables(asked.variables, environment)
         yield from (f"loads {name}, if you trust that file too" for name in asked.env_files)
+        yield from _leads(leading_options(content))
     elif path.name == locations.MODEL_SETTINGS_NAME:
         plain_data(path, content)
         yield from described(path, content)
@@ -101,6 +107,12 @@ def _allows(path: Path, content: bytes, environment: Environment) -> Iterator[st
         asked = asked_by_environment(values)
         yield from _variables(values | asked.variables, environment)
         yield from (f"lets aider load {name}, if you trust that file too" for name in asked.env_files)
+        yield from _leads(leading_variables(values.items()))
+
+
+def _leads(leads: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield what aider is told of where code goes."""
+    yield from (f"aider follows {name} = {shown_url(value)}" for name, values in leads.items() for value in values)
 
 
 def _named(path: Path, content: bytes, environment: Environment) -> dict[Path, bytes]:

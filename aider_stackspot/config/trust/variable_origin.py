@@ -140,13 +140,13 @@ class VariableOrigins:
 
     def leads_of_projects(self) -> list[tuple[Path, dict[str, list[str]]]]:
         """Return each file of the project that tells aider where code goes, with what it says by option or variable."""
-        found = [
-            (path, leading_options(content))
-            for path, content in self._settings()
-            if not self._is_own_settings(path, content)
-        ]
-        found += [(file.path, leading_variables(file.written)) for file in self._project_words]
-        return [(path, leads) for path, leads in found if leads]
+        found: dict[Path, dict[str, list[str]]] = {}
+        for path, content in self._settings():
+            if not self._is_own_settings(path, content):
+                found[path] = leading_options(content)
+        for file in self._project_words:
+            found[file.path] = {**found.get(file.path, {}), **leading_variables(file.written)}
+        return [(path, leads) for path, leads in found.items() if leads]
 
     def _users_at_start(self) -> dict[str, str]:
         """Return the variables with aider's prefix that were the user's when Python started."""
