@@ -83,9 +83,15 @@ class EnvFile:
         if self.opaque:
             return not self.is_pipe
         values = {value, value.strip().strip("\"'")}
-        texts = [text for known, text in self.written if known == name]
-        patterns = [".*".join(map(re.escape, re.split(r"\$\{[^}]*\}", text))) for text in texts]
+        patterns = [_possible(text) for known, text in self.written if known == name]
         return any(re.fullmatch(pattern, text, re.DOTALL) for pattern in patterns for text in values)
+
+
+def _possible(text: str) -> str:
+    """Return a pattern of what a text may come to in programs and shells, which each read such a file in their way."""
+    known, unknown, _ = re.fullmatch(r"(.*?)([`\\\\\"']|\$\(|$)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    pattern = ".*".join(map(re.escape, re.split(r"\$\{[^}]*\}|\$\w+", known)))
+    return f"{pattern}.*" if unknown else pattern
 
 
 def read_env_file(path: Path, inputs: RecordedInputs) -> EnvFile | None:

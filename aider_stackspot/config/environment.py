@@ -209,13 +209,23 @@ class Environment:
     def _find_home(self) -> Path | None:
         name = "USERPROFILE" if os.name == "nt" else "HOME"
         now, start = self.surroundings.variable(name), environment_at_start.get(name)
-        if start and any(file.may_have_given(name, start) for file in self.files):
+        if start and self._home_is_projects(name, start):
             return locations.account_home()
         if not now or now == start or host_changes.changes.include(name, now):
             return Path(start) if start and now else locations.account_home()
         if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):
             return Path(start) if start else locations.account_home()
         return Path(now)
+
+    def _home_is_projects(self, name: str, start: str) -> bool:
+        """Tell whether a project's file may have given the home directory, by all that is known without one."""
+        home = locations.account_home()
+
+        def is_users_own(path: Path, content: bytes, name: str) -> bool:
+            return home is not None and locations.same_file(path, home / name)
+
+        origins = VariableOrigins(self.surroundings, self.project_directories, home, self.files, is_users_own)
+        return origins.giver_at_start(name, start) is not None
 
     def _add_home_file(self) -> None:
         if self.home is not None:

@@ -27,6 +27,8 @@ ALIAS_OPTION = "alias"
 _LISTS = ("set-env", "api-key", ALIAS_OPTION)
 VERIFY_VARIABLE = "SSL_VERIFY"
 _LEADING = (*MODEL_OPTIONS, ALIAS_OPTION, *(option for option in _VARIABLES if option.endswith("api-base")))
+_FILES = ("config", "env-file", "model-settings-file")
+_OPTIONS = (*_LISTS, *_VARIABLES, *MODEL_OPTIONS, *_FILES, "verify-ssl", "no-verify-ssl")
 _PREFIX = "AIDER_"
 
 
@@ -78,7 +80,7 @@ def asked_by_settings(content: bytes) -> RequestedSettings:
         return RequestedSettings()
     if not isinstance(data, dict):
         return RequestedSettings()
-    given = {str(key).lstrip("-"): value for key, value in data.items()}
+    given = {option: value for key, value in data.items() for option in _options_of(str(key))}
     if given.pop("no-verify-ssl", None) is True:
         given["verify-ssl"] = False
     return _asked(given)
@@ -92,9 +94,8 @@ def leading_options(content: bytes) -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = {}
     for key, value in (data if isinstance(data, dict) else {}).items():
-        short = str(key).lstrip("-")
-        for option in _LEADING:
-            if option == short or (len(short) > 1 and short not in _LEADING and option.startswith(short)):
+        for option in _options_of(str(key)):
+            if option in _LEADING:
                 found.setdefault(option, []).extend(_texts(value))
     return found
 
@@ -113,6 +114,14 @@ def leading_variables(variables: Iterable[tuple[str, str]]) -> dict[str, list[st
 def option_of(name: str) -> str:
     """Return the option that a name of `leading_options` or `leading_variables` stands for."""
     return name.removeprefix(_PREFIX).replace("_", "-").lower()
+
+
+def _options_of(key: str) -> list[str]:
+    """Return the options that a key of aider's settings may stand for: aider takes the beginning of a name for it."""
+    short = key.lstrip("-")
+    if short in _OPTIONS or len(short) < 2:
+        return [short]
+    return [option for option in _OPTIONS if option.startswith(short)]
 
 
 def _variable(option: str) -> str:

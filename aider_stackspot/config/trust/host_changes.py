@@ -7,9 +7,15 @@ program set itself is when it happened. `hosts.aider.main` says when the host pr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_STARTED_IN = "AIDER_STACKSPOT_STARTED_IN_"
+"""Begins the name of a variable for the programs that the host program starts. The rest of the name is a directory, in
+hexadecimal: a project's `.env` can set a variable to something else, but not take one away."""
 
 
 class HostChanges:
@@ -33,6 +39,8 @@ class HostChanges:
             if self._depth == 1:
                 self._before = dict(os.environ)
                 self.arguments = (*self.arguments, *arguments)
+                with contextlib.suppress(OSError):
+                    os.environ[_STARTED_IN + os.fsencode(os.getcwd()).hex()] = "1"
 
     def end(self) -> None:
         """Remember what the program leaves behind in the environment."""
@@ -55,6 +63,19 @@ class HostChanges:
         """Tell whether it was the host program that gave a variable the value it has now."""
         before = self._before
         return self._left.get(name) == now or (before is not None and before.get(name) != now)
+
+
+def directories_of_hosts(variables: Mapping[str, str]) -> list[Path]:
+    """Return where the host programs were started that started this process, one another or directly.
+
+    They loaded the `.env` there, and may have started this process in another directory: aider takes the git root.
+    """
+    names = [name.removeprefix(_STARTED_IN) for name in variables if name.startswith(_STARTED_IN)]
+    found = []
+    for name in names:
+        with contextlib.suppress(ValueError):
+            found.append(Path(os.fsdecode(bytes.fromhex(name))))
+    return found
 
 
 changes = HostChanges()

@@ -63,15 +63,36 @@ class VariableOrigins:
 
     @cached_property
     def _project_words(self) -> list[EnvFile]:
-        """The `.env` files that are not the user's, and what the project's settings of aider set, as if it were one."""
-        files = [file for file in self._files if not file.trusted]
-        for path, content in self._settings():
-            if not self._is_own_settings(path, content):
-                asked = asked_by_settings(content)
-                files.append(EnvFile(path, content, tuple(asked.variables.items())))
-                named = [read_env_file(Path(name), self._surroundings) for name in asked.env_files]
+        """The `.env` files that are not the user's, and what they and the project's settings let aider set besides."""
+        files = [file for file in [*self._files, *self._files_of_hosts()] if not file.trusted]
+        asked = [(file.path, file.content, asked_by_environment(file.raw)) for file in files]
+        asked += [
+            (path, content, asked_by_settings(content))
+            for path, content in self._settings()
+            if not self._is_own_settings(path, content)
+        ]
+        for path, content, request in asked:
+            files.append(EnvFile(path, content, tuple(request.variables.items())))
+            for name in request.env_files:
+                # aider may have been started in another directory than this process.
+                places = dict.fromkeys(base / name for base in (Path(), path.parent, *self._project_directories))
+                named = [read_env_file(place, self._surroundings) for place in places]
                 files += [file for file in named if file is not None]
         return files
+
+    @cached_property
+    def _host_directories(self) -> list[Path]:
+        """Where aider was started, if it started this process, with the git root above."""
+        started = host_changes.directories_of_hosts(environment_at_start)
+        roots = [locations.git_root(directory, self._surroundings) for directory in started]
+        return list(dict.fromkeys([*started, *(root for root in roots if root is not None)]))
+
+    def _files_of_hosts(self) -> Iterator[EnvFile]:
+        for directory in self._host_directories:
+            file = read_env_file(directory / locations.ENV_NAME, self._surroundings)
+            if file is not None and not any(locations.same_file(file.path, known.path) for known in self._files):
+                file.trusted = self._is_users_own(file.path, file.content, locations.ENV_NAME)
+                yield file
 
     def suspect(self, name: str, now: str) -> Path | None:
         """Return the project's file that most likely set a variable."""
@@ -158,7 +179,8 @@ class VariableOrigins:
 
     def _settings(self) -> Iterator[tuple[Path, bytes]]:
         """Yield the files that aider takes its settings from by itself."""
-        directories = [*self._project_directories, *([self._home] if self._home is not None else [])]
+        home = [self._home] if self._home is not None else []
+        directories = [*self._project_directories, *self._host_directories, *home]
         for directory in dict.fromkeys(directories):
             path = directory / locations.AIDER_NAME
             content = self._content(path)

@@ -682,6 +682,75 @@ class TestAProgramThatAiderOrAnEditorStarted:
         assert (stackspot().auth_url, stackspot().api_base) == (DEFAULT_AUTH_URL, DEFAULT_API_BASE)
         assert len(current().notices) == 2
 
+    @pytest.mark.parametrize(
+        ("written", "inherited"),
+        [
+            ('https://ev"il.example"', "https://evil.example"),
+            ("https://$TEAM.example", "https://evil.example"),
+            ("$(echo https://evil.example)", "https://evil.example"),
+            ("`echo https://evil.example`", "https://evil.example"),
+            ("https://evil\\.example", "https://evil.example"),
+            ('"https:\\u002f\\u002fevil.example"', "https://evil.example"),
+        ],
+    )
+    def test_nor_what_a_shell_or_another_program_makes_of_it(
+        self, project: Path, places: Places, at_start: AtStart, written: str, inherited: str
+    ) -> None:
+        (project / ".env").write_text(f"STACKSPOTAI_AUTH_URL={written}\n")
+        at_start(STACKSPOTAI_AUTH_URL=inherited)
+        assert stackspot().auth_url == DEFAULT_AUTH_URL
+        at_start(STACKSPOTAI_AUTH_URL="http://localhost:1")  # nothing of that text
+        assert stackspot().auth_url == (
+            "http://localhost:1" if written.startswith(("https", '"')) else DEFAULT_AUTH_URL
+        )
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            (".aider.conf.yml", "set-e: [STACKSPOTAI_AUTH_URL=https://evil.example]"),
+            (".aider.conf.yml", "env-f: more.env"),
+            (".env", "AIDER_SET_ENV=STACKSPOTAI_AUTH_URL=https://evil.example"),
+            (".env", "AIDER_ENV_FILE=more.env"),
+        ],
+    )
+    def test_nor_what_the_project_lets_aider_set(
+        self, project: Path, places: Places, at_start: AtStart, name: str, text: str
+    ) -> None:
+        """Short forms of options, and files whose place depends on where aider was started."""
+        (project / "more.env").write_text("STACKSPOTAI_AUTH_URL=https://evil.example\n")
+        (project / name).write_text(text + "\n")
+        at_start(STACKSPOTAI_AUTH_URL="https://evil.example")
+        assert stackspot().auth_url == DEFAULT_AUTH_URL
+
+    @pytest.mark.parametrize("text", ["set-env: [HOME={}]", "env-file: more.env"])
+    def test_nor_a_home_from_there(
+        self, project: Path, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
+        (project / "fake").mkdir()
+        (project / "fake" / FILE).write_text("providers: {stackspot: {auth_url: 'https://evil.example'}}")
+        (project / "more.env").write_text(f"HOME={project / 'fake'}\n")
+        (project / ".aider.conf.yml").write_text(text.replace("{}", str(project / "fake")))
+        at_start(HOME=str(project / "fake"))
+        assert (current().home, stackspot().auth_url) == (places.home, DEFAULT_AUTH_URL)
+
+    @pytest.mark.parametrize("name", [".env", ".aider.conf.yml"])
+    def test_nor_what_aider_loaded_in_the_directory_where_it_was_started(
+        self, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """It starts commands at the git root."""
+        line = "STACKSPOTAI_AUTH_URL=https://evil.example"
+        (places.cwd / name).write_text(line if name == ".env" else f"set-env: [{line}]")
+        host_changes.changes.begin([])
+        started = [(known, text) for known, text in os.environ.items() if known.startswith("AIDER_STACKSPOT_STARTED")]
+        host_changes.changes.end()
+        monkeypatch.chdir(places.root)
+        at_start(**dict(started), STACKSPOTAI_AUTH_URL="https://evil.example", AIDER_STACKSPOT_STARTED_IN_xyz="1")
+        assert stackspot().auth_url == DEFAULT_AUTH_URL
+        ignored(places.cwd / name, "STACKSPOTAI_AUTH_URL")
+        places.trust(places.cwd / name)
+        assert stackspot().auth_url == "https://evil.example"
+
     def test_does_not_do_what_the_project_asks_of_aider(
         self, project: Path, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch
     ) -> None:
