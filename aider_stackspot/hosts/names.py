@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from aider_stackspot.config import Model, Settings
+from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.settings import DEFAULT_MODELS
 
 NO_KEY = "no-key"
 """Stands for "no key is known here" wherever LiteLLM would else look for another vendor's; it is never sent."""
@@ -162,7 +164,13 @@ class Names:
         return f"aider-stackspot-{name}" if name in self._vendors else name
 
     def _is_bare(self, name: str, model: Model) -> bool:
-        return name == model.name and (model.account.users_own or name not in self._known_models)
+        """Tell whether a name without a provider means a model.
+
+        LiteLLM's list of names can be a project's (`LITELLM_MODEL_COST_MAP_URL` in its `.env`): the three names of this
+        package are nobody else's.
+        """
+        is_own = model.account.users_own or (model.account.name == STACKSPOT and name in DEFAULT_MODELS)
+        return name == model.name and (is_own or name not in self._known_models)
 
 
 names = Names()

@@ -89,3 +89,14 @@ def test_names_of_a_file_that_cannot_be_used_stay_ours(names: Names, tmp_path: P
         route = names.find(name)
         assert route is not None, name
         assert not route.is_stackspot
+
+
+def test_a_list_of_names_that_a_project_chose_takes_none_of_this_packages(isolated: Path) -> None:
+    """`LITELLM_MODEL_COST_MAP_URL` in its `.env` leads LiteLLM to one."""
+    (isolated / ".aider.litellm.yml").write_text("providers: {stackspot: {models: {gpt-4o: {}}}}", encoding="utf-8")
+    names = Names()
+    names.learn(current(), vendors=["openai"], known_models=["stackspot-ai-code", "stackspot/stackspot-ai", "gpt-4o"])
+    for name in ("stackspot-ai-code", "stackspot/stackspot-ai"):
+        route = names.find(name)
+        assert route is not None and route.provider == "stackspot"
+    assert names.find("gpt-4o") is None
