@@ -270,7 +270,8 @@ def test_its_own_process_works_in_a_pipe_and_without_utf8(emulator: Emulator) ->
 @pytest.mark.slow
 def test_a_pipe_in_place_of_a_dotenv_file_is_named_and_not_waited_for(isolated: Path) -> None:
     """1Password mounts it so; LiteLLM, in the child that is asked for its version, would open it."""
-    os.mkfifo(isolated / ".env")
+    if sys.platform != "win32":
+        os.mkfifo(isolated / ".env")
     done = subprocess.run(
         [sys.executable, "-m", "aider_stackspot", "doctor", "--offline"], capture_output=True, text=True, timeout=50
     )
