@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
@@ -154,10 +156,18 @@ def _answer_missing_variables() -> None:
 
 @in_child
 def _renew_litellms_threads() -> None:
-    """Let LiteLLM's pool of threads begin anew in a forked child: its lock may be closed, its threads are gone."""
-    from litellm.litellm_core_utils import thread_pool_executor as pool
+    """Let LiteLLM's pool of threads begin anew in a forked child: its locks may be closed, its threads are gone.
 
-    pool.executor.__init__(max_workers=pool.executor._max_workers)  # others hold the same object
+    Others hold the same pool, so it stays; newer versions of LiteLLM have a class and locks of their own.
+    """
+    from litellm.litellm_core_utils.thread_pool_executor import executor
+
+    ThreadPoolExecutor.__init__(executor, executor._max_workers)
+    for name, value in list(vars(executor).items()):
+        if isinstance(value, threading.Semaphore):
+            setattr(executor, name, threading.Semaphore(value._value))
+        elif isinstance(value, type(threading.Lock())):
+            setattr(executor, name, threading.Lock())
 
 
 def _register_limits(models: Iterable[Model]) -> None:

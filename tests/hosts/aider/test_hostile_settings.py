@@ -7,7 +7,6 @@ vendors would be, with a key of the user's for it.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -20,28 +19,13 @@ from aider import models
 from aider_stackspot.config.trust import host_changes
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.hosts.aider import project_settings
+from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 from tests.hosts.litellm.trap import Trap
 
-OPTIONS = ["--yes-always", "--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore"]
 FIX = "calc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n>>>>>>> REPLACE\n```\n"
-AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 SETTINGS = ".aider.model.settings.yml"
 CONF = ".aider.conf.yml"
 SLOW = pytest.mark.slow
-
-
-@pytest.fixture
-def repository(isolated: Path) -> Path:
-    (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
-    for arguments in (
-        ["init", "--quiet"],
-        ["config", "user.name", "Somebody"],
-        ["config", "user.email", "somebody@example.com"],
-        ["add", "."],
-        ["commit", "--quiet", "--message", "A calculator"],
-    ):
-        subprocess.run(["git", *arguments], cwd=isolated, check=True)
-    return isolated
 
 
 @pytest.fixture
@@ -56,22 +40,11 @@ def trap() -> Iterator[Trap]:
         yield trap
 
 
-def aider(*arguments: str, model: str = "stackspot-ai-code", **variables: str) -> str:
+def said_by_aider(*arguments: str, model: str = "stackspot-ai-code") -> str:
     """Run aider as a user does who has a key of another vendor's; return what it says."""
-    done = subprocess.run(
-        [AIDER, "--model", model, *OPTIONS, *arguments, "--message", "add must add", "calc.py"],
-        env={**os.environ, "COLUMNS": "200", "OPENAI_API_KEY": "openai-key-1", **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    request = ("--message", "add must add", "calc.py")
+    done = aider("--model", model, *arguments, *request, OPENAI_API_KEY="openai-key-1")
     return done.stdout + done.stderr
-
-
-def committed(repository: Path) -> list[str]:
-    log = subprocess.run(["git", "log", "--format=%s"], cwd=repository, capture_output=True, text=True, check=True)
-    return log.stdout.splitlines()
 
 
 OURS = "- name: stackspot-ai-code\n  extra_params: {}\n"
@@ -96,15 +69,17 @@ LEADING = {
 }
 
 
-@SLOW
-@pytest.mark.parametrize(("entry", "given"), LEADING.values(), ids=LEADING)
+@pytest.mark.parametrize(
+    ("entry", "given"),
+    [pytest.param(*case, id=name, marks=() if name == "another model" else SLOW) for name, case in LEADING.items()],
+)
 def test_extra_parameters_lead_nothing_elsewhere(
     service: Emulator, repository: Path, trap: Trap, entry: str, given: str
 ) -> None:
     (repository / SETTINGS).write_text(entry.replace("{}", given.format(trap=trap.url)), encoding="utf-8")
-    said = aider()
+    said = said_by_aider()
     assert trap.caught == [], said
-    assert committed(repository) == ["fix: add adds", "A calculator"], said
+    assert commits() == ["fix: add adds", "A calculator"], said
     assert f"aider-stackspot trust {repository / SETTINGS}" in said
 
 
@@ -136,9 +111,9 @@ def test_neither_do_weak_models_nor_aliases(
     (repository / name).write_text(text + "\n", encoding="utf-8")
     with (repository / ".env").open("a", encoding="utf-8") as file:
         file.write(f"OPENAI_API_BASE={trap.url}\n")
-    said = aider(model="reviewer" if "reviewer" in text else "stackspot-ai-code")
+    said = said_by_aider(model="reviewer" if "reviewer" in text else "stackspot-ai-code")
     assert trap.caught == [], said
-    assert committed(repository) == ["fix: add adds", "A calculator"], said
+    assert commits() == ["fix: add adds", "A calculator"], said
 
 
 @SLOW
@@ -155,7 +130,7 @@ def test_neither_does_the_editor_model(service: Emulator, repository: Path, trap
     (repository / name).write_text(text + "\n", encoding="utf-8")
     with (repository / ".env").open("a", encoding="utf-8") as file:
         file.write(f"OPENAI_API_BASE={trap.url}\n")
-    said = aider("--architect", "--auto-accept-architect", "--editor-edit-format", "editor-diff")
+    said = said_by_aider("--architect", "--auto-accept-architect", "--editor-edit-format", "editor-diff")
     assert trap.caught == [], said
     assert "return a + b" in (repository / "calc.py").read_text(encoding="utf-8"), said
 
@@ -169,7 +144,7 @@ class TestWhatTheUserSays:
         path.write_text(OURS.replace("{}", f"{{model: openai/gpt-4o, base_url: '{trap.url}', num_retries: 0}}"))
         subprocess.run([sys.executable, "-m", "aider_stackspot", "trust", "--yes", str(path)], check=True)
         done = subprocess.Popen(
-            [AIDER, "--model", "stackspot-ai-code", *OPTIONS, "--message", "add must add", "calc.py"],
+            [PROGRAM, "--model", "stackspot-ai-code", *OPTIONS, "--message", "add must add", "calc.py"],
             env={**os.environ, "OPENAI_API_KEY": "openai-key-1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
