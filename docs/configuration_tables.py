@@ -73,6 +73,8 @@ def _kind(annotation: Any) -> str:
     """Return a type in words."""
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is list:
+        return "list of texts"
     if get_origin(annotation) is dict:
         return "names with their keys" if issubclass(get_args(annotation)[1], BaseModel) else "names with texts"
     if isinstance(annotation, type):

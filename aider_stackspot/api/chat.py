@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ulid import ULID
@@ -12,13 +13,14 @@ from aider_stackspot.api.answer import ApiRequest
 from aider_stackspot.api.stackspot_answer import StackSpotAnswer
 
 
-def request(prompt: str, *, agent_id: str | None = None) -> ApiRequest:
+def request(prompt: str, *, agent_id: str | None = None, knowledge_sources: Sequence[str] = ()) -> ApiRequest:
     """Build the request, each with a conversation of its own: the history is in the prompt already.
 
     Every known client sends a 26-character `conversation_id`, and none needs it to exist before (docs/wire.md, "Chat
     API: request").
     """
-    context: dict[str, Any] = {"conversation_id": _new_id(), "upload_ids": [], "knowledge_sources": []}
+    context: dict[str, Any] = {"conversation_id": _new_id(), "upload_ids": []}
+    context["knowledge_sources"] = list(knowledge_sources)
     if agent_id:
         context |= {"agent_id": agent_id, "agent_built_in": False}
     return ApiRequest(path="/v3/chat", body={"user_prompt": prompt, "context": context})

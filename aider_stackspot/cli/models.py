@@ -91,9 +91,17 @@ def stackspot_entry(model: Model) -> dict[str, Any]:
         "context": limit(model.max_input_tokens, MAX_INPUT_TOKENS),
         "output": limit(model.max_output_tokens, MAX_OUTPUT_TOKENS),
         "capabilities": {"tools": model.tools, "vision": False, "reasoning": None},
-        "price": None,
+        "price": _stackspot_price(model),
         "chat": True,
     }
+
+
+def _stackspot_price(model: Model) -> dict[str, Any] | None:
+    """Return what the file says; StackSpot itself tells no prices."""
+    prices = (model.input_cost_per_token, model.output_cost_per_token)
+    if prices == (None, None):
+        return None
+    return {"input_per_token": prices[0] or 0.0, "output_per_token": prices[1] or 0.0, "origin": "configured"}
 
 
 def server_entry(model: KnownModel) -> dict[str, Any]:

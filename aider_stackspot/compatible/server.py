@@ -168,9 +168,19 @@ def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name
         listed=listed is not None,
         title=listed.name if listed else None,
         capabilities=listed.capabilities if listed else Capabilities(),
-        price=listed.price if listed else None,
+        price=_price(keys, listed.price if listed else None),
         loaded=listed.loaded if listed else None,
     )
+
+
+def _price(keys: ModelKeys, listed: Price | None) -> Price | None:
+    """Return the configured price, each half that nobody configured as the server lists it."""
+    given = (keys.input_cost_per_token, keys.output_cost_per_token)
+    if given == (None, None):
+        return listed
+    halves = (listed.input_per_token, listed.output_per_token) if listed else (0.0, 0.0)
+    first, second = (half if own is None else own for own, half in zip(given, halves, strict=True))
+    return Price(first, second, "configured")
 
 
 def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> list[KnownModel]:

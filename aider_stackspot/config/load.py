@@ -16,7 +16,7 @@ from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import SWITCHES, Environment, read_log_target, read_switches
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.network import network
-from aider_stackspot.config.schema import ProviderKeys
+from aider_stackspot.config.schema import STACKSPOT_KEYS, ProviderKeys
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
 from aider_stackspot.errors import ConfigurationError
@@ -213,8 +213,11 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
             "api_base", f"{why}an OpenAI-compatible provider needs a base URL, such as https://host/v1."
         )
     declared.note_passed_over("api_key")
-    for model in keys.models or {}:
+    for model, keys_of_model in (keys.models or {}).items():
         declared.note_passed_over("weak_model", model=model)
+        of_stackspot = [key for key in STACKSPOT_KEYS if getattr(keys_of_model, key) is not None]
+        if of_stackspot:
+            raise declared.error(of_stackspot[0], "this key is for models of StackSpot.", model=model)
     ways = network(declared, environment)
     return CompatibleProvider(
         name=declared.name,

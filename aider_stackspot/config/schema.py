@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -24,7 +25,7 @@ from pydantic import (
 from aider_stackspot.config.display import shortened
 from aider_stackspot.config.header_values import header_name, header_value
 from aider_stackspot.config.yaml_file import Document, Location
-from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.errors import ConfigurationError, InvalidRequest
 
 STATCODE_KEYS = {"orchestration_model", "summarize_model"}
 """Top-level keys of a StatCode `providers.json`, which has otherwise the same shape."""
@@ -56,12 +57,46 @@ Count = Annotated[PositiveInt | None, BeforeValidator(_no_truth)]
 Temperature = Annotated[Annotated[float, Field(ge=0, le=2)] | None, BeforeValidator(_no_truth)]
 Seconds = Annotated[Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
 Retries = Annotated[Annotated[int, Field(ge=0, le=10)] | None, BeforeValidator(_no_truth)]
+Price = Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
+Id = Annotated[str, Field(min_length=1), AfterValidator(_on_one_line)]
 
 
-class ModelKeys(BaseModel):
-    """The keys of one model."""
+class AgentKeys(BaseModel):
+    """What can be asked of a StackSpot agent, by a model's keys and by a call's arguments alike.
+
+    Source: docs/wire.md, "Agents API: request".
+    """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    agent_id: Text = Field(None, description="A StackSpot agent's id; selects the Agents API.")
+    stackspot_knowledge: bool | None = Field(None, description="Let StackSpot add its own knowledge (default false).")
+    knowledge_source_ids: list[Id] | None = Field(
+        None, description="Ids of knowledge sources that an agent, or the chat, uses besides its own."
+    )
+    deep_search_ks: bool | None = Field(
+        None, description="Let an agent search its knowledge more deeply, which takes longer (default false)."
+    )
+    return_ks_in_response: bool | None = Field(
+        None,
+        description="Let an agent name the knowledge sources that it used (default false): programs get them with the "
+        "answer, aider shows them below it.",
+    )
+    agent_version_number: Count = Field(None, description="The version of the agent (default: the published one).")
+    selected_model: Text = Field(
+        None, description="One of the language models that the agent allows (default: the agent's own)."
+    )
+
+
+class CallKeys(AgentKeys):
+    """What a call may ask besides: an agent that keeps the history, which is of no use to who edits it, as aider."""
+
+    use_conversation: bool | None = None
+    conversation_id: Text = None
+
+
+class ModelKeys(AgentKeys):
+    """The keys of one model."""
 
     provider: Text = Field(None, description="The provider this model stands under; only for the reader.")
     model: Text = Field(None, description="The model's id at the server, where it differs from the name.")
@@ -80,17 +115,21 @@ class ModelKeys(BaseModel):
     api: Literal["agent", "chat", "quick-command"] | None = Field(
         None, description="The StackSpot API that serves it, where the ids below do not say so already."
     )
-    agent_id: Text = Field(None, description="A StackSpot agent's id; selects the Agents API.")
     quick_command: Text = Field(None, description="A remote quick command's slug; selects quick commands.")
-    stackspot_knowledge: bool | None = Field(None, description="Let StackSpot add its own knowledge (default false).")
     tools: bool | None = Field(None, description="Let programs call tools through the prompt (default true).")
     edit_format: Text = Field(None, description="aider's edit format for this model (default diff).")
     weak_model: Text = Field(None, description="aider's model for summaries and commit messages (default: itself).")
+    input_cost_per_token: Price = Field(None, description="What a token of a prompt costs, in US dollars.")
+    output_cost_per_token: Price = Field(None, description="What a token of an answer costs, in US dollars.")
 
     @property
     def chosen_edit_format(self) -> str | None:
         """The edit format for aider, as far as these keys choose one."""
         return self.edit_format or ("diff" if self.model_type == "code" else None)
+
+
+STACKSPOT_KEYS = (*AgentKeys.model_fields, "api", "quick_command")
+"""Keys of a model that no other server has."""
 
 
 class ProviderKeys(BaseModel):
@@ -241,7 +280,28 @@ _EXPECTED = {
     "float_type": "a number is expected",
     "float_parsing": "a number is expected",
     "finite_number": "a number is expected",
+    "list_type": "a list of texts is expected",
+    "string_too_short": "an empty text stands here",
 }
+
+
+def checked_arguments(given: Mapping[str, Any]) -> CallKeys:
+    """Return the arguments of a call that have these names, checked as keys of a file are; `None` means: not given.
+
+    Raises:
+        InvalidRequest: a value cannot be used; the text names the argument.
+    """
+    try:
+        return CallKeys.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in details["loc"])
+        raise InvalidRequest(f"The argument `{name}` cannot be used: {_problem(details)}.") from None
+
+
+def _problem(details: Mapping[str, Any]) -> str:
+    problem = _EXPECTED.get(details["type"]) or details["msg"].removeprefix("Value error, ")
+    return str(problem[:1].lower() + problem[1:])
 
 
 def _first(document: Document, error: ValidationError) -> ConfigurationError:
@@ -251,8 +311,7 @@ def _first(document: Document, error: ValidationError) -> ConfigurationError:
         return document.error(location, f"unknown key{_suggestion(location)}")
     if location[-1:] == ("api_base",) and (*location[:-1], "base_url") in document.lines:
         location = (*location[:-1], "base_url")
-    problem = _EXPECTED.get(details["type"]) or details["msg"].removeprefix("Value error, ")
-    return document.error(location, problem[:1].lower() + problem[1:] + ".")
+    return document.error(location, f"{_problem(details)}.")
 
 
 def _suggestion(location: Location) -> str:

@@ -100,7 +100,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Model:
-    """One StackSpot model: a public name, and which API of which account serves it."""
+    """One StackSpot model: a public name, which API of which account serves it, and how.
+
+    Limits are in tokens, prices in US dollars; a price is `None` where nobody said one.
+    """
 
     name: str
     account: Account
@@ -108,12 +111,19 @@ class Model:
     agent_id: str | None = None
     quick_command: str | None = None
     stackspot_knowledge: bool = False
+    knowledge_source_ids: tuple[str, ...] = ()
+    deep_search_ks: bool = False
+    return_ks_in_response: bool = False
+    agent_version_number: int | None = None
+    selected_model: str | None = None
     max_input_tokens: int = MAX_INPUT_TOKENS
     max_output_tokens: int = MAX_OUTPUT_TOKENS
     temperature: float = DEFAULT_TEMPERATURE
     edit_format: str = "diff"
     weak_model: str | None = None
     tools: bool = True
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
 
     @property
     def route(self) -> str:
@@ -164,7 +174,7 @@ class Settings:
         """Return a StackSpot model by its public name.
 
         Raises:
-            ConfigurationError: the configuration cannot be used, has no such model, or no agent for it.
+            ConfigurationError: the configuration cannot be used, or has no such model.
         """
         if self.problem is not None:
             raise ConfigurationError(self.problem)
@@ -172,10 +182,4 @@ class Settings:
             raise ConfigurationError(
                 f"There is no StackSpot model `{name}`; configured are {', '.join(sorted(self.models))}."
             )
-        model = self.models[name]
-        if model.api == "agent" and not model.agent_id:
-            raise ConfigurationError(
-                f"The model `{name}` is served by an agent, and no agent is named: set `agent_id` in the file, or "
-                "STACKSPOTAI_AGENT_ID."
-            )
-        return model
+        return self.models[name]

@@ -241,12 +241,19 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         agent_id=agent,
         quick_command=keys.quick_command,
         stackspot_knowledge=bool(keys.stackspot_knowledge),
+        knowledge_source_ids=tuple(keys.knowledge_source_ids or ()),
+        deep_search_ks=bool(keys.deep_search_ks),
+        return_ks_in_response=bool(keys.return_ks_in_response),
+        agent_version_number=keys.agent_version_number,
+        selected_model=keys.selected_model,
         max_input_tokens=keys.max_input_tokens or MAX_INPUT_TOKENS,
         max_output_tokens=keys.max_tokens or MAX_OUTPUT_TOKENS,
         temperature=DEFAULT_TEMPERATURE if keys.temperature is None else keys.temperature,
         edit_format=keys.chosen_edit_format or "diff",
         weak_model=_weak_model(declared, name, keys),
         tools=keys.tools is not False,
+        input_cost_per_token=keys.input_cost_per_token,
+        output_cost_per_token=keys.output_cost_per_token,
     )
 
 

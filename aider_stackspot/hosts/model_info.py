@@ -17,6 +17,10 @@ def info_of_model(model: Model, slug: str) -> dict[str, Any]:
         model: the model.
         slug: the account's name in LiteLLM's dispatcher.
     """
+    prices = {
+        "input_cost_per_token": model.input_cost_per_token,
+        "output_cost_per_token": model.output_cost_per_token,
+    }
     return {
         "litellm_provider": slug,
         "mode": "chat",
@@ -26,6 +30,7 @@ def info_of_model(model: Model, slug: str) -> dict[str, Any]:
         "supports_system_messages": True,
         "supports_vision": False,
         "supports_function_calling": model.tools,
+        **{name: price for name, price in prices.items() if price is not None},
     }
 
 

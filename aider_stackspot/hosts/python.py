@@ -11,6 +11,7 @@ from typing import Any
 
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.config import current
+from aider_stackspot.pipeline.arguments import AGENT_ARGUMENTS, known_arguments
 from aider_stackspot.pipeline.prompt import Message
 from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL, Options, start
 from aider_stackspot.pipeline.stream import AnswerStream
@@ -38,6 +39,7 @@ class StackSpotProvider:
         model: str = DEFAULT_MODEL,
         temperature: float | None = None,
         stop: str | Sequence[str] | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         """Return a whole answer in the shape of OpenAI's chat completion.
 
@@ -46,11 +48,12 @@ class StackSpotProvider:
             model: one of the configured names, such as "stackspot-ai-code".
             temperature: 0.0 to 1.0.
             stop: one or several texts at which the answer ends.
+            **arguments: what is asked of an agent, such as `knowledge_source_ids` (docs/arguments.md).
 
         Raises:
             StackSpotError: there is no complete answer; see `aider_stackspot.errors`.
         """
-        stream = self.stream(messages, model, temperature, stop)
+        stream = self.stream(messages, model, temperature, stop, **arguments)
         return _completion(model, [text async for text in stream], stream.finish)
 
     def completion_sync(
@@ -59,9 +62,10 @@ class StackSpotProvider:
         model: str = DEFAULT_MODEL,
         temperature: float | None = None,
         stop: str | Sequence[str] | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         """Do what `completion` does, and block."""
-        stream = self.stream(messages, model, temperature, stop)
+        stream = self.stream(messages, model, temperature, stop, **arguments)
         return _completion(model, list(stream), stream.finish)
 
     def stream(
@@ -70,13 +74,20 @@ class StackSpotProvider:
         model: str = DEFAULT_MODEL,
         temperature: float | None = None,
         stop: str | Sequence[str] | None = None,
+        **arguments: Any,
     ) -> AnswerStream[str]:
         """Return the answer's text as it comes, for `for` and for `async for`.
 
         Raises:
             StackSpotError: at once for an unusable request, while iterating for a failed call.
         """
-        options = Options(temperature=temperature, timeout=self._timeout, max_retries=self._max_retries, stop=stop)
+        options = Options(
+            temperature=temperature,
+            timeout=self._timeout,
+            max_retries=self._max_retries,
+            stop=stop,
+            arguments=known_arguments(arguments, honoured=AGENT_ARGUMENTS),
+        )
         stream = start(current().model(model), messages, options)
         self._streams.add(stream)
         return stream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -17,6 +18,7 @@ from aider_stackspot.config.trust.call_arguments import base_of_call, checked_he
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
 from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline import prompt
+from aider_stackspot.pipeline.arguments import model_of_call
 from aider_stackspot.pipeline.request import Call, Destination
 from aider_stackspot.pipeline.stream import AnswerStream, start_text
 
@@ -30,7 +32,8 @@ class Options:
 
     `timeout` is the total in seconds, retries included. `api_key` is a client key, `api_base` the base URL of the API
     that serves the model. `temperature` is checked, not sent: StackSpot has it in the agent's settings (docs/wire.md,
-    "Limits"). `instructions` and `tool_syntax` are `prompt.render`'s.
+    "Limits"). `instructions` and `tool_syntax` are `prompt.render`'s. `arguments` are what is asked of an agent, by the
+    names of `arguments.AGENT_ARGUMENTS`; they win over the model's keys.
     """
 
     temperature: float | None = None
@@ -42,6 +45,7 @@ class Options:
     stop: str | Sequence[str] | None = None
     instructions: str = field(default="", repr=False)
     tool_syntax: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def start(model: Model, messages: Sequence[prompt.Message], options: Options) -> AnswerStream[str]:
@@ -62,6 +66,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         ConfigurationError: credentials or settings are missing or unusable.
     """
     _check_temperature(options.temperature)
+    model, _conversation = model_of_call(model, options.arguments)
     account = model.account
     credentials = credentials_of(account, options.api_key)
     text = prompt.render(messages, options.instructions, tool_syntax=options.tool_syntax)
@@ -134,13 +139,22 @@ def _request(model: Model, text: str) -> tuple[ApiRequest, Callable[[], AnswerPa
     if model.api == "quick-command":
         return quick_command.request(text, model.quick_command or ""), agent.AgentAnswer
     if model.api == "chat":
-        return chat.request(text, agent_id=model.agent_id), chat.ChatAnswer
+        sources = model.knowledge_source_ids
+        return chat.request(text, agent_id=model.agent_id, knowledge_sources=sources), chat.ChatAnswer
     if not model.agent_id:
         raise ConfigurationError(
             f"The model `{model.name}` uses the Agents API, and no agent id is set: set STACKSPOTAI_AGENT_ID, or "
             "`agent_id` of the model or its provider."
         )
-    return agent.request(text, model.agent_id, stackspot_knowledge=model.stackspot_knowledge), agent.AgentAnswer
+    asked = agent.AgentOptions(
+        stackspot_knowledge=model.stackspot_knowledge,
+        return_ks_in_response=model.return_ks_in_response,
+        deep_search_ks=model.deep_search_ks,
+        knowledge_source_ids=model.knowledge_source_ids,
+        agent_version_number=model.agent_version_number,
+        selected_model=model.selected_model,
+    )
+    return agent.request(text, model.agent_id, asked), agent.AgentAnswer
 
 
 def _secret(headers: Mapping[str, str]) -> dict[str, SecretStr]:

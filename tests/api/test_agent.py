@@ -36,8 +36,25 @@ def test_the_request_has_documented_fields_only() -> None:
     }
 
 
-def test_knowledge_can_be_switched_on() -> None:
-    assert agent.request("x", AGENT, stackspot_knowledge=True).body["stackspot_knowledge"] is True
+def test_options_are_sent_where_they_are_asked_for() -> None:
+    options = agent.AgentOptions(
+        stackspot_knowledge=True,
+        return_ks_in_response=True,
+        deep_search_ks=True,
+        knowledge_source_ids=("01B",),
+        agent_version_number=3,
+        selected_model="gpt-4.1",
+    )
+    assert agent.request("x", AGENT, options).body == {
+        "streaming": True,
+        "user_prompt": "x",
+        "stackspot_knowledge": True,
+        "return_ks_in_response": True,
+        "deep_search_ks": True,
+        "knowledge_source_ids": ["01B"],
+        "agent_version_number": 3,
+        "selected_model": "gpt-4.1",
+    }
 
 
 def test_an_agent_id_cannot_leave_its_place_in_the_path() -> None:

@@ -281,10 +281,9 @@ class TestWhichApiServesAModel:
         assert api_of("plain")[0] == "chat"
         assert api_of("mine")[:2] == ("agent", "agent-1")
 
-    def test_an_agent_that_is_named_nowhere_is_the_first_calls_error(self, places: Places) -> None:
+    def test_an_agent_may_be_named_by_the_call_alone(self, places: Places) -> None:
         (places.cwd / FILE).write_text("providers: {stackspot: {models: {mine: {api: agent}}}}")
-        with pytest.raises(Exception, match="set `agent_id` in the file, or STACKSPOTAI_AGENT_ID"):
-            current().model("mine")
+        assert (current().model("mine").api, current().model("mine").agent_id) == ("agent", None)
         assert current().model("stackspot-ai").api == "chat"
 
     def test_a_quick_command_without_its_slug_is_an_error(self, places: Places) -> None:

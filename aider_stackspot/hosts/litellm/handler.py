@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+import litellm
 from litellm import CustomLLM, ModelResponse
 from litellm.types.utils import GenericStreamingChunk
 
@@ -13,6 +14,7 @@ from aider_stackspot import errors
 from aider_stackspot.config import Model, current
 from aider_stackspot.hosts.litellm.exceptions import litellm_error, own_retries, total_timeout
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
+from aider_stackspot.pipeline.arguments import AGENT_ARGUMENTS, known_arguments
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT, for_gateway_user
 from aider_stackspot.pipeline.stackspot import Options, start
 from aider_stackspot.tools import AnswerRequirements, read_answer_requirements
@@ -97,8 +99,9 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         name = self._public_name(model)
         try:
             configured = current().model(f"{self._provider}/{name}")
-            demand = _demand(configured, given.get("optional_params") or {})
-            stream = start(configured, messages, _options(given, demand))
+            parameters = known_arguments(given.get("optional_params") or {}, drop=_may_drop(given))
+            demand = _demand(configured, parameters)
+            stream = start(configured, messages, _options(given, parameters, demand))
             yield Reply(name, messages, stream, demand, demand.parser(whole=whole) if demand.instructions else None)
         except errors.StackSpotError as error:
             if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
@@ -121,9 +124,14 @@ def _demand(model: Model, parameters: Mapping[str, Any]) -> AnswerRequirements:
         raise errors.InvalidRequest(f"{model.name}: {error}") from None
 
 
-def _options(given: Mapping[str, Any], demand: AnswerRequirements) -> Options:
-    """Read a call's arguments. Whatever StackSpot has no means for was dealt with by LiteLLM's own rules."""
-    parameters = given.get("optional_params") or {}
+def _may_drop(given: Mapping[str, Any]) -> bool:
+    """Tell whether the caller, or with `litellm.drop_params` the program, wants to have left out what is not there."""
+    asked = (given.get("litellm_params") or {}).get("drop_params")
+    return bool(litellm.drop_params if asked is None else asked)
+
+
+def _options(given: Mapping[str, Any], parameters: Mapping[str, Any], demand: AnswerRequirements) -> Options:
+    """Read a call's arguments."""
     return Options(
         temperature=parameters.get("temperature"),
         timeout=total_timeout(given.get("timeout")),
@@ -134,4 +142,5 @@ def _options(given: Mapping[str, Any], demand: AnswerRequirements) -> Options:
         stop=parameters.get("stop"),
         instructions=demand.instructions,
         tool_syntax=bool(demand.tool_instructions),
+        arguments={name: value for name, value in parameters.items() if name in AGENT_ARGUMENTS},
     )
