@@ -21,6 +21,8 @@ class AgentOptions:
         knowledge_source_ids: knowledge sources besides the agent's own.
         agent_version_number: a version of the agent; `None` for the published one.
         selected_model: a language model that the agent allows; `None` for its own.
+        use_conversation: let the service keep the history, and answer with the conversation's id.
+        conversation_id: the conversation to go on with; the first call of one has none.
     """
 
     stackspot_knowledge: bool = False
@@ -29,6 +31,8 @@ class AgentOptions:
     knowledge_source_ids: Sequence[str] = ()
     agent_version_number: int | None = None
     selected_model: str | None = None
+    use_conversation: bool = False
+    conversation_id: str | None = None
 
 
 def request(prompt: str, agent_id: str, options: AgentOptions | None = None) -> ApiRequest:
@@ -46,6 +50,8 @@ def request(prompt: str, agent_id: str, options: AgentOptions | None = None) -> 
         "knowledge_source_ids": list(options.knowledge_source_ids),
         "agent_version_number": options.agent_version_number,
         "selected_model": options.selected_model,
+        "use_conversation": options.use_conversation,
+        "conversation_id": options.conversation_id,
     }
     return ApiRequest(
         path=f"/v1/agent/{quote(agent_id, safe='')}/chat",

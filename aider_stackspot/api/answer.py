@@ -31,15 +31,43 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class KnowledgeSource:
+    """One source of knowledge that an answer was made with; what the service did not tell is `None`.
+
+    `score` is how well it fitted, on the service's own scale.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    score: float | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of it, by name."""
+        known = {"id": self.id, "name": self.name, "score": self.score}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Finish:
     """The terminal marker: without one, an answer is not an answer.
 
-    `reason` is one of OpenAI's finish reasons; `usage` is `None` where the service reported none.
+    `reason` is one of OpenAI's finish reasons; `usage` is `None` where the service reported none. `conversation_id` is
+    there where the service keeps the history, `sources` where it named the knowledge that it used.
     """
 
     reason: str
     usage: Usage | None = None
     message_id: str | None = None
+    conversation_id: str | None = None
+    sources: tuple[KnowledgeSource, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the service told besides the answer, as JSON for programs; empty where that is nothing."""
+        told: dict[str, Any] = {"message_id": self.message_id, "conversation_id": self.conversation_id}
+        told["knowledge_sources"] = [source.facts for source in self.sources]
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True)

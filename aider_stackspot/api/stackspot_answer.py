@@ -25,6 +25,7 @@ from aider_stackspot.api.answer import (
     without_answer,
 )
 from aider_stackspot.api.error_response import from_document, from_frame, from_text, names_an_error, report
+from aider_stackspot.api.knowledge_sources import KnowledgeSources
 from aider_stackspot.api.sse import ServerSentEvent
 from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.errors import MalformedAnswer
@@ -52,6 +53,8 @@ class StackSpotAnswer:
         self._reason = ""
         self._usage: Usage | None = None
         self._message_id: str | None = None
+        self._conversation_id: str | None = None
+        self._sources = KnowledgeSources()
         self._has_seen_tokens = False
         self._is_over_if_closed = False
 
@@ -148,8 +151,9 @@ class StackSpotAnswer:
             StatusError: the reason is a failure.
         """
         self._usage = _newer(_usage_in(frame), self._usage)
-        message_id = frame.get("message_id")
-        self._message_id = message_id if isinstance(message_id, str) else self._message_id
+        self._message_id = _id_in(frame, "message_id") or self._message_id
+        self._conversation_id = _id_in(frame, "conversation_id") or self._conversation_id
+        self._sources.add(frame)
         stated = stated_reason(reason)
         if stated is None:
             return
@@ -159,7 +163,9 @@ class StackSpotAnswer:
 
     def _end(self, text: str) -> str:
         text = self._text.end(text)
-        self.finish = Finish(finish_reason(self._reason), self._usage, self._message_id)
+        self.finish = Finish(
+            finish_reason(self._reason), self._usage, self._message_id, self._conversation_id, self._sources.found
+        )
         self._refuse_silence()
         return text
 
@@ -170,6 +176,11 @@ class StackSpotAnswer:
                 f"StackSpot counted {self._usage.completion_tokens:,} tokens of an answer and sent no text that could "
                 "be read."
             )
+
+
+def _id_in(frame: Mapping[str, Any], field: str) -> str | None:
+    value = frame.get(field)
+    return value if isinstance(value, str) and value else None
 
 
 _FAILURE = re.compile(r"error|fail|abort|cancel|exception|interrupt|time[ _-]?d?[ _-]?out", re.IGNORECASE)

@@ -8,6 +8,7 @@
 True
 """
 
+from aider_stackspot.emulator.agents import AgentDetails, Knowledge
 from aider_stackspot.emulator.emulator import Emulator
 from aider_stackspot.emulator.fault import Fault
 from aider_stackspot.emulator.quick_commands import QuickCommand
@@ -19,9 +20,11 @@ from aider_stackspot.emulator.style import STYLES, Style
 __all__ = [
     "MODELS",
     "STYLES",
+    "AgentDetails",
     "Emulator",
     "Fault",
     "Headers",
+    "Knowledge",
     "QuickCommand",
     "RecordedRequest",
     "Reply",

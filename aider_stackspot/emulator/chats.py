@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from ulid import ULID
 
 from aider_stackspot.emulator import frames
+from aider_stackspot.emulator.agents import (
+    AgentDetails,
+    Conversations,
+    Knowledge,
+    option_refusal,
+    quotations,
+    sources_in_answer,
+    used_knowledge,
+)
 from aider_stackspot.emulator.exchange import Exchange
 from aider_stackspot.emulator.fault import Fault
 from aider_stackspot.emulator.frames import Facts
@@ -36,12 +46,18 @@ class ChatSettings(Protocol):
         answer: What the scripted model says where no rule does.
         script: The rules.
         agents: Names of the agents that exist, by id; None lets any id be one.
+        details: What single agents have, by id.
+        knowledge: The knowledge sources that exist, by id; None lets any id be one.
+        conversations: What was said in those that are kept.
     """
 
     style: Style
     answer: Answer | Model
     script: Script
     agents: Mapping[str, str] | None
+    details: dict[str, AgentDetails]
+    knowledge: dict[str, Knowledge] | None
+    conversations: Conversations
 
 
 class ScriptedAnswer(NamedTuple):
@@ -61,14 +77,22 @@ def agent(settings: ChatSettings, exchange: Exchange) -> None:
     if problem := request_problem(exchange.request, AGENT_FIELDS, required="user_prompt"):
         exchange.reply(unprocessable(problem))
         return
-    if (answer := scripted_answer(settings, exchange)) is None:
+    details = settings.details.get(agent_id)
+    if refusal := option_refusal(body, details, settings.knowledge, body["user_prompt"]):
+        exchange.reply(refusal)
+        return
+    conversation = _conversation(body)
+    if (answer := _answer_in(settings, exchange, conversation)) is None:
         return
     deltas, style = answer
-    conversation = body.get("conversation_id") or f"{ULID()}"
+    used = used_knowledge(body, details, settings.knowledge)
+    if settings.knowledge is not None:
+        deltas = itertools.chain(deltas, quotations(used))
     facts = Facts(
         input_tokens=_tokens_in(body["user_prompt"]),
         message_id=f"{ULID()}",
-        conversation_id=conversation if body.get("use_conversation") else None,
+        conversation_id=conversation,
+        sources=sources_in_answer(used) if body.get("return_ks_in_response") else {},
     )
     exchange.pause(style.first_delay)
     if body.get("streaming") and not style.json_body:
@@ -90,7 +114,7 @@ def chat(settings: ChatSettings, exchange: Exchange) -> None:
     if refusal := conversation_problem(context):
         exchange.reply(refusal)
         return
-    if (answer := scripted_answer(settings, exchange)) is None:
+    if (answer := _answer_in(settings, exchange, context["conversation_id"])) is None:
         return
     deltas, style = answer
     exchange.pause(style.first_delay)
@@ -101,9 +125,31 @@ def chat(settings: ChatSettings, exchange: Exchange) -> None:
     exchange.stream(frames.chat_frames(deltas, style, facts), style)
 
 
-def scripted_answer(settings: ChatSettings, exchange: Exchange) -> ScriptedAnswer | None:
-    """The answer to a request's prompt; None when the fault of the rule that fits it has answered the request."""
+def _conversation(body: Mapping[str, Any]) -> str | None:
+    """The id of the conversation that is to be kept; the first call of one may leave it to the service."""
+    return (body.get("conversation_id") or f"{ULID()}") if body.get("use_conversation") else None
+
+
+def _answer_in(settings: ChatSettings, exchange: Exchange, conversation: str | None) -> ScriptedAnswer | None:
+    """The answer to a request's prompt, and to all that was said before in its conversation."""
+    if conversation is None:
+        return scripted_answer(settings, exchange)
     prompt = exchange.request.prompt
+    answer = scripted_answer(settings, exchange, "\n".join([*settings.conversations.before(conversation), prompt]))
+    if answer is None:
+        return None
+    return ScriptedAnswer(settings.conversations.remember(conversation, prompt, answer.deltas), answer.style)
+
+
+def scripted_answer(settings: ChatSettings, exchange: Exchange, prompt: str | None = None) -> ScriptedAnswer | None:
+    """The answer to a request's prompt; None when the fault of the rule that fits it has answered the request.
+
+    Args:
+        settings: The emulator's.
+        exchange: The request.
+        prompt: What is answered, where that is more than the request's own prompt.
+    """
+    prompt = exchange.request.prompt if prompt is None else prompt
     rule = settings.script.rule_for(prompt)
     style = (rule and rule.style) or settings.style
     if rule and rule.fault and not exchange.fault.name:

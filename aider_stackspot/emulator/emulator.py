@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Protocol, get_args
 
 from aider_stackspot.emulator import chats, quick_commands
+from aider_stackspot.emulator.agents import AgentDetails, Conversations, Knowledge, agent_record
 from aider_stackspot.emulator.exchange import Exchange, HangUp
 from aider_stackspot.emulator.fault import Fault
 from aider_stackspot.emulator.http_server import ClientGone, Connection, NotHttp, Server, read_request
@@ -20,6 +21,8 @@ from aider_stackspot.emulator.script import Answer, Model, Script, assistant
 from aider_stackspot.emulator.style import Style
 from aider_stackspot.emulator.tokens import Credential, TokenIssuer, token_reply
 
+_MAX_PAGE: Final = 100
+"""Agents on a page of the list, however many are asked for."""
 _SAMPLE_AGENTS: Final = {"01GGGGGGGGGGGGGGGGGGGGGGGG": "my agent"}
 
 
@@ -116,12 +119,12 @@ def _refusal(tokens: TokenIssuer, request: RecordedRequest, endpoint: _Endpoint)
 def _list_agents(service: Service, exchange: Exchange) -> None:
     """Answer with an array on v1, with an object that has ``items`` on v3 and v4 (docs/wire.md, "Lists of agents")."""
     known = _SAMPLE_AGENTS if service.agents is None else service.agents
-    items = [{"id": id_, "name": name, "model_name": "gpt-4.1"} for id_, name in known.items()]
+    items = [agent_record(id_, name, service.details.get(id_)) for id_, name in known.items()]
     if exchange.request.segments[0] == "v1":
         exchange.reply(json_reply(200, items))
         return
     query = exchange.request.query
-    page, size = _positive(query.get("page"), 1), _positive(query.get("size"), 100)
+    page, size = _positive(query.get("page"), 1), min(_MAX_PAGE, _positive(query.get("size"), 10))
     exchange.reply(json_reply(200, {"items": items[(page - 1) * size : page * size], "page": page}))
 
 
@@ -174,6 +177,9 @@ class Emulator:
         answer: What the scripted model says where no rule does: a text (cut into words), a list of deltas, or
             a function from the prompt to either.
         script: The rules.
+        details: What single agents have, by id; may be changed at any time.
+        knowledge: The knowledge sources that exist, by id; None lets any id be one. An answer quotes their texts.
+        conversations: What was said in the conversations that are kept.
         quick_command: How quick commands go.
         tokens: Issues tokens and recognises them; its ``lifetime`` and ``rate_limit`` may be set at any time.
         requests: The requests so far, in order of arrival.
@@ -200,6 +206,9 @@ class Emulator:
         self.agents = agents
         self.style = Style()
         self.answer: Answer | Model = assistant if self.script.default is None else self.script.default
+        self.details: dict[str, AgentDetails] = {}
+        self.knowledge: dict[str, Knowledge] | None = None
+        self.conversations = Conversations()
         self.quick_command = QuickCommand()
         self.requests: list[RecordedRequest] = []
         self.executions: dict[str, Execution] = {}

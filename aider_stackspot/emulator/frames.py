@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from aider_stackspot.emulator.style import DeltaStopReason, Style
@@ -40,11 +41,12 @@ class Frame(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What an answer reports besides its text: the tokens of the prompt, and the two ids."""
+    """What an answer reports besides its text: the tokens of the prompt, the two ids, and fields about knowledge."""
 
     input_tokens: int
     message_id: str
     conversation_id: str | None
+    sources: Mapping[str, Any] = MappingProxyType({})
 
 
 def words(text: str) -> list[str]:
@@ -92,6 +94,7 @@ def agent_answer(text: str, style: Style, facts: Facts, output_tokens: int) -> d
         "stop_reason": style.stop_reason,
         **_tokens(style, facts, output_tokens),
         **EMPTY_ARRAYS,
+        **facts.sources,
         "conversation_id": facts.conversation_id,
         "message_id": facts.message_id,
     }
@@ -186,7 +189,7 @@ def _agent_final(text: str, style: Style, facts: Facts, output_tokens: int) -> d
         payload["stop_reason"] = style.stop_reason
     if style.tokens_in != "first event":
         payload.update(_tokens(style, facts, output_tokens))
-    payload.update(message_id=facts.message_id, conversation_id=facts.conversation_id)
+    payload.update(facts.sources, message_id=facts.message_id, conversation_id=facts.conversation_id)
     return payload
 
 

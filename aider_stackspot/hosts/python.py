@@ -123,6 +123,9 @@ def _completion(model: str, pieces: list[str], finish: Finish | None) -> dict[st
             "completion_tokens": usage.completion_tokens,
             "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         }
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(pieces)}
+    if finish is not None and finish.facts:
+        message["provider_specific_fields"] = {"stackspot": finish.facts}
     return {
         "id": (finish.message_id if finish is not None else None) or f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
@@ -131,7 +134,7 @@ def _completion(model: str, pieces: list[str], finish: Finish | None) -> dict[st
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "".join(pieces)},
+                "message": message,
                 "finish_reason": finish.reason if finish is not None else "stop",
             }
         ],

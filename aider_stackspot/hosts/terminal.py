@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from collections.abc import Sequence
 
 from aider_stackspot.pipeline.notices import log
 
@@ -35,6 +36,9 @@ class TerminalNotices:
         """Show how far the work is, each step on a line of its own: aider's output stays."""
         if sys.stderr.isatty():
             print(f"\raider-stackspot: {line}", file=sys.stderr, flush=True)
+
+    def show_below_answer(self, lines: Sequence[str]) -> None:
+        """Show nothing: what a program does with its answers is its own business."""
 
 
 def _logging_writes_to_terminal() -> bool:

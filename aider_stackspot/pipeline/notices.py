@@ -7,6 +7,7 @@ line in the log.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 log = logging.getLogger("aider_stackspot")
@@ -25,6 +26,10 @@ class Listener(Protocol):
 
     def show_progress(self, line: str) -> None:
         """Show how far the work is."""
+        ...
+
+    def show_below_answer(self, lines: Sequence[str]) -> None:
+        """Show what belongs to an answer and is no part of its text, once that stands on the screen."""
         ...
 
 
@@ -56,3 +61,9 @@ def progress(line: str) -> None:
     log.info("%s", line)
     if _listener is not None and _listener.has_reader():
         _listener.show_progress(line)
+
+
+def below_answer(lines: Sequence[str]) -> None:
+    """Say what belongs to an answer and is no part of its text. Programs find it in the answer's own fields."""
+    if lines and _listener is not None:
+        _listener.show_below_answer(lines)

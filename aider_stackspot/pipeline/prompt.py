@@ -59,6 +59,24 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
     return clean(_transcript(read, instructions, tool_syntax) if lone is None else lone)
 
 
+def new_messages(messages: Sequence[Message]) -> list[Message]:
+    """Return what is new in a conversation whose history the service keeps: what follows the last answer.
+
+    Messages that open the conversation with instructions were part of its first call.
+
+    Raises:
+        InvalidRequest: nothing is new.
+    """
+    roles = [message.get("role") if isinstance(message, Mapping) else None for message in messages]
+    last = max((index for index, role in enumerate(roles) if role == "assistant"), default=-1)
+    behind = list(messages[last + 1 :])
+    opening = next((index for index, role in enumerate(roles) if role not in _SYSTEM), len(roles))
+    new = behind[max(0, opening - last - 1) :]
+    if not new:
+        raise InvalidRequest("There is no new message for the conversation: the last one is the assistant's, or none.")
+    return new
+
+
 def content_texts(content: Any, place: str) -> list[str] | None:
     """Return the texts of a message's content: of a string, of a list of parts, or `None` where there is none.
 

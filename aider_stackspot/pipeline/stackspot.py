@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from aider_stackspot.config.trust.call_arguments import base_of_call, checked_he
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
 from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline import prompt
-from aider_stackspot.pipeline.arguments import model_of_call
+from aider_stackspot.pipeline.arguments import Conversation, model_of_call
 from aider_stackspot.pipeline.request import Call, Destination
 from aider_stackspot.pipeline.stream import AnswerStream, start_text
 
@@ -66,11 +67,13 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         ConfigurationError: credentials or settings are missing or unusable.
     """
     _check_temperature(options.temperature)
-    model, _conversation = model_of_call(model, options.arguments)
+    model, conversation = model_of_call(model, options.arguments)
     account = model.account
     credentials = credentials_of(account, options.api_key)
+    if conversation.id is not None:
+        messages = prompt.new_messages(messages)
     text = prompt.render(messages, options.instructions, tool_syntax=options.tool_syntax)
-    request, new_parser = _request(model, text)
+    request, new_parser = _request(model, text, conversation)
     return Call(
         name=model.route,
         api=model.api,
@@ -130,7 +133,7 @@ def base_url_of(model: Model) -> str:
     return model.account.agent_api_base if model.api == "agent" else model.account.api_base
 
 
-def _request(model: Model, text: str) -> tuple[ApiRequest, Callable[[], AnswerParser[str]]]:
+def _request(model: Model, text: str, conversation: Conversation) -> tuple[ApiRequest, Callable[[], AnswerParser[str]]]:
     """Return the request to the API that serves a model, and what reads an answer to it.
 
     Raises:
@@ -139,8 +142,9 @@ def _request(model: Model, text: str) -> tuple[ApiRequest, Callable[[], AnswerPa
     if model.api == "quick-command":
         return quick_command.request(text, model.quick_command or ""), agent.AgentAnswer
     if model.api == "chat":
-        sources = model.knowledge_source_ids
-        return chat.request(text, agent_id=model.agent_id, knowledge_sources=sources), chat.ChatAnswer
+        identifier, sources = conversation.id or chat.new_conversation(), model.knowledge_source_ids
+        request = chat.request(text, identifier, agent_id=model.agent_id, knowledge_sources=sources)
+        return request, partial(chat.ChatAnswer, identifier if conversation.is_kept else None)
     if not model.agent_id:
         raise ConfigurationError(
             f"The model `{model.name}` uses the Agents API, and no agent id is set: set STACKSPOTAI_AGENT_ID, or "
@@ -153,6 +157,8 @@ def _request(model: Model, text: str) -> tuple[ApiRequest, Callable[[], AnswerPa
         knowledge_source_ids=model.knowledge_source_ids,
         agent_version_number=model.agent_version_number,
         selected_model=model.selected_model,
+        use_conversation=conversation.is_kept,
+        conversation_id=conversation.id,
     )
     return agent.request(text, model.agent_id, asked), agent.AgentAnswer
 

@@ -18,23 +18,26 @@ def read(*events: tuple[str, str]) -> tuple[str, Finish | None]:
     return text, answer.finish
 
 
+CONVERSATION = "01FFFFFFFFFFFFFFFFFFFFFFFF"
+
+
 def test_every_request_has_a_conversation_of_its_own() -> None:
-    ids = [chat.request("x").body["context"]["conversation_id"] for _ in range(50)]
+    ids = [chat.new_conversation() for _ in range(50)]
     assert all(re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{26}", one) for one in ids)
     assert len(set(ids)) == 50
 
 
 def test_the_request() -> None:
-    request = chat.request("Say hi")
+    request = chat.request("Say hi", CONVERSATION)
     assert request.path == "/v3/chat"
     assert request.body["user_prompt"] == "Say hi"
     assert request.body.keys() == {"user_prompt", "context"}
 
 
 def test_an_agent_can_answer_here_too() -> None:
-    context = chat.request("x", agent_id="01A").body["context"]
+    context = chat.request("x", CONVERSATION, agent_id="01A").body["context"]
     assert (context["agent_id"], context["agent_built_in"]) == ("01A", False)
-    assert "agent_id" not in chat.request("x").body["context"]
+    assert "agent_id" not in chat.request("x", CONVERSATION).body["context"]
 
 
 def test_answers_are_joined_until_the_end_event() -> None:

@@ -13,11 +13,10 @@ from typing import Any
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
-from aider_stackspot.hosts.aider import project_settings
+from aider_stackspot.hosts.aider import answers, project_settings
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import TerminalNotices
 from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.warm_up import warm_up
 
@@ -26,7 +25,7 @@ def on_import(models: ModuleType) -> None:
     """Make the configured models known to aider; called by `autoload`."""
     if not switch(AUTOLOAD):
         return
-    notices.listen(TerminalNotices(always_read=True))
+    notices.listen(answers.notices)
     _watch_metadata(models)
     configured = current().models
     for name, model in configured.items():

@@ -12,7 +12,8 @@ import litellm
 from litellm import ModelResponse
 from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 
-from aider_stackspot.api.answer import Finish
+from aider_stackspot.api.answer import Finish, KnowledgeSource
+from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.stream import AnswerStream
 from aider_stackspot.tools import AnswerParser, AnswerRequirements, Event, TextDelta, ToolCall
 
@@ -56,9 +57,10 @@ class Reply:
             yield from self._chunks_of(self._reader.feed(text))
 
     def last_chunks(self) -> Iterator[GenericStreamingChunk]:
-        """Yield what was held back, and exactly one terminal chunk."""
+        """Yield what was held back, exactly one terminal chunk, and behind it what the service told besides."""
         if self._reader is not None:
             yield from self._chunks_of(self._reader.finish())
+        self._tell_sources()
         usage = self._usage()
         yield GenericStreamingChunk(
             text="",
@@ -72,6 +74,9 @@ class Reply:
             index=0,
             tool_use=None,
         )
+        fields = self._service_fields()
+        if fields is not None:  # LiteLLM passes nothing else on behind the terminal chunk
+            yield _chunk("", fields=fields)
 
     def response(self, response: ModelResponse, text: str) -> ModelResponse:
         """Fill in LiteLLM's response.
@@ -85,7 +90,10 @@ class Reply:
         if self._reader is not None:
             events = self._reader.feed(text) + self._reader.finish()
         usage = self._usage()
-        response.choices = [Choices(index=0, finish_reason=self._finish_reason(), message=self._message(events))]
+        self._tell_sources()
+        message = self._message(events)
+        message.provider_specific_fields = self._service_fields()
+        response.choices = [Choices(index=0, finish_reason=self._finish_reason(), message=message)]
         response.model = self._model
         response.created = int(time.time())
         response.usage = Usage(prompt_tokens=usage.prompt, completion_tokens=usage.completion, total_tokens=usage.total)
@@ -120,6 +128,15 @@ class Reply:
     def _finish_reason(self) -> str:
         upstream = self.stream.finish.reason if self.stream.finish is not None else "stop"
         return upstream if self._reader is None else self._reader.finish_reason(upstream)
+
+    def _service_fields(self) -> dict[str, Any] | None:
+        """Return the service's ids and its knowledge sources, as LiteLLM has a vendor's own fields."""
+        facts = self.stream.finish.facts if self.stream.finish is not None else {}
+        return {"stackspot": facts} if facts else None
+
+    def _tell_sources(self) -> None:
+        sources = self.stream.finish.sources if self.stream.finish is not None else ()
+        notices.below_answer([_source_line(source) for source in sources])
 
     def _usage(self) -> _Tokens:
         """Return the service's own count, or an estimate where it sent none."""
@@ -178,8 +195,21 @@ def _count(model: str, **of: Any) -> int:
         return 0
 
 
-def _chunk(text: str, tool_use: Any = None) -> GenericStreamingChunk:
-    return GenericStreamingChunk(text=text, is_finished=False, finish_reason="", usage=None, index=0, tool_use=tool_use)
+def _chunk(text: str, tool_use: Any = None, fields: dict[str, Any] | None = None) -> GenericStreamingChunk:
+    chunk = GenericStreamingChunk(
+        text=text, is_finished=False, finish_reason="", usage=None, index=0, tool_use=tool_use
+    )
+    if fields is not None:
+        chunk["provider_specific_fields"] = fields
+    return chunk
+
+
+def _source_line(source: KnowledgeSource) -> str:
+    """Return a knowledge source in words: its name, and what else is known of it."""
+    more = [source.id] if source.name and source.id else []
+    more += [] if source.score is None else [f"score {source.score:g}"]
+    told = ", ".join(more)
+    return f"{source.name or source.id} ({told})" if told else f"{source.name or source.id}"
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aider_stackspot.emulator import Emulator, Fault, Style
+from aider_stackspot.emulator import AgentDetails, Emulator, Fault, Knowledge, Style
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -42,6 +42,20 @@ def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, str
     assert {request.kind for request in service.chat_requests} == {api}
     assert len(service.token_requests) == 1
     assert "Tokens:" in done.stdout
+
+
+@pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
+def test_knowledge_sources_stand_below_the_answer(service: Emulator, repository: Path, stream: str) -> None:
+    service.details[AGENT] = AgentDetails(knowledge=("01BBBBBBBBBBBBBBBBBBBBBBBB",))
+    service.knowledge = {"01BBBBBBBBBBBBBBBBBBBBBBBB": Knowledge("calc.py of the wiki")}
+    keys = "providers: {stackspot: {models: {stackspot-ai-code: {return_ks_in_response: true}}}}"
+    (repository / ".aider.litellm.yml").write_text(keys, encoding="utf-8")
+    done = ask(stream, "--message", "add must add", "calc.py", STACKSPOTAI_AGENT_ID=AGENT)
+    line = "  calc.py of the wiki (01BBBBBBBBBBBBBBBBBBBBBBBB, score 0.9)"
+    assert done.stdout.count(f"Knowledge sources that StackSpot used:\n{line}\n") == 1
+    assert done.stdout.index(">>>>>>> REPLACE") < done.stdout.index(line) < done.stdout.index("Tokens:")
+    assert (repository / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
+    assert "Knowledge sources" not in "".join(request.prompt for request in service.chat_requests)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ ROWS = [
     (name, json.loads(value), result)
     for name, value, result in re.findall(r"^\| `(\w+)` \| `(.+?)` \| ([a-z ]+) \|", PAGE, re.MULTILINE)
 ]
-SENT = {
+SENT: dict[str, Any] = {
     "knowledge_source_ids": ["01BBBBBBBBBBBBBBBBBBBBBBBB"],
     "deep_search_ks": True,
     "return_ks_in_response": True,
@@ -231,6 +231,7 @@ class TestWithoutLiteLLM:
 
     @pytest.mark.parametrize("name", ["made_up", "tools", "n", "top_k"])
     def test_others_are_refused(self, agent: Emulator, name: str) -> None:
+        given: dict[str, Any] = {name: 2}
         with pytest.raises(errors.InvalidRequest, match=f"`{name}`"):
-            StackSpotProvider().stream(HI, **{name: 2})
+            StackSpotProvider().stream(HI, **given)
         assert agent.requests == []
