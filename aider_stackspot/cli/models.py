@@ -20,7 +20,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
 from aider_stackspot.config import CompatibleProvider, Model, Settings, current
-from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
+from aider_stackspot.config.settings import CONFIGURED_ORIGIN, DEFAULT_ORIGIN, MAX_OUTPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
 
 _NUMBERS = ("Context", "Output")
@@ -77,10 +77,7 @@ def _document(of_stackspot: list[Model], servers: list[CompatibleProvider], show
 
 def stackspot_entry(model: Model) -> dict[str, Any]:
     """Return one of StackSpot's models for programs."""
-
-    def limit(tokens: int, default: int) -> dict[str, Any]:
-        return {"tokens": tokens, "origin": "default" if tokens == default else "configured", "estimated": False}
-
+    output_origin = DEFAULT_ORIGIN if model.max_output_tokens == MAX_OUTPUT_TOKENS else CONFIGURED_ORIGIN
     return {
         "name": model.name if model.account.name == "stackspot" else model.route,
         "provider": model.account.name,
@@ -88,8 +85,8 @@ def stackspot_entry(model: Model) -> dict[str, Any]:
         "id": model.agent_id or model.quick_command or model.name,
         "api": model.api,
         "agent_id": model.agent_id,
-        "context": limit(model.max_input_tokens, MAX_INPUT_TOKENS),
-        "output": limit(model.max_output_tokens, MAX_OUTPUT_TOKENS),
+        "context": {"tokens": model.max_input_tokens, "origin": model.input_origin, "estimated": False},
+        "output": {"tokens": model.max_output_tokens, "origin": output_origin, "estimated": False},
         "capabilities": {"tools": model.tools, "vision": False, "reasoning": None},
         "price": _stackspot_price(model),
         "chat": True,

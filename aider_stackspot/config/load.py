@@ -15,9 +15,10 @@ from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import SWITCHES, Environment, read_log_target, read_switches
 from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.learned_limits import learned_limits, with_learned
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import STACKSPOT_KEYS, ProviderKeys
-from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings
+from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings, agent_model
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
@@ -70,9 +71,10 @@ def _load(inputs: RecordedInputs) -> Settings:
         merged = _Merged(environment, notices)
         merged.add_names(files)
     switches, log_target = read_switches(environment), read_log_target(environment)
+    learned = learned_limits(environment)
     return Settings(
         merged.accounts,
-        merged.names(),
+        {name: with_learned(model, learned) for name, model in merged.names().items()},
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
         refused=_servers_of(files) if problem is not None else (),
@@ -81,6 +83,7 @@ def _load(inputs: RecordedInputs) -> Settings:
         home=environment.home,
         switches=switches,
         log_target=log_target,
+        agent=lambda account, agent_id: with_learned(agent_model(account, agent_id), learned),
     )
 
 

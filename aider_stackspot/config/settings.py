@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,10 @@ DEFAULT_MODELS = ("stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code")
 
 MAX_INPUT_TOKENS = 16_384
 MAX_OUTPUT_TOKENS = 8_192
+CONFIGURED_ORIGIN = "configured"
+LEARNED_ORIGIN = "learned: StackSpot's own refusal"
+DEFAULT_ORIGIN = "default"
+"""Where an input limit comes from, in the words of a model list."""
 DEFAULT_TEMPERATURE = 0.7
 MAX_RETRIES = 2
 TOTAL_TIMEOUT = 600.0
@@ -102,7 +107,8 @@ class Account:
 class Model:
     """One StackSpot model: a public name, which API of which account serves it, and how.
 
-    Limits are in tokens, prices in US dollars; a price is `None` where nobody said one.
+    Limits are in tokens, prices in US dollars; a price is `None` where nobody said one. `input_origin` tells where the
+    input limit comes from.
     """
 
     name: str
@@ -117,6 +123,7 @@ class Model:
     agent_version_number: int | None = None
     selected_model: str | None = None
     max_input_tokens: int = MAX_INPUT_TOKENS
+    input_origin: str = DEFAULT_ORIGIN
     max_output_tokens: int = MAX_OUTPUT_TOKENS
     temperature: float = DEFAULT_TEMPERATURE
     edit_format: str = "diff"
@@ -129,6 +136,16 @@ class Model:
     def route(self) -> str:
         """The name with its provider in front, as LiteLLM writes it."""
         return f"{self.account.name}/{self.name}"
+
+
+AGENT_PREFIX = "/agent/"
+"""Stands in the name of any agent, between the account's and the agent's id."""
+AGENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def agent_model(account: Account, agent_id: str) -> Model:
+    """Return the model that any agent of an account is, without a word about it in a file."""
+    return Model(f"{AGENT_PREFIX[1:]}{agent_id}", account, "agent", agent_id)
 
 
 @dataclass(frozen=True)
@@ -156,7 +173,7 @@ class Settings:
     names of other servers, so that their calls are refused too and do not reach whoever else has such a name.
     `notices` are lines that the user should see once. `files` are the files that were read, closest first. `home` is
     the user's home directory, whatever a project's `.env` says; `switches` tells for each switch whether it is on, and
-    `log_target` where calls are logged to.
+    `log_target` where calls are logged to. `agent` makes the model of any agent, which needs no name in a file.
     """
 
     accounts: Mapping[str, Account]
@@ -169,6 +186,18 @@ class Settings:
     home: Path | None = None
     switches: Mapping[str, bool] = field(default_factory=dict)
     log_target: str | None = None
+    agent: Callable[[Account, str], Model] = agent_model
+
+    def find(self, name: object) -> Model | None:
+        """Return a StackSpot model by its public name, or the agent that a name such as `stackspot/agent/ID` means."""
+        if not isinstance(name, str):
+            return None
+        if name in self.models:
+            return self.models[name]
+        account, slash, agent_id = name.partition(AGENT_PREFIX)
+        if slash and account in self.accounts and AGENT_ID.fullmatch(agent_id):
+            return self.agent(self.accounts[account], agent_id)
+        return None
 
     def model(self, name: str) -> Model:
         """Return a StackSpot model by its public name.
@@ -178,8 +207,10 @@ class Settings:
         """
         if self.problem is not None:
             raise ConfigurationError(self.problem)
-        if name not in self.models:
+        model = self.find(name)
+        if model is None:
             raise ConfigurationError(
-                f"There is no StackSpot model `{name}`; configured are {', '.join(sorted(self.models))}."
+                f"There is no StackSpot model `{name}`; configured are {', '.join(sorted(self.models))}, and any agent "
+                "is stackspot/agent/ID."
             )
-        return self.models[name]
+        return model

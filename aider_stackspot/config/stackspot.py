@@ -13,10 +13,12 @@ from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
 from aider_stackspot.config.settings import (
+    CONFIGURED_ORIGIN,
     DEFAULT_AGENT_API_BASE,
     DEFAULT_API_BASE,
     DEFAULT_AUTH_URL,
     DEFAULT_MODELS,
+    DEFAULT_ORIGIN,
     DEFAULT_REALM,
     DEFAULT_TEMPERATURE,
     MAX_INPUT_TOKENS,
@@ -247,6 +249,7 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         agent_version_number=keys.agent_version_number,
         selected_model=keys.selected_model,
         max_input_tokens=keys.max_input_tokens or MAX_INPUT_TOKENS,
+        input_origin=CONFIGURED_ORIGIN if keys.max_input_tokens else DEFAULT_ORIGIN,
         max_output_tokens=keys.max_tokens or MAX_OUTPUT_TOKENS,
         temperature=DEFAULT_TEMPERATURE if keys.temperature is None else keys.temperature,
         edit_format=keys.chosen_edit_format or "diff",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 
-from aider_stackspot.errors import StackSpotError, StatusError, StreamInterrupted, TimedOut
+from aider_stackspot.errors import ContextTooLong, StackSpotError, StatusError, StreamInterrupted, TimedOut
 from aider_stackspot.pipeline import call_log, execution, usage_record
 from aider_stackspot.pipeline.attempt import attempt
 from aider_stackspot.pipeline.request import Call
@@ -31,6 +31,8 @@ async def run(call: Call[T], resources: SharedResources, writer: AnswerWriter[T]
             await _within_total(call, resources, writer)
         except StackSpotError as error:
             outcome = type(error).__name__
+            if isinstance(error, ContextTooLong) and error.limit is not None and call.learn_limit is not None:
+                call.learn_limit(error.limit)  # first: whoever hears of the error may ask for the limit
             writer.failed(_safe(error, call, resources))
         except asyncio.CancelledError:
             writer.failed(StreamInterrupted("The call was cancelled."))

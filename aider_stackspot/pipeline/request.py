@@ -77,6 +77,7 @@ class Call(Generic[T]):
         timeout: total seconds, retries included; infinite for no limit.
         idle_timeout: seconds without a byte, where the user chose none; `None` for the usual ones.
         max_retries: of an attempt that brought nothing yet.
+        learn_limit: is told how many tokens fit, where a refusal of a longer prompt says so.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Call(Generic[T]):
     timeout: float = TOTAL_TIMEOUT
     idle_timeout: float | None = None
     max_retries: int = MAX_RETRIES
+    learn_limit: Callable[[int], None] | None = None
 
     @cached_property
     def where(self) -> str:

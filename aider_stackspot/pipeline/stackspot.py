@@ -13,7 +13,8 @@ from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.api.stackspot_service import STACKSPOT, TOKEN_ENDPOINT, token_url
-from aider_stackspot.config import Account, Model
+from aider_stackspot.config import Account, Model, home
+from aider_stackspot.config.learned_limits import learn_limit
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
@@ -97,6 +98,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         prompt_characters=len(text),
         timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
         max_retries=account.max_retries if options.max_retries is None else options.max_retries,
+        learn_limit=partial(learn_limit, model, home=home()),
     )
 
 

@@ -34,9 +34,9 @@ def warm_up(name: str) -> bool:
         whether anything was begun.
     """
     settings = current()
-    if name not in settings.models or settings.problem is not None or not settings.switches[WARM_UP]:
+    model = settings.find(name)
+    if model is None or settings.problem is not None or not settings.switches[WARM_UP]:
         return False
-    model = settings.models[name]
     if not (model.account.client_id and model.account.client_key):
         return False
     now = time.monotonic()

@@ -82,4 +82,4 @@ def _keep_failed_answers_out(base_coder: Any) -> None:
 
 
 def _is_ours(model: Any) -> bool:
-    return model.name in current().models or names.find(model.name) is not None
+    return current().find(model.name) is not None or names.find(model.name) is not None

@@ -6,6 +6,7 @@ Runs when `aider.models` has been imported. Each touch of aider's internals is o
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from types import ModuleType
 from typing import Any
@@ -35,6 +36,7 @@ def on_import(models: ModuleType) -> None:
         for name, keys in provider.models.items():
             if keys.chosen_edit_format or keys.weak_model:
                 _know_server_settings(models, f"{provider.name}/{name}", keys.chosen_edit_format, keys.weak_model)
+    _know_any_agent(models)
     _keep_code_at_home(models)
     project_settings.guard(models)
     _warm_up(models)
@@ -63,6 +65,22 @@ def _know_settings(models: Any, name: str, model: Model) -> None:
             use_repo_map=True,
         )
     )
+
+
+def _know_any_agent(models: Any) -> None:
+    """Wrap the search for a model's settings: an agent has some as soon as its name is used."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def configure_model_settings(chosen: Any, name: str) -> Any:
+            model = current().find(name)
+            if model is not None:
+                _know_settings(models, name, model)
+            return original(chosen, name)
+
+        return configure_model_settings
+
+    wrap_once(models.Model, "configure_model_settings", around)
 
 
 def _know_server_settings(models: Any, name: str, edit_format: str | None, weak_model: str | None) -> None:
@@ -113,9 +131,19 @@ def _warm_up(models: Any) -> None:
 
 
 def _load_tokenizer(name: str) -> None:
+    _load_litellm()
     from aider_stackspot.hosts.litellm.reply import load_tokenizer  # loads LiteLLM, and aider starts without it
 
     load_tokenizer(name)
+
+
+def _load_litellm() -> None:
+    """Let aider load LiteLLM, which it does as late as it can, and with it this package's part for LiteLLM.
+
+    That part imports LiteLLM, whose import loads that part: two threads that begin at opposite ends would wait for each
+    other.
+    """
+    _ = sys.modules["aider.models"].litellm.model_cost
 
 
 def _server_of(name: object) -> CompatibleProvider | None:
@@ -135,10 +163,10 @@ class _Metadata(dict[str, Any]):
     """aider's own dictionary of models, and behind it the servers', which are asked at most once in a start."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return what is known of a model; for a server's model that is always something."""
+        """Return what is known of a model; for a server's model, and for any agent, that is always something."""
         if name in self:
             return super().get(name)
-        return _server_info(name) or default
+        return _agent_info(name) or _server_info(name) or default
 
     def items(self) -> Any:
         """Return everything there is to list, the servers' models too (`aider --list-models`)."""
@@ -151,10 +179,16 @@ class _Metadata(dict[str, Any]):
         _tell_litellm(given)
 
 
+def _agent_info(name: str) -> dict[str, Any] | None:
+    model = current().find(name)
+    return info_of_model(model, model.account.name) if model is not None else None
+
+
 def _server_info(name: str) -> dict[str, Any] | None:
     if _server_of(name) is None:
         return None
-    from aider_stackspot.hosts.litellm import servers  # loads LiteLLM, which aider asks next
+    _load_litellm()
+    from aider_stackspot.hosts.litellm import servers
 
     route = names.find_server(name)
     provider = current().compatible.get(route.provider) if route is not None else None
@@ -168,6 +202,7 @@ def _listed() -> dict[str, Any]:
     providers = list(current().compatible.values())
     if not providers:
         return {}
+    _load_litellm()
     from aider_stackspot.hosts.litellm import servers
 
     servers.ask(provider for provider in providers if not provider.models)
@@ -182,6 +217,7 @@ def _listed() -> dict[str, Any]:
 def _tell_litellm(given: dict[str, Any]) -> None:
     own = {name: info for name, info in given.items() if _server_of(name) is not None}
     if own:
+        _load_litellm()
         from aider_stackspot.hosts.litellm import servers
 
         servers.take_users_figures(own)

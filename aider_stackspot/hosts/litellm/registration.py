@@ -8,19 +8,17 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
 import litellm
 
-from aider_stackspot.config import AUTOLOAD, Model, Settings, current, switch
+from aider_stackspot.config import AUTOLOAD, Settings, current, switch
 from aider_stackspot.forks import Lock, in_child
-from aider_stackspot.hosts.litellm import contradictions, servers
+from aider_stackspot.hosts.litellm import contradictions, limits, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
-from aider_stackspot.hosts.model_info import info_of_model
-from aider_stackspot.hosts.names import ProviderName, Route, names
+from aider_stackspot.hosts.names import ProviderName, names
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.hosts.terminal import TerminalNotices
 from aider_stackspot.pipeline import notices
@@ -50,7 +48,7 @@ def register() -> None:
         _route_names()
         contradictions.refuse()
         _answer_missing_variables()
-        _register_limits(settings.models.values())
+        limits.tell(settings.models.values())
         servers.register(settings)
 
 
@@ -123,6 +121,7 @@ def _knowing_our_names(original: Any) -> Any:
         if not route.is_stackspot:
             return servers.dispatched(route, base, key)
         _keep_provider(route.provider)
+        limits.tell_agent(route)
         return route.dispatched, route.slug, None, base
 
     return get_llm_provider
@@ -168,19 +167,3 @@ def _renew_litellms_threads() -> None:
             setattr(executor, name, threading.Semaphore(value._value))
         elif isinstance(value, type(threading.Lock())):
             setattr(executor, name, threading.Lock())
-
-
-def _register_limits(models: Iterable[Model]) -> None:
-    """Tell LiteLLM the limits under every name: bare, with the provider, and as its dispatcher sees it."""
-    known: dict[str, Any] = {}
-    for model in models:
-        route = names.route_of(model)
-        for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
-            if _means(name, route):
-                known.setdefault(name, info_of_model(model, route.slug))
-    litellm.register_model(known)
-
-
-def _means(name: str, route: Route) -> bool:
-    found = names.find(name)
-    return found is not None and (found.provider, found.model) == (route.provider, route.model)

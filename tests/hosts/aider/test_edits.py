@@ -59,6 +59,22 @@ def test_knowledge_sources_stand_below_the_answer(service: Emulator, repository:
 
 
 @pytest.mark.slow
+def test_any_agent_edits_without_a_line_of_configuration(service: Emulator, repository: Path) -> None:
+    name = f"stackspot/agent/{AGENT}"
+    service.details[AGENT] = AgentDetails(input_limit=3000)
+    done = ask("--message", "add must add", "calc.py", model=name)
+    assert (repository / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
+    assert commits()[0] == "fix: add adds"
+    assert f"Model: {name} with diff edit format" in done.stdout
+    assert "Warning" not in (done.stdout + done.stderr).replace("Warning: Input is not a terminal", "")
+    assert {request.path for request in service.chat_requests} == {f"/v1/agent/{AGENT}/chat"}
+    (repository / "long.py").write_text("x = 1\n" * 5000, encoding="utf-8")
+    done = ask("--message", "read it", "long.py", model=name)
+    assert service.chat_requests[-1].status == 400, done.stdout
+    assert "3,000" in ask("--message", "/tokens", "long.py", model=name).stdout
+
+
+@pytest.mark.slow
 def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repository: Path) -> None:
     done = ask("--message", "/tokens", "calc.py")
     text = done.stdout + done.stderr

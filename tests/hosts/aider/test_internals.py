@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -76,3 +77,35 @@ def test_a_chosen_model_gets_its_tokenizer_in_the_background(
         models.Model("stackspot-ai-code")
     assert loaded.get(timeout=10) == "stackspot-ai-code"
     assert loaded.empty()
+
+
+TWO_THREADS = """
+import sys, threading, time
+import aider.models
+from aider_stackspot.hosts.aider import models
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "litellm":
+            loading.set()
+            time.sleep(1)
+
+def warm_up():
+    loading.wait()
+    models._load_tokenizer("stackspot-ai")
+
+loading = threading.Event()
+thread = threading.Thread(target=warm_up)
+thread.start()
+sys.meta_path.insert(0, Slow())
+import litellm
+thread.join(60)
+print(thread.is_alive(), litellm.get_model_info("stackspot-ai")["max_input_tokens"])
+"""
+
+
+@pytest.mark.slow
+def test_two_threads_that_load_litellm_do_not_wait_for_each_other() -> None:
+    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    done = subprocess.run([sys.executable, "-c", TWO_THREADS], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False 16384\n", "")

@@ -1,0 +1,43 @@
+"""What LiteLLM knows of StackSpot's models: limits, prices and abilities, under every name that it may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import litellm
+
+from aider_stackspot.config import Model, current
+from aider_stackspot.config.settings import AGENT_PREFIX
+from aider_stackspot.hosts.model_info import info_of_model
+from aider_stackspot.hosts.names import Route, names
+
+_told: dict[str, Model] = {}
+"""The agents without a name in a file that LiteLLM was told of, as they were then."""
+
+
+def tell(models: Iterable[Model]) -> None:
+    """Tell LiteLLM of models: bare, with the provider in front, and as its dispatcher sees them."""
+    known: dict[str, Any] = {}
+    for model in models:
+        route = names.route_of(model)
+        for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
+            if _means(name, route):
+                known.setdefault(name, info_of_model(model, route.slug))
+    litellm.register_model(known)
+
+
+def tell_agent(route: Route) -> None:
+    """Tell LiteLLM of any agent, when its name is first used, and again when more is known of it."""
+    if not f"/{route.model}".startswith(AGENT_PREFIX):
+        return
+    model = current().find(route.public)
+    if model is not None and _told.get(route.public) != model:
+        # Noted first: registering asks for the provider, which leads back to here.
+        _told[route.public] = model
+        tell([model])
+
+
+def _means(name: str, route: Route) -> bool:
+    found = names.find(name)
+    return found is not None and (found.provider, found.model) == (route.provider, route.model)
