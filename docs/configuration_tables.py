@@ -16,19 +16,31 @@ from pydantic import BaseModel, SecretStr
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.declared import GUARDED, GUARDED_OF_MODEL
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
-from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE, DEFAULT_API_BASE, DEFAULT_AUTH_URL, DEFAULT_REALM
+from aider_stackspot.config.settings import (
+    DEFAULT_AGENT_API_BASE,
+    DEFAULT_AGENT_TOOLS_BASE,
+    DEFAULT_API_BASE,
+    DEFAULT_AUTH_URL,
+    DEFAULT_REALM,
+    DEFAULT_UPLOAD_BASE,
+)
 
 VARIABLES = {
     "STACKSPOTAI_CLIENT_ID": ("required", "The client id of your service credential or personal access token."),
     "STACKSPOTAI_CLIENT_KEY": ("required", "Its client key."),
     "STACKSPOTAI_REALM": (
         f"`{DEFAULT_REALM}`",
-        "The realm: your account's slug, `stackspot-freemium` for free accounts.",
+        "The realm: your account's slug; `stackspot-freemium` if you still have a free account.",
     ),
     "STACKSPOTAI_AGENT_ID": ("none", "The agent for every model that names none."),
     "STACKSPOTAI_AUTH_URL": (f"`{DEFAULT_AUTH_URL}`", "Base URL of the token endpoint."),
     "STACKSPOTAI_API_BASE": (f"`{DEFAULT_API_BASE}`", "Base URL of the chat and of quick commands."),
     "STACKSPOTAI_AGENT_API_BASE": (f"`{DEFAULT_AGENT_API_BASE}`", "Base URL of the Agents API."),
+    "STACKSPOTAI_UPLOAD_BASE": (
+        f"`{DEFAULT_UPLOAD_BASE}`",
+        "Base URL for files and pictures; where STACKSPOTAI_AGENT_API_BASE is another, that one.",
+    ),
+    "STACKSPOTAI_AGENT_TOOLS_BASE": (f"`{DEFAULT_AGENT_TOOLS_BASE}`", "Base URL of the lists of agents; likewise."),
     CONFIG_VARIABLE: ("none", "The configuration file to read, instead of all others."),
     "AIDER_STACKSPOT_AUTOLOAD": ("`1`", "`0` switches the automatic registration with LiteLLM off."),
     "AIDER_STACKSPOT_WARM_UP": ("`1`", "`0`: aider gets no token and no connection ready while you type."),

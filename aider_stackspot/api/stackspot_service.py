@@ -33,12 +33,12 @@ def token_url(auth_url: str, realm: str) -> str:
 _IN_THE_FILE = "for an account of its own in `.aider.litellm.yml`, its `client_id`, `api_key` and `realm` there"
 _CREDENTIALS = (
     "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY (a new personal access token replaces the old one), and "
-    "STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` for a free one; "
+    "STACKSPOTAI_REALM: the account's slug for a company account, `stackspot-freemium` if you still have a free one; "
     f"{_IN_THE_FILE}."
 )
 _REALM = (
     "There is most likely no such realm. Set STACKSPOTAI_REALM to the account's slug for a company account, or to "
-    f"`stackspot-freemium` for a free one; {_IN_THE_FILE}."
+    f"`stackspot-freemium` if you still have a free one; {_IN_THE_FILE}."
 )
 
 TOKEN_ENDPOINT = Service(

@@ -1,103 +1,209 @@
-"""A token as the proof of credentials, and the account's agents where StackSpot lists them.
-
-Source: docs/wire.md, "Lists of agents".
-"""
+"""`aider-stackspot agents`: the account's agents, what they are, which one answers, and how much it takes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
 
-import httpx
+import typer
+from rich.markup import escape
 
-from aider_stackspot.config import Account
-from aider_stackspot.config.display import printable
-from aider_stackspot.config.settings import DEFAULT_AGENT_API_BASE
-from aider_stackspot.errors import StackSpotError
-from aider_stackspot.network.body import read_limited
-from aider_stackspot.network.client import build_client
-from aider_stackspot.network.tokens import AccessToken
-from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.stackspot import credentials_of
+from aider_stackspot.api.agents import Agent
+from aider_stackspot.cli.models import new_table, show_notices
+from aider_stackspot.cli.terminal import output
+from aider_stackspot.config import Account, Model, Settings, current
+from aider_stackspot.config.display import trust_command
+from aider_stackspot.config.edit import text_of, users_file, write_text
+from aider_stackspot.config.edit_model import has_provider, with_model_key
+from aider_stackspot.config.settings import AGENT_ID
+from aider_stackspot.errors import ConfigurationError, ContextTooLong
+from aider_stackspot.pipeline.agent_list import find_agent, list_agents, request_token
+from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL, Options, start
 
-LISTING_BASE = "https://genai-agent-tools-api.stackspot.com"
-LIST_TIMEOUT = 5.0
-"""Seconds for each of the listing's addresses; it is a convenience, and may not exist for a credential."""
-MAX_LIST_BYTES = 4 * 1024 * 1024
-_PATHS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("/v4/agents", {"page": "1", "size": "100"}),
-    ("/v1/agents", {"visibility": "personal"}),
-    ("/v3/agents", {}),
-)
+OVERLONG_TOKENS = 1_500_000
+"""More than any language model takes; the service refuses it before one runs (docs/wire.md, "Errors")."""
+_WORD = "a "
+"""One token, in as few bytes as a token can have."""
 
-
-@dataclass(frozen=True)
-class Agent:
-    """One agent of the account."""
-
-    id: str
-    name: str
-    model: str = ""
+AccountName = Annotated[str, typer.Option("--account", help="The account, by its name in the file.", metavar="NAME")]
+AgentId = Annotated[str, typer.Argument(help="The agent's id; its page in the portal has it.", metavar="ID")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-def request_token(account: Account) -> AccessToken:
-    """Ask for a token.
+def list_command(
+    search: Annotated[
+        str | None, typer.Option(help="Only agents with this in name, id or model.", metavar="TEXT")
+    ] = None,
+    account: AccountName = "stackspot",
+    as_json: AsJson = False,
+) -> None:
+    """List all agents that StackSpot shows to this credential.
+
+    Each can be used at once, without a line in a file: `aider --model stackspot/agent/ID`.
+
+    Examples:
+        aider-stackspot agents list
+        aider-stackspot agents list --search review --json
+    """
+    used = _account(account)
+    agents = [agent for agent in list_agents(used, request_token(used)) if search is None or _has(agent, search)]
+    if as_json:
+        typer.echo(json.dumps({"agents": [_entry(used, agent) for agent in agents]}, indent=2))
+        return
+    console = output()
+    if not agents:
+        console.print("No agents." if search is None else f"No agents with `{escape(search)}`.")
+        return
+    table = new_table(("Id", "Name", "Model"))
+    for agent in agents:
+        table.add_row(*(escape(text) for text in (agent.id, agent.name, agent.model)))
+    console.print(table)
+
+
+def show(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
+    """Show what is known of one agent: its language model, knowledge sources, planner, limits.
+
+    StackSpot need not tell everything. The input limit is the one that aider goes by, with where it comes from.
+
+    Examples:
+        aider-stackspot agents show 01ARZ3NDEKTSV4RRFFQ69G5FAV
+    """
+    used = _account(account)
+    model = _model(used, agent_id)
+    entry = _entry(used, find_agent(used, request_token(used), agent_id))
+    entry["context"] = {"tokens": model.max_input_tokens, "origin": model.input_origin}
+    if as_json:
+        typer.echo(json.dumps(entry, indent=2))
+        return
+    rows = {
+        "Name": entry["name"],
+        "Language model": entry["model"] or "not told",
+        "Knowledge sources": ", ".join(entry["knowledge_sources"]) or "none told",
+        "Planner": entry["planner"] or "not told",
+        "Input limit": f"{model.max_input_tokens:,} tokens ({model.input_origin})",
+        "For aider": f"aider --model {model.route}",
+    }
+    _print_rows(rows)
+
+
+def use(
+    agent_id: AgentId,
+    name: Annotated[
+        str, typer.Option("--as", help="The model that it answers for; a new name is fine.", metavar="NAME")
+    ] = DEFAULT_MODEL,
+    account: AccountName = "stackspot",
+) -> None:
+    """Let an agent answer for a model: writes its id into your configuration file, and changes nothing else there.
+
+    The file is the one that has the account already, else `.aider.litellm.yml` in your home directory.
+
+    Examples:
+        aider-stackspot agents use 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        aider-stackspot agents use 01ARZ3NDEKTSV4RRFFQ69G5FAV --as reviewer
+    """
+    used = _account(account)
+    _model(used, agent_id)
+    if not name or not name.isprintable() or any(char.isspace() for char in name):
+        raise ConfigurationError("--as: a model's name has no spaces, and is not empty.")
+    path = _file_of(used)
+    text = text_of(path)
+    changed = with_model_key(text, used.name, name, "agent_id", agent_id)
+    if changed != text:
+        write_text(path, changed)
+    public = name if used.name == "stackspot" else f"{used.name}/{name}"
+    typer.echo(f"{path}: agent {agent_id} answers for {public}. Run: aider --model {public}")
+    if path != users_file():
+        typer.echo(f"If this file was trusted, it has to be again: {trust_command(path)}")
+
+
+def measure(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
+    """Find out how much an agent takes, and how fast it answers.
+
+    It sends one prompt that is longer than any language model takes. StackSpot refuses that before a model runs, and
+    names the limit, which is remembered: aider then keeps more of the chat and of the repository in view. Then it asks
+    for one word and takes the time to the first text; that call counts against your quota as any other.
+
+    Examples:
+        aider-stackspot agents measure 01ARZ3NDEKTSV4RRFFQ69G5FAV
+    """
+    used = _account(account)
+    found = measured(_model(used, agent_id))
+    if as_json:
+        typer.echo(json.dumps({"id": agent_id, **found}, indent=2))
+        return
+    limit = found["context"]
+    _print_rows(
+        {
+            "Input limit": f"{limit:,} tokens, remembered" if limit else "not named: the prompt was not refused for it",
+            "First text after": f"{found['first_text']:.1f} s",
+        }
+    )
+
+
+def measured(model: Model) -> dict[str, Any]:
+    """Return the tokens that an agent takes (`None` where no refusal names them), and seconds to its first text.
 
     Raises:
-        StackSpotError: the credentials are refused, or the endpoint cannot be reached.
+        StackSpotError: a call failed for another reason.
     """
-    credentials = credentials_of(account)
-
-    async def mint() -> AccessToken:
-        async with build_client(account.network, credentials.token_url) as client:
-            return await credentials.mint(client)
-
-    return background_loop().submit(mint()).result()
-
-
-def list_agents(account: Account, token: AccessToken) -> list[Agent]:
-    """Return the account's agents, or none where no listing answers."""
-    return background_loop().submit(_first_list(account, token)).result()
-
-
-async def _first_list(account: Account, token: AccessToken) -> list[Agent]:
-    # A base of one's own (the emulator, a gateway) serves every path.
-    own = account.agent_api_base != DEFAULT_AGENT_API_BASE
-    base = account.agent_api_base if own else LISTING_BASE
-    headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
+    options, limit = Options(max_retries=0), None
+    stream = start(model, [{"role": "user", "content": _WORD * OVERLONG_TOKENS}], options)
     try:
-        async with build_client(account.network, base) as client:
-            for path, query in _PATHS:
-                found = await _request_list(client, base + path, query, headers)
-                if found:
-                    return found
-    except StackSpotError:
-        return []
-    return []
-
-
-async def _request_list(
-    client: httpx.AsyncClient, url: str, query: Mapping[str, str], headers: Mapping[str, str]
-) -> list[Agent]:
+        next(iter(stream), None)
+    except ContextTooLong as refusal:
+        limit = refusal.limit
+    finally:
+        stream.close()
+    began = time.monotonic()
+    stream = start(model, [{"role": "user", "content": "Answer with one word: ready"}], Options())
     try:
-        async with client.stream(
-            "GET", url, params=dict(query), headers=dict(headers), timeout=LIST_TIMEOUT
-        ) as response:
-            body = await read_limited(response, MAX_LIST_BYTES)
-        return _agents_in(json.loads(body)) if response.status_code == 200 else []
-    except (httpx.HTTPError, StackSpotError, ValueError, RecursionError):
-        return []
+        next(iter(stream), None)
+        return {"context": limit, "first_text": round(time.monotonic() - began, 3)}
+    finally:
+        stream.close()
 
 
-def _agents_in(value: Any) -> list[Agent]:
-    """Read an array, or an object that holds one; the field's name was seen for a sibling only."""
-    if isinstance(value, dict):
-        value = next((value[key] for key in ("items", "content", "data", "agents") if key in value), [])
-    found = []
-    for item in value if isinstance(value, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"].strip():
-            name = printable(str(item.get("name") or item.get("slug") or "unnamed"))[:80]
-            found.append(Agent(printable(item["id"].strip()), name, printable(str(item.get("model_name") or ""))[:40]))
-    return found
+agents = {"list": list_command, "show": show, "use": use, "measure": measure}
+
+
+def _account(name: str) -> Account:
+    settings: Settings = current()
+    if settings.problem is not None:
+        raise ConfigurationError(settings.problem)
+    show_notices(settings)
+    if name not in settings.accounts:
+        raise ConfigurationError(
+            f"There is no StackSpot account `{name}`; configured are {', '.join(settings.accounts)}."
+        )
+    return settings.accounts[name]
+
+
+def _model(account: Account, agent_id: str) -> Model:
+    if not AGENT_ID.fullmatch(agent_id):
+        raise ConfigurationError(f"{agent_id[:80]!r} is no agent's id: it has letters and digits only.")
+    return current().model(f"{account.name}/agent/{agent_id}")
+
+
+def _file_of(account: Account) -> Path:
+    """Return the file that has an account, the closest first; the user's own where none has it."""
+    paths = [Path(name) for name in current().files]
+    return next((path for path in paths if has_provider(text_of(path), account.name)), users_file())
+
+
+def _has(agent: Agent, text: str) -> bool:
+    return any(text.casefold() in field.casefold() for field in (agent.id, agent.name, agent.model))
+
+
+def _entry(account: Account, agent: Agent) -> dict[str, Any]:
+    return {**asdict(agent), "aider": f"{account.name}/agent/{agent.id}"}
+
+
+def _print_rows(rows: dict[str, str]) -> None:
+    table = new_table(("", " "))
+    table.show_header = False
+    for name, text in rows.items():
+        table.add_row(escape(name), escape(text))
+    output().print(table)

@@ -14,15 +14,17 @@ import typer
 import yaml
 from pydantic import SecretStr
 
-from aider_stackspot.cli.agents import Agent, list_agents, request_token
+from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli.terminal import before_writing, is_interactive
 from aider_stackspot.config import Account, current, home
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, with_line, with_variables, write_text
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
-from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM
-from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
+from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM, MAX_INPUT_TOKENS
+from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, StackSpotError
+from aider_stackspot.network.tokens import AccessToken
+from aider_stackspot.pipeline.agent_list import list_agents, request_token
 
 CLIENT_ID, CLIENT_KEY, REALM = "STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY", "STACKSPOTAI_REALM"
 MAX_TRIES = 3
@@ -105,6 +107,7 @@ def init(
         files = _agreed_files(directory, answers, options)
     files.write()
     _warn_of_environment(answers.variables)
+    _offer_measuring(list(dict.fromkeys(answers.agents.values())))
     _say("\nReady. Run:\n")
     print(f"aider --model {MODELS[0]}")
 
@@ -179,7 +182,7 @@ def _ask(given: Answers, options: InitOptions) -> Answers:
         answers.client_id = typer.prompt("Client id", default=given.client_id or None, err=True).strip()
         answers.client_key = _ask_key(given.client_key)
         answers.realm = typer.prompt(
-            "Realm (the account's slug; stackspot-freemium for a free account)",
+            "Realm (the account's slug)",
             default=given.realm or DEFAULT_REALM,
             err=True,
         ).strip()
@@ -196,7 +199,7 @@ def _ask(given: Answers, options: InitOptions) -> Answers:
             continue
         _say("StackSpot accepts the credentials.")
         if not answers.agents:
-            answers.agents = _ask_agents(list_agents(account, token))
+            answers.agents = _ask_agents(_listed(account, token))
         return answers
     raise AssertionError("the last try returns or raises")
 
@@ -207,6 +210,14 @@ def _ask_key(known: str) -> str:
         f"Client key, not shown{more}", default=known or None, show_default=False, hide_input=True, err=True
     )
     return str(typed).strip()
+
+
+def _listed(account: Account, token: AccessToken) -> list[Agent]:
+    """Return the account's agents, or none where no list answers: an id will do."""
+    try:
+        return list_agents(account, token)
+    except StackSpotError:
+        return []
 
 
 def _ask_agents(agents: list[Agent]) -> dict[str, str]:
@@ -241,6 +252,16 @@ def _agent_id(text: str, agents: list[Agent]) -> str | None:
     if text.isdecimal() and len(text) < 5:
         return agents[int(text) - 1].id if 0 < int(text) <= len(agents) else None
     return text if text.isalnum() and text.isascii() else None
+
+
+def _offer_measuring(agents: Sequence[str]) -> None:
+    """Name the command that finds out what the chosen agents take, which costs a call: the user decides."""
+    if agents:
+        _say(f"\naider keeps to {MAX_INPUT_TOKENS:,} tokens until it knows what your agent takes. To find out:")
+    for agent_id in agents:
+        _say(f"  aider-stackspot agents measure {agent_id}")
+    if agents:
+        _say("How an agent is set up for coding is in docs/agents.md.")
 
 
 def _account(answers: Answers) -> Account:

@@ -19,7 +19,15 @@ DEFAULT_REALM = "stackspot"
 DEFAULT_AUTH_URL = "https://idm.stackspot.com"
 DEFAULT_API_BASE = "https://genai-code-buddy-api.stackspot.com"
 DEFAULT_AGENT_API_BASE = "https://genai-inference-app.stackspot.com"
-DEFAULT_HOSTS = (DEFAULT_AUTH_URL, DEFAULT_API_BASE, DEFAULT_AGENT_API_BASE)
+DEFAULT_UPLOAD_BASE = "https://data-integration-api.stackspot.com"
+DEFAULT_AGENT_TOOLS_BASE = "https://genai-agent-tools-api.stackspot.com"
+DEFAULT_HOSTS = (
+    DEFAULT_AUTH_URL,
+    DEFAULT_API_BASE,
+    DEFAULT_AGENT_API_BASE,
+    DEFAULT_UPLOAD_BASE,
+    DEFAULT_AGENT_TOOLS_BASE,
+)
 DEFAULT_MODELS = ("stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code")
 
 MAX_INPUT_TOKENS = 16_384
@@ -70,6 +78,8 @@ class Account:
     auth_url: str
     api_base: str
     agent_api_base: str
+    upload_base: str = DEFAULT_UPLOAD_BASE
+    agent_tools_base: str = DEFAULT_AGENT_TOOLS_BASE
     timeout: float | None = None
     max_retries: int = MAX_RETRIES
     rpm: int | None = None

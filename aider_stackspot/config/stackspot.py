@@ -15,12 +15,14 @@ from aider_stackspot.config.schema import ModelKeys, ProviderKeys
 from aider_stackspot.config.settings import (
     CONFIGURED_ORIGIN,
     DEFAULT_AGENT_API_BASE,
+    DEFAULT_AGENT_TOOLS_BASE,
     DEFAULT_API_BASE,
     DEFAULT_AUTH_URL,
     DEFAULT_MODELS,
     DEFAULT_ORIGIN,
     DEFAULT_REALM,
     DEFAULT_TEMPERATURE,
+    DEFAULT_UPLOAD_BASE,
     MAX_INPUT_TOKENS,
     MAX_OUTPUT_TOKENS,
     MAX_RETRIES,
@@ -40,6 +42,11 @@ BASES = {
     "api_base": ("STACKSPOTAI_API_BASE", DEFAULT_API_BASE),
     "agent_api_base": ("STACKSPOTAI_AGENT_API_BASE", DEFAULT_AGENT_API_BASE),
 }
+FURTHER_BASES = {
+    "upload_base": ("STACKSPOTAI_UPLOAD_BASE", DEFAULT_UPLOAD_BASE),
+    "agent_tools_base": ("STACKSPOTAI_AGENT_TOOLS_BASE", DEFAULT_AGENT_TOOLS_BASE),
+}
+"""Hosts beside the Agents API's, which serve files and lists of agents."""
 AGENT_VARIABLE = "STACKSPOTAI_AGENT_ID"
 
 
@@ -71,6 +78,8 @@ def resolve_stackspot(
     def base(key: str) -> str:
         return _base(declared, key, environment, ways.allow_insecure_http, origins)
 
+    agent_api_base = base("agent_api_base")
+    further = _further_bases(agent_api_base, environment, ways.allow_insecure_http, origins)
     account = Account(
         name=declared.name,
         client_id=credentials.get("client_id"),
@@ -78,7 +87,9 @@ def resolve_stackspot(
         realm=credentials.get("client_realm", DEFAULT_REALM),
         auth_url=base("auth_url"),
         api_base=base("api_base"),
-        agent_api_base=base("agent_api_base"),
+        agent_api_base=agent_api_base,
+        upload_base=further["upload_base"],
+        agent_tools_base=further["agent_tools_base"],
         timeout=keys.timeout,
         max_retries=MAX_RETRIES if keys.max_retries is None else keys.max_retries,
         rpm=keys.rpm,
@@ -213,6 +224,23 @@ def _base(
         return default
     what = f"{origins[key]}: `{key}` of the provider `{declared.name}`"
     return base_url.checked(url, what=what, allow_insecure_http=insecure)
+
+
+def _further_bases(
+    agent_api_base: str, environment: Environment, insecure: bool, origins: dict[str, str]
+) -> dict[str, str]:
+    """Return the bases that only a variable sets; without one, who has an Agents API of their own has all of it."""
+    found = {}
+    for key, (variable, default) in FURTHER_BASES.items():
+        value = environment.pick(variable, "leads elsewhere", harmless=base_url.is_default_host)
+        if value is not None:
+            origins[key] = f"{variable} in {value.source}"
+            found[key] = base_url.checked(value.text, what=origins[key], allow_insecure_http=insecure)
+        else:
+            is_default = base_url.is_default_host(agent_api_base)
+            origins[key] = "default" if is_default else origins["agent_api_base"]
+            found[key] = default if is_default else agent_api_base
+    return found
 
 
 def _agent_id(declared: DeclaredProvider, environment: Environment, origins: dict[str, str]) -> str | None:

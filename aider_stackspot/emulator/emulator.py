@@ -21,9 +21,10 @@ from aider_stackspot.emulator.script import Answer, Model, Script, assistant
 from aider_stackspot.emulator.style import Style
 from aider_stackspot.emulator.tokens import Credential, TokenIssuer, token_reply
 
-_MAX_PAGE: Final = 100
-"""Agents on a page of the list, however many are asked for."""
 _SAMPLE_AGENTS: Final = {"01GGGGGGGGGGGGGGGGGGGGGGGG": "my agent"}
+_SAMPLE_DETAILS: Final = {
+    "01GGGGGGGGGGGGGGGGGGGGGGGG": AgentDetails(models=("gpt-4.1", "gpt-5.1"), versions=3, input_limit=272_000)
+}
 
 
 class Service(QuickCommandSettings, Protocol):
@@ -32,10 +33,12 @@ class Service(QuickCommandSettings, Protocol):
     Attributes:
         tokens: Issues tokens and recognises them.
         silence_limit: Seconds without a byte after which a call is cut.
+        max_page: Agents on a page of their list, however many are asked for.
     """
 
     tokens: TokenIssuer
     silence_limit: float
+    max_page: int
 
     def record(self, request: RecordedRequest) -> Fault | None:
         """Remember a request and tell which fault it is to meet."""
@@ -124,8 +127,17 @@ def _list_agents(service: Service, exchange: Exchange) -> None:
         exchange.reply(json_reply(200, items))
         return
     query = exchange.request.query
-    page, size = _positive(query.get("page"), 1), min(_MAX_PAGE, _positive(query.get("size"), 10))
+    page, size = _positive(query.get("page"), 1), min(service.max_page, _positive(query.get("size"), 10))
     exchange.reply(json_reply(200, {"items": items[(page - 1) * size : page * size], "page": page}))
+
+
+def _show_agent(service: Service, exchange: Exchange) -> None:
+    """Answer one agent's record; whether StackSpot has it is assumed (docs/wire.md, "Lists of agents")."""
+    known, agent_id = _SAMPLE_AGENTS if service.agents is None else service.agents, exchange.request.segments[2]
+    if agent_id in known:
+        exchange.reply(json_reply(200, agent_record(agent_id, known[agent_id], service.details.get(agent_id))))
+    else:
+        exchange.reply(json_reply(404, {}))
 
 
 def _positive(text: str | None, default: int) -> int:
@@ -138,6 +150,7 @@ _ENDPOINTS: Final[dict[Kind, _Endpoint]] = {
     "quick-command": _Endpoint("POST", quick_commands.create, is_limited=True),
     "quick-command-callback": _Endpoint("GET", quick_commands.callback, is_limited=False),
     "agents": _Endpoint("GET", _list_agents, is_limited=False),
+    "agent-record": _Endpoint("GET", _show_agent, is_limited=False),
 }
 
 
@@ -180,6 +193,7 @@ class Emulator:
         details: What single agents have, by id; may be changed at any time.
         knowledge: The knowledge sources that exist, by id; None lets any id be one. An answer quotes their texts.
         conversations: What was said in the conversations that are kept.
+        max_page: Agents on a page of their list, however many are asked for.
         quick_command: How quick commands go.
         tokens: Issues tokens and recognises them; its ``lifetime`` and ``rate_limit`` may be set at any time.
         requests: The requests so far, in order of arrival.
@@ -206,9 +220,10 @@ class Emulator:
         self.agents = agents
         self.style = Style()
         self.answer: Answer | Model = assistant if self.script.default is None else self.script.default
-        self.details: dict[str, AgentDetails] = {}
+        self.details: dict[str, AgentDetails] = {**_SAMPLE_DETAILS}
         self.knowledge: dict[str, Knowledge] | None = None
         self.conversations = Conversations()
+        self.max_page = 100
         self.quick_command = QuickCommand()
         self.requests: list[RecordedRequest] = []
         self.executions: dict[str, Execution] = {}

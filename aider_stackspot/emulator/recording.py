@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, unquote
 
-Kind = Literal["token", "agent", "chat", "quick-command", "quick-command-callback", "agents", "other"]
+Kind = Literal["token", "agent", "chat", "quick-command", "quick-command-callback", "agents", "agent-record", "other"]
 _UNPRINTABLE: Final = re.compile(r"[^!-~]")
 
 
@@ -123,6 +123,8 @@ def kind_of(path: str) -> Kind:
         return commands.get(parts[2], "other")
     if parts in (["v1", "agents"], ["v3", "agents"], ["v4", "agents"]):
         return "agents"
+    if len(parts) == 3 and parts[:2] == ["v1", "agents"]:
+        return "agent-record"
     return "other"
 
 

@@ -48,7 +48,7 @@ def test_a_figure_in_the_file_wins(home: Path) -> None:
 
 
 def test_it_is_the_agents_of_one_account_with_one_version_and_language_model(home: Path) -> None:
-    ways = [{}, {"agent_version_number": 2}, {"selected_model": "o3"}, {"api": "chat"}]
+    ways: list[dict[str, object]] = [{}, {"agent_version_number": 2}, {"selected_model": "o3"}, {"api": "chat"}]
     models = {f"m{number}": {"agent_id": "01A", **keys} for number, keys in enumerate(ways)}
     accounts = {name: {"type": "stackspot", "client_realm": name, "models": models} for name in ("one", "two")}
     (home / FILE).write_text(json.dumps({"providers": accounts}))
