@@ -23,6 +23,7 @@ class AgentOptions:
         selected_model: a language model that the agent allows; `None` for its own.
         use_conversation: let the service keep the history, and answer with the conversation's id.
         conversation_id: the conversation to go on with; the first call of one has none.
+        upload_ids: files that were uploaded before (docs/wire.md, "Files and images").
     """
 
     stackspot_knowledge: bool = False
@@ -33,6 +34,7 @@ class AgentOptions:
     selected_model: str | None = None
     use_conversation: bool = False
     conversation_id: str | None = None
+    upload_ids: Sequence[str] = ()
 
 
 def request(prompt: str, agent_id: str, options: AgentOptions | None = None) -> ApiRequest:
@@ -52,6 +54,7 @@ def request(prompt: str, agent_id: str, options: AgentOptions | None = None) -> 
         "selected_model": options.selected_model,
         "use_conversation": options.use_conversation,
         "conversation_id": options.conversation_id,
+        "upload_ids": list(options.upload_ids),
     }
     return ApiRequest(
         path=f"/v1/agent/{quote(agent_id, safe='')}/chat",

@@ -22,7 +22,12 @@ def new_conversation() -> str:
 
 
 def request(
-    prompt: str, conversation_id: str, *, agent_id: str | None = None, knowledge_sources: Sequence[str] = ()
+    prompt: str,
+    conversation_id: str,
+    *,
+    agent_id: str | None = None,
+    knowledge_sources: Sequence[str] = (),
+    upload_ids: Sequence[str] = (),
 ) -> ApiRequest:
     """Build the request.
 
@@ -32,10 +37,11 @@ def request(
             "Chat API: request").
         agent_id: an agent that answers; `None` for the portal's own assistant.
         knowledge_sources: ids of knowledge sources to use besides.
+        upload_ids: files that were uploaded before.
     """
     context: dict[str, Any] = {
         "conversation_id": conversation_id,
-        "upload_ids": [],
+        "upload_ids": list(upload_ids),
         "knowledge_sources": list(knowledge_sources),
     }
     if agent_id:

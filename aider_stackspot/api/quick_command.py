@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -46,11 +47,11 @@ class Progress:
         return self.status == "COMPLETED"
 
 
-def request(prompt: str, slug: str) -> ApiRequest:
+def request(prompt: str, slug: str, upload_ids: Sequence[str] = ()) -> ApiRequest:
     """Build the request that starts an execution; the prompt is the command's input, as a plain string."""
     return ApiRequest(
         path=f"/v1/quick-commands/create-execution/{quote(slug, safe='')}",
-        body={"input_data": prompt},
+        body={"input_data": prompt, **({"upload_ids": list(upload_ids)} if upload_ids else {})},
     )
 
 

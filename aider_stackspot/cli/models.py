@@ -87,7 +87,7 @@ def stackspot_entry(model: Model) -> dict[str, Any]:
         "agent_id": model.agent_id,
         "context": {"tokens": model.max_input_tokens, "origin": model.input_origin, "estimated": False},
         "output": {"tokens": model.max_output_tokens, "origin": output_origin, "estimated": False},
-        "capabilities": {"tools": model.tools, "vision": False, "reasoning": None},
+        "capabilities": {"tools": model.tools, "vision": model.vision, "reasoning": None},
         "price": _stackspot_price(model),
         "chat": True,
     }

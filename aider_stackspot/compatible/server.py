@@ -167,10 +167,15 @@ def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name
         configured=name in provider.models,
         listed=listed is not None,
         title=listed.name if listed else None,
-        capabilities=listed.capabilities if listed else Capabilities(),
+        capabilities=_capabilities(keys, listed),
         price=_price(keys, listed.price if listed else None),
         loaded=listed.loaded if listed else None,
     )
+
+
+def _capabilities(keys: ModelKeys, listed: ListedModel | None) -> Capabilities:
+    said = listed.capabilities if listed else Capabilities()
+    return said if keys.vision is None else replace(said, vision=keys.vision)
 
 
 def _price(keys: ModelKeys, listed: Price | None) -> Price | None:

@@ -116,6 +116,11 @@ class ModelKeys(AgentKeys):
         None, description="The StackSpot API that serves it, where the ids below do not say so already."
     )
     quick_command: Text = Field(None, description="A remote quick command's slug; selects quick commands.")
+    vision: bool | None = Field(
+        None,
+        description="Take pictures and files (default false; other servers: what they say). StackSpot gets them "
+        "uploaded, which needs an Enterprise account's service credential.",
+    )
     tools: bool | None = Field(None, description="Let programs call tools through the prompt (default true).")
     edit_format: Text = Field(None, description="aider's edit format for this model (default diff).")
     weak_model: Text = Field(None, description="aider's model for summaries and commit messages (default: itself).")

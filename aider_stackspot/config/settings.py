@@ -139,6 +139,7 @@ class Model:
     edit_format: str = "diff"
     weak_model: str | None = None
     tools: bool = True
+    vision: bool = False
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
 

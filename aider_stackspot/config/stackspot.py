@@ -237,9 +237,7 @@ def _further_bases(
             origins[key] = f"{variable} in {value.source}"
             found[key] = base_url.checked(value.text, what=origins[key], allow_insecure_http=insecure)
         else:
-            is_default = base_url.is_default_host(agent_api_base)
-            origins[key] = "default" if is_default else origins["agent_api_base"]
-            found[key] = default if is_default else agent_api_base
+            found[key] = default if base_url.is_default_host(agent_api_base) else agent_api_base
     return found
 
 
@@ -283,6 +281,7 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         edit_format=keys.chosen_edit_format or "diff",
         weak_model=_weak_model(declared, name, keys),
         tools=keys.tools is not False,
+        vision=bool(keys.vision),
         input_cost_per_token=keys.input_cost_per_token,
         output_cost_per_token=keys.output_cost_per_token,
     )

@@ -34,6 +34,7 @@ from aider_stackspot.emulator.responses import (
 )
 from aider_stackspot.emulator.script import Answer, Model, Script
 from aider_stackspot.emulator.style import Style
+from aider_stackspot.emulator.uploads import Uploads, upload_refusal
 
 _LINE: Final = "0123456789abcdef" * 5 + "\n"
 
@@ -49,6 +50,7 @@ class ChatSettings(Protocol):
         details: What single agents have, by id.
         knowledge: The knowledge sources that exist, by id; None lets any id be one.
         conversations: What was said in those that are kept.
+        uploads: The files that a call may name.
     """
 
     style: Style
@@ -58,6 +60,7 @@ class ChatSettings(Protocol):
     details: dict[str, AgentDetails]
     knowledge: dict[str, Knowledge] | None
     conversations: Conversations
+    uploads: Uploads
 
 
 class ScriptedAnswer(NamedTuple):
@@ -79,6 +82,9 @@ def agent(settings: ChatSettings, exchange: Exchange) -> None:
         return
     details = settings.details.get(agent_id)
     if refusal := option_refusal(body, details, settings.knowledge, body["user_prompt"]):
+        exchange.reply(refusal)
+        return
+    if refusal := upload_refusal(settings.uploads, body.get("upload_ids") or []):
         exchange.reply(refusal)
         return
     conversation = _conversation(body)
@@ -112,6 +118,9 @@ def chat(settings: ChatSettings, exchange: Exchange) -> None:
         exchange.reply(unprocessable(problem))
         return
     if refusal := conversation_problem(context):
+        exchange.reply(refusal)
+        return
+    if refusal := upload_refusal(settings.uploads, context.get("upload_ids") or []):
         exchange.reply(refusal)
         return
     if (answer := _answer_in(settings, exchange, context["conversation_id"])) is None:

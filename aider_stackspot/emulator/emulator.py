@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final, NamedTuple, Protocol, get_args
 
-from aider_stackspot.emulator import chats, quick_commands
+from aider_stackspot.emulator import chats, quick_commands, uploads
 from aider_stackspot.emulator.agents import AgentDetails, Conversations, Knowledge, agent_record
 from aider_stackspot.emulator.exchange import Exchange, HangUp
 from aider_stackspot.emulator.fault import Fault
@@ -20,6 +20,7 @@ from aider_stackspot.emulator.responses import Reply, default_error, json_reply
 from aider_stackspot.emulator.script import Answer, Model, Script, assistant
 from aider_stackspot.emulator.style import Style
 from aider_stackspot.emulator.tokens import Credential, TokenIssuer, token_reply
+from aider_stackspot.emulator.uploads import Uploads, UploadSettings
 
 _SAMPLE_AGENTS: Final = {"01GGGGGGGGGGGGGGGGGGGGGGGG": "my agent"}
 _SAMPLE_DETAILS: Final = {
@@ -27,7 +28,7 @@ _SAMPLE_DETAILS: Final = {
 }
 
 
-class Service(QuickCommandSettings, Protocol):
+class Service(QuickCommandSettings, UploadSettings, Protocol):
     """What all endpoints together ask of the emulator.
 
     Attributes:
@@ -97,6 +98,9 @@ def _dispatch(service: Service, exchange: Exchange) -> None:
     if request.kind == "token":
         exchange.reply(token_reply(service.tokens, request, exchange.fault))
         return
+    if request.kind == "upload" and request.method == "POST":
+        uploads.store(service, exchange)
+        return
     endpoint = _ENDPOINTS.get(request.kind)
     if endpoint is None:
         exchange.reply(json_reply(404, {}))
@@ -150,6 +154,7 @@ _ENDPOINTS: Final[dict[Kind, _Endpoint]] = {
     "quick-command": _Endpoint("POST", quick_commands.create, is_limited=True),
     "quick-command-callback": _Endpoint("GET", quick_commands.callback, is_limited=False),
     "agents": _Endpoint("GET", _list_agents, is_limited=False),
+    "upload-form": _Endpoint("POST", uploads.form, is_limited=False),
     "agent-record": _Endpoint("GET", _show_agent, is_limited=False),
 }
 
@@ -193,6 +198,7 @@ class Emulator:
         details: What single agents have, by id; may be changed at any time.
         knowledge: The knowledge sources that exist, by id; None lets any id be one. An answer quotes their texts.
         conversations: What was said in the conversations that are kept.
+        uploads: The files that were uploaded, and whether the credential may upload.
         max_page: Agents on a page of their list, however many are asked for.
         quick_command: How quick commands go.
         tokens: Issues tokens and recognises them; its ``lifetime`` and ``rate_limit`` may be set at any time.
@@ -223,6 +229,7 @@ class Emulator:
         self.details: dict[str, AgentDetails] = {**_SAMPLE_DETAILS}
         self.knowledge: dict[str, Knowledge] | None = None
         self.conversations = Conversations()
+        self.uploads = Uploads()
         self.max_page = 100
         self.quick_command = QuickCommand()
         self.requests: list[RecordedRequest] = []
@@ -259,6 +266,11 @@ class Emulator:
         """The base URL of all of its endpoints."""
         scheme = "http" if self._ssl_context is None else "https"
         return f"{scheme}://127.0.0.1:{self._running.port}"
+
+    @property
+    def storage_url(self) -> str:
+        """The base URL of the storage for files: the same machine under another name, as S3 is another host."""
+        return self.url.replace("127.0.0.1", "localhost")
 
     def environment(self) -> dict[str, str]:
         """The environment variables that point the plugin here, with the first of the credentials."""

@@ -13,6 +13,7 @@ from ulid import ULID
 from aider_stackspot.emulator.chats import ChatSettings, scripted_answer
 from aider_stackspot.emulator.exchange import Exchange
 from aider_stackspot.emulator.responses import QUICK_COMMAND_FIELDS, json_reply, request_problem, unprocessable
+from aider_stackspot.emulator.uploads import upload_refusal
 
 
 def _ulid() -> str:
@@ -73,6 +74,9 @@ def create(settings: QuickCommandSettings, exchange: Exchange) -> None:
         return
     if problem := request_problem(request, QUICK_COMMAND_FIELDS, required="input_data"):
         exchange.reply(unprocessable(problem))
+        return
+    if refusal := upload_refusal(settings.uploads, body.get("upload_ids") or []):
+        exchange.reply(refusal)
         return
     if (answer := scripted_answer(settings, exchange)) is None:
         return

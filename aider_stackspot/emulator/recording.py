@@ -12,7 +12,18 @@ from functools import cached_property
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, unquote
 
-Kind = Literal["token", "agent", "chat", "quick-command", "quick-command-callback", "agents", "agent-record", "other"]
+Kind = Literal[
+    "token",
+    "agent",
+    "chat",
+    "quick-command",
+    "quick-command-callback",
+    "agents",
+    "agent-record",
+    "upload-form",
+    "upload",
+    "other",
+]
 _UNPRINTABLE: Final = re.compile(r"[^!-~]")
 
 
@@ -125,6 +136,10 @@ def kind_of(path: str) -> Kind:
         return "agents"
     if len(parts) == 3 and parts[:2] == ["v1", "agents"]:
         return "agent-record"
+    if parts == ["v2", "file-upload", "form"]:
+        return "upload-form"
+    if len(parts) == 2 and parts[0] == "storage":
+        return "upload"
     return "other"
 
 

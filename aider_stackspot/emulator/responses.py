@@ -162,6 +162,15 @@ QUICK_COMMAND_FIELDS: Final[Fields] = {
 """docs/wire.md, "Quick commands"."""
 
 
+UPLOAD_FIELDS: Final[Fields] = {
+    "file_name": (str,),
+    "target_type": (str,),
+    "target_id": (str,),
+    "expiration": (int,),
+}
+"""docs/wire.md, "Files and images"."""
+
+
 def request_problem(request: RecordedRequest, fields: Fields, required: str) -> str:
     """What is wrong with a request that carries a JSON object, in one sentence; empty when nothing is.
 

@@ -28,7 +28,8 @@ def info_of_model(model: Model, slug: str) -> dict[str, Any]:
         "max_input_tokens": model.max_input_tokens,
         "max_output_tokens": model.max_output_tokens,
         "supports_system_messages": True,
-        "supports_vision": False,
+        "supports_vision": model.vision,
+        "supports_pdf_input": model.vision,
         "supports_function_calling": model.tools,
         **{name: price for name, price in prices.items() if price is not None},
     }

@@ -15,6 +15,7 @@ from aider_stackspot.pipeline.attempt import attempt
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.retry import wait_before_retry
 from aider_stackspot.pipeline.shared import SharedResources
+from aider_stackspot.pipeline.upload import with_uploads
 from aider_stackspot.pipeline.writer import AnswerWriter
 from aider_stackspot.redact import scrub, scrub_json
 
@@ -83,6 +84,7 @@ async def _with_retries(call: Call[T], resources: SharedResources, writer: Answe
     while True:
         tries += 1
         try:
+            call = await with_uploads(call, resources, deadline)
             return await attempt_once(call, resources, writer, deadline)
         except StackSpotError as error:
             wait = None if writer.has_output or tries > call.max_retries else wait_before_retry(error, tries)

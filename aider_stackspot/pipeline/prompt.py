@@ -20,6 +20,7 @@ from typing import Any
 
 from aider_stackspot.api.answer import clean
 from aider_stackspot.errors import InvalidRequest
+from aider_stackspot.pipeline.attachments import Attachments
 from aider_stackspot.tools import CALL_CLOSE, CALL_OPEN, as_mapping, calls_as_json, escape_text, is_result, result_tags
 
 Message = Mapping[str, Any]
@@ -37,7 +38,13 @@ _TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "re
 """The types of content parts that are text, each with the field that holds it."""
 
 
-def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: bool = False) -> str:
+def render(
+    messages: Sequence[Message],
+    instructions: str = "",
+    *,
+    tool_syntax: bool = False,
+    attachments: Attachments | None = None,
+) -> str:
     """Return the prompt for a conversation.
 
     Args:
@@ -45,6 +52,8 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
         instructions: what this package itself has to say to the model; it stands behind the system messages that
             open the conversation.
         tool_syntax: the instructions explain `tools.tool_call_syntax`, so calls and results are written in it.
+        attachments: takes pictures and files, for which some words stand in the prompt; `None` where the model has no
+            use for them.
 
     Raises:
         InvalidRequest: a message cannot be sent as text; the error names it, and its part or call, by position.
@@ -52,7 +61,7 @@ def render(messages: Sequence[Message], instructions: str = "", *, tool_syntax: 
     if not messages:
         raise InvalidRequest("There are no messages to send.")
     try:
-        read = [_read(message, f"messages[{index}]") for index, message in enumerate(messages)]
+        read = [_read(message, f"messages[{index}]", attachments) for index, message in enumerate(messages)]
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
     lone = _lone_text(read) if not instructions else None
@@ -77,15 +86,16 @@ def new_messages(messages: Sequence[Message]) -> list[Message]:
     return new
 
 
-def content_texts(content: Any, place: str) -> list[str] | None:
+def content_texts(content: Any, place: str, attachments: Attachments | None = None) -> list[str] | None:
     """Return the texts of a message's content: of a string, of a list of parts, or `None` where there is none.
 
     Args:
         content: as OpenAI's Chat Completions and Responses APIs have it.
         place: where it stands in the request, for the error.
+        attachments: takes the parts that are pictures or files.
 
     Raises:
-        ValueError: a part is not text; the error names it by position.
+        ValueError: a part is not text, and cannot be attached; the error names it by position.
     """
     if content is None:
         return None
@@ -93,24 +103,34 @@ def content_texts(content: Any, place: str) -> list[str] | None:
         return [content]
     if not isinstance(content, list | tuple):
         raise ValueError(f"{place} is a {type(content).__name__}; a text or a list of parts is expected")
-    return [_part_text(part, f"{place}[{position}]") for position, part in enumerate(content)]
+    return [_part_text(part, f"{place}[{position}]", attachments) for position, part in enumerate(content)]
 
 
-def _part_text(part: Any, place: str) -> str:
+def _part_text(part: Any, place: str, attachments: Attachments | None) -> str:
     if isinstance(part, str):
         return part
     given = as_mapping(part, place)
     kind = given.get("type", "text")
     field = _TEXT_FIELDS.get(kind) if isinstance(kind, str) else None
     if field is None:
-        raise ValueError(
-            f"{place} has the type `{clean(str(kind))}`. StackSpot's models take text only: remove images, audio and "
-            "files from the conversation."
-        )
+        words = attachments.take(given, place) if attachments is not None else None
+        if words is not None:
+            return words
+        raise ValueError(_refusal(place, kind, attachments))
     text = given.get(field)
     if not isinstance(text, str):
         raise ValueError(f"{place}.{field} is a {type(text).__name__}; a text is expected")
     return text
+
+
+def _refusal(place: str, kind: object, attachments: Attachments | None) -> str:
+    what = f"{place} has the type `{clean(str(kind))}`."
+    if attachments is not None:
+        return f"{what} StackSpot's models take text, pictures and files: remove it from the conversation."
+    return (
+        f"{what} StackSpot's models take text only: remove images, audio and files from the conversation. A model with "
+        "the key `vision: true` takes pictures and files."
+    )
 
 
 @dataclass(frozen=True)
@@ -132,14 +152,14 @@ class _ReadMessage:
     result_tags: tuple[str, str] | None
 
 
-def _read(given: Any, place: str) -> _ReadMessage:
+def _read(given: Any, place: str, attachments: Attachments | None) -> _ReadMessage:
     message = as_mapping(given, place)
     role = message.get("role")
     if not isinstance(role, str) or not role:
         raise ValueError(f"{place} has no role")
     if message.get("audio") is not None:
         raise ValueError(f"{place}.audio cannot be sent: StackSpot's models take text only.")
-    texts = content_texts(message.get("content"), f"{place}.content")
+    texts = content_texts(message.get("content"), f"{place}.content", attachments)
     if message.get("refusal"):
         texts = [*(texts or []), *(content_texts(message["refusal"], f"{place}.refusal") or [])]
     return _ReadMessage(

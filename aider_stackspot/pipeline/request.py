@@ -14,6 +14,7 @@ from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Network
 from aider_stackspot.network.tokens import ClientCredentials
+from aider_stackspot.pipeline.attachments import Attachment
 
 T = TypeVar("T")
 
@@ -61,6 +62,21 @@ class Destination:
 
 
 @dataclass(frozen=True)
+class Uploads:
+    """The files of a call.
+
+    Attributes:
+        base_url: where the API for uploads begins.
+        files: each content once.
+        named_in: makes the complete request of the ids of the uploaded files, in the order of `files`.
+    """
+
+    base_url: str
+    files: Sequence[Attachment]
+    named_in: Callable[[Sequence[str]], ApiRequest]
+
+
+@dataclass(frozen=True)
 class Call(Generic[T]):
     """Everything about one call. What the caller gave as an argument is in here already, defaults included.
 
@@ -77,6 +93,7 @@ class Call(Generic[T]):
         timeout: total seconds, retries included; infinite for no limit.
         idle_timeout: seconds without a byte, where the user chose none; `None` for the usual ones.
         max_retries: of an attempt that brought nothing yet.
+        uploads: the files that the request names; until they are uploaded it is not complete.
         learn_limit: is told how many tokens fit, where a refusal of a longer prompt says so.
     """
 
@@ -92,6 +109,7 @@ class Call(Generic[T]):
     timeout: float = TOTAL_TIMEOUT
     idle_timeout: float | None = None
     max_retries: int = MAX_RETRIES
+    uploads: Uploads | None = None
     learn_limit: Callable[[int], None] | None = None
 
     @cached_property

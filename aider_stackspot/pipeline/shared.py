@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
@@ -23,10 +25,18 @@ class _Way:
     client: httpx.AsyncClient
 
 
+class Uploaded(NamedTuple):
+    """A file that was, or is being, uploaded: since which monotonic second, and what brings its id."""
+
+    begun: float
+    work: asyncio.Future[str]
+
+
 class SharedResources:
-    """Clients, tokens and rate limits. Only to be used on the background loop."""
+    """Clients, tokens, rate limits and uploaded files. Only to be used on the background loop."""
 
     def __init__(self) -> None:
+        self.uploads: dict[tuple[str, ...], Uploaded] = {}
         self._ways: dict[tuple[Network, str | None, bool], _Way] = {}
         self._tokens: dict[tuple[str, ...], TokenCache] = {}
         self._token_networks: dict[tuple[str, ...], Network] = {}

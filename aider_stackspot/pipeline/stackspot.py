@@ -21,7 +21,8 @@ from aider_stackspot.errors import ConfigurationError, InvalidRequest
 from aider_stackspot.network.tokens import ClientCredentials
 from aider_stackspot.pipeline import prompt
 from aider_stackspot.pipeline.arguments import Conversation, model_of_call
-from aider_stackspot.pipeline.request import Call, Destination
+from aider_stackspot.pipeline.attachments import Attachments
+from aider_stackspot.pipeline.request import Call, Destination, Uploads
 from aider_stackspot.pipeline.stream import AnswerStream, start_text
 
 DEFAULT_MODEL = "stackspot-ai-code"
@@ -73,8 +74,10 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
     credentials = credentials_of(account, options.api_key)
     if conversation.id is not None:
         messages = prompt.new_messages(messages)
-    text = prompt.render(messages, options.instructions, tool_syntax=options.tool_syntax)
-    request, new_parser = _request(model, text, conversation)
+    attachments = Attachments() if model.vision else None
+    text = prompt.render(messages, options.instructions, tool_syntax=options.tool_syntax, attachments=attachments)
+    named_in, new_parser = _request(model, text, conversation)
+    files = attachments.files if attachments is not None else ()
     return Call(
         name=model.route,
         api=model.api,
@@ -88,7 +91,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
             rpm=account.rpm,
             rate_key=(account.auth_url, account.realm, credentials.client_id),
         ),
-        request=request,
+        request=named_in(()),
         new_parser=new_parser,
         join="".join,
         what={"agent": f"agent `{model.agent_id}`", "quick-command": f"quick command `{model.quick_command}`"}.get(
@@ -98,6 +101,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         prompt_characters=len(text),
         timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
         max_retries=account.max_retries if options.max_retries is None else options.max_retries,
+        uploads=Uploads(account.upload_base, files, named_in) if files else None,
         learn_limit=partial(learn_limit, model, home=home()),
     )
 
@@ -135,23 +139,37 @@ def base_url_of(model: Model) -> str:
     return model.account.agent_api_base if model.api == "agent" else model.account.api_base
 
 
-def _request(model: Model, text: str, conversation: Conversation) -> tuple[ApiRequest, Callable[[], AnswerParser[str]]]:
-    """Return the request to the API that serves a model, and what reads an answer to it.
+def _request(
+    model: Model, text: str, conversation: Conversation
+) -> tuple[Callable[[Sequence[str]], ApiRequest], Callable[[], AnswerParser[str]]]:
+    """Return what makes the request to the API that serves a model, of the ids of uploads; and what reads an answer.
 
     Raises:
         ConfigurationError: the model wants the Agents API and there is no agent id.
     """
     if model.api == "quick-command":
-        return quick_command.request(text, model.quick_command or ""), agent.AgentAnswer
+        return partial(quick_command.request, text, model.quick_command or ""), agent.AgentAnswer
     if model.api == "chat":
-        identifier, sources = conversation.id or chat.new_conversation(), model.knowledge_source_ids
-        request = chat.request(text, identifier, agent_id=model.agent_id, knowledge_sources=sources)
-        return request, partial(chat.ChatAnswer, identifier if conversation.is_kept else None)
+        identifier = conversation.id or chat.new_conversation()
+
+        def to_chat(upload_ids: Sequence[str]) -> ApiRequest:
+            sources = model.knowledge_source_ids
+            return chat.request(
+                text, identifier, agent_id=model.agent_id, knowledge_sources=sources, upload_ids=upload_ids
+            )
+
+        return to_chat, partial(chat.ChatAnswer, identifier if conversation.is_kept else None)
     if not model.agent_id:
         raise ConfigurationError(
             f"The model `{model.name}` uses the Agents API, and no agent id is set: set STACKSPOTAI_AGENT_ID, or "
             "`agent_id` of the model or its provider."
         )
+    return partial(_to_agent, model, model.agent_id, text, conversation), agent.AgentAnswer
+
+
+def _to_agent(
+    model: Model, agent_id: str, text: str, conversation: Conversation, upload_ids: Sequence[str]
+) -> ApiRequest:
     asked = agent.AgentOptions(
         stackspot_knowledge=model.stackspot_knowledge,
         return_ks_in_response=model.return_ks_in_response,
@@ -161,8 +179,9 @@ def _request(model: Model, text: str, conversation: Conversation) -> tuple[ApiRe
         selected_model=model.selected_model,
         use_conversation=conversation.is_kept,
         conversation_id=conversation.id,
+        upload_ids=upload_ids,
     )
-    return agent.request(text, model.agent_id, asked), agent.AgentAnswer
+    return agent.request(text, agent_id, asked)
 
 
 def _secret(headers: Mapping[str, str]) -> dict[str, SecretStr]:

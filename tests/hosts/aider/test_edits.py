@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import signal
+import struct
 import subprocess
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +59,41 @@ def test_knowledge_sources_stand_below_the_answer(service: Emulator, repository:
     assert done.stdout.index(">>>>>>> REPLACE") < done.stdout.index(line) < done.stdout.index("Tokens:")
     assert (repository / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
     assert "Knowledge sources" not in "".join(request.prompt for request in service.chat_requests)
+
+
+RED = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+GREEN = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNg+M8AAAICAQB7CYF4AAAAAElFTkSuQmCC")
+
+
+def colour_in(png: bytes) -> str:
+    """Look at the one pixel of a picture."""
+    (length,) = struct.unpack(">I", png[33:37])
+    assert png[37:41] == b"IDAT"
+    _, red, green, _ = zlib.decompress(png[41 : 41 + length])
+    return "red" if red > green else "green"
+
+
+@pytest.mark.parametrize(("picture", "colour"), [(RED, "red"), pytest.param(GREEN, "green", marks=pytest.mark.slow)])
+def test_it_is_shown_a_picture_and_edits_accordingly(
+    service: Emulator, repository: Path, picture: bytes, colour: str
+) -> None:
+    def look(prompt: str) -> str:
+        if "commit message" in prompt.lower():
+            return "feat: Name the colour"
+        (upload,) = service.uploads.files
+        seen = colour_in(upload.content or b"")
+        return (
+            f"It is {seen}.\n\ncolour.py\n```python\n<<<<<<< SEARCH\n=======\nCOLOUR = '{seen}'\n>>>>>>> REPLACE\n```\n"
+        )
+
+    service.answer = look
+    (repository / "dot.png").write_bytes(picture)
+    keys = "providers: {stackspot: {models: {stackspot-ai-code: {vision: true}}}}"
+    (repository / ".aider.litellm.yml").write_text(keys, encoding="utf-8")
+    done = ask("--message", "write down its colour", "colour.py", "dot.png", STACKSPOTAI_AGENT_ID=AGENT)
+    assert (repository / "colour.py").read_text(encoding="utf-8") == f"COLOUR = '{colour}'\n", done.stdout
+    assert service.chat_requests[0].json["upload_ids"] == [service.uploads.files[0].id]
+    assert commits()[0] == "feat: Name the colour"
 
 
 @pytest.mark.slow

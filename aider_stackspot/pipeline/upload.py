@@ -1,0 +1,163 @@
+"""Uploads the files of a call, each content once an hour for an account, and names them in the call's request."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from aider_stackspot.api import upload
+from aider_stackspot.api.error_response import from_response
+from aider_stackspot.api.upload import STORAGE, UPLOADS, UploadForm
+from aider_stackspot.config.base_url import is_loopback
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.network.body import read_limited
+from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, timeouts
+from aider_stackspot.network.errors import network_error
+from aider_stackspot.pipeline import notices
+from aider_stackspot.pipeline.attachments import Attachment
+from aider_stackspot.pipeline.attempt import exchange
+from aider_stackspot.pipeline.request import Call
+from aider_stackspot.pipeline.shared import SharedResources, Uploaded
+
+T = TypeVar("T")
+
+KEPT_SECONDS = 3300.0
+"""In which an uploaded file is named again instead of uploaded: the hour that was asked for, less a margin."""
+LARGE_BYTES = 1024 * 1024
+"""From which on the progress of an upload is told."""
+_PROGRESS_STEP = 0.25
+_MAX_ANSWER_BYTES = 256 * 1024
+
+
+async def with_uploads(call: Call[T], resources: SharedResources, deadline: float) -> Call[T]:
+    """Return a call whose request names its files, which are uploaded at once and side by side.
+
+    Args:
+        call: what is asked.
+        resources: the process's clients, tokens, limits and uploaded files.
+        deadline: the monotonic second at which the caller's time is spent.
+
+    Raises:
+        StackSpotError: a file cannot be uploaded.
+    """
+    uploads = call.uploads
+    if uploads is None:
+        return call
+    ids = await asyncio.gather(*(_uploaded(call, file, resources, deadline) for file in uploads.files))
+    return replace(call, request=uploads.named_in(ids), uploads=None)
+
+
+async def _uploaded(call: Call[Any], file: Attachment, resources: SharedResources, deadline: float) -> str:
+    """Return the id of a file. Calls that need the same one at the same time wait for one upload."""
+    assert call.uploads is not None
+    key = (call.uploads.base_url, *call.destination.rate_key, file.digest)
+    known = resources.uploads.get(key)
+    if known is None or time.monotonic() - known.begun > KEPT_SECONDS or _has_failed(known.work):
+        work = asyncio.ensure_future(_upload(call, file, resources, deadline))
+        known = resources.uploads[key] = Uploaded(time.monotonic(), work)
+        _forget_old(resources)
+    return await asyncio.shield(known.work)
+
+
+def _has_failed(work: asyncio.Future[str]) -> bool:
+    return work.done() and (work.cancelled() or work.exception() is not None)
+
+
+def _forget_old(resources: SharedResources) -> None:
+    now = time.monotonic()
+    for key in [key for key, known in resources.uploads.items() if now - known.begun > KEPT_SECONDS]:
+        del resources.uploads[key]
+
+
+async def _upload(call: Call[Any], file: Attachment, resources: SharedResources, deadline: float) -> str:
+    assert call.uploads is not None
+    destination = replace(
+        call.destination, base_url=call.uploads.base_url, service=UPLOADS, rpm=None, rate_key=("upload",)
+    )
+    asked = replace(call, destination=destination, what=f"the upload of `{file.name}`")
+    async with exchange(asked, upload.request(file.name), resources, deadline) as response:
+        try:
+            body = await read_limited(response, _MAX_ANSWER_BYTES)
+        except httpx.HTTPError as error:
+            raise network_error(error, destination.base_url, "the form for an upload") from error
+    form = upload.form(body)
+    _check_place(form, allow_insecure_http=destination.network.allow_insecure_http)
+    await _send(call, form, file, resources, deadline)
+    return form.id
+
+
+def _check_place(form: UploadForm, *, allow_insecure_http: bool) -> None:
+    """Refuse a storage that would get the file unencrypted.
+
+    Raises:
+        ConfigurationError: the form leads there.
+    """
+    parts = urlsplit(form.url)
+    host = parts.hostname or ""
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and (allow_insecure_http or is_loopback(host)))
+    if not is_safe or not host:
+        raise ConfigurationError(
+            f"StackSpot's form for an upload leads to {parts.scheme}://{host}, unencrypted: no file was sent."
+        )
+
+
+async def _send(
+    call: Call[Any], form: UploadForm, file: Attachment, resources: SharedResources, deadline: float
+) -> None:
+    """Fill in the form: its fields, then the file, and no token, no header of the account's."""
+    network = call.destination.network
+    left = max(0.001, deadline - time.monotonic())
+    content = _Watched(file.content, _teller(file))
+    request = httpx.Request(
+        "POST",
+        form.url,
+        headers=HEADERS,
+        data=dict(form.fields),
+        files={"file": (file.name, content, file.media_type)},
+        extensions={"timeout": timeouts(network, IDLE_TIMEOUT, left).as_dict()},
+    )
+    place = f"{request.url.scheme}://{request.url.host}"  # the rest of it is a permission
+    try:
+        response = await resources.send(network, request, httpx.Auth())
+        try:
+            body = await read_limited(response, _MAX_ANSWER_BYTES)
+        finally:
+            await response.aclose()
+    except httpx.HTTPError as error:
+        raise network_error(error, place, "the upload") from error
+    if not response.is_success:
+        raise from_response(response.status_code, body, service=STORAGE, where=f"the upload of `{file.name}`")
+
+
+def _teller(file: Attachment) -> Callable[[int], None]:
+    """Return what tells how far the upload of a large file is."""
+    size, told = len(file.content), 0.0
+
+    def tell(sent: int) -> None:
+        nonlocal told
+        if size >= LARGE_BYTES and sent / size >= told + _PROGRESS_STEP:
+            told = sent / size
+            notices.progress(f"uploading `{file.name}` ({size / 1e6:.1f} MB): {told:.0%}")
+
+    return tell
+
+
+class _Watched(io.BytesIO):
+    """A file's content that tells how much of it was read."""
+
+    def __init__(self, content: bytes, tell: Callable[[int], None]) -> None:
+        super().__init__(content)
+        self._tell = tell
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if data:
+            self._tell(self.tell())
+        return data
