@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,43 @@ def without_provider(text: str, name: str) -> str:
     return _checked("".join(new), expected)
 
 
+def without_model_key(text: str, provider: str, model: str, key: str) -> str:
+    """Return a configuration file's text in which a model does not have this key; the model itself stays.
+
+    Args:
+        text: the file as it is, which need not have any of this.
+        provider: the provider's name.
+        model: the model's name.
+        key: one of the keys of a model.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or cannot be changed safely.
+    """
+    data, node = _read(text)
+    expected = dict(data)
+    holder: dict[str, Any] = expected
+    for name in ("providers", provider, "models", model):
+        _, node = _entry(node, name)
+        if not isinstance(holder.get(name), dict):
+            return text
+        # A copy of each level, because YAML's aliases are one and the same mapping.
+        outer, holder[name] = holder, dict(holder[name])
+        holder = holder[name]
+    entry, value = _entry(node, key)
+    if entry is None or not isinstance(node, yaml.MappingNode):
+        return text
+    del holder[key]
+    if node.flow_style:
+        before, after = text[: entry.start_mark.index], text[value.end_mark.index :]
+        without_comma = re.sub(r"^\s*,\s*", "", after)
+        return _checked((before if without_comma != after else re.sub(r",\s*$", "", before)) + without_comma, expected)
+    if not holder:
+        outer[model] = None
+    lines = text.splitlines(keepends=True)
+    end = _end_of_entry(lines, entry.start_mark.column, _last_line(value, entry))
+    return _checked("".join([*lines[: entry.start_mark.line], *lines[end:]]), expected)
+
+
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Replace a file at once, keeping its permissions.
 
@@ -212,6 +249,16 @@ def with_variables(text: str, values: Mapping[str, str]) -> str:
                 "environment instead."
             )
     return changed
+
+
+def without_variables(text: str, names: Iterable[str]) -> str:
+    """Return the text of a `.env` file without these variables. All other lines stay as they are."""
+    taken_out, left = set(names), ""
+    for binding in parse_stream(StringIO(text)):
+        written = binding.original.string
+        blank_lines = re.match(r"(?:[ \t]*\r?\n)*", written)
+        left += written if binding.key not in taken_out else blank_lines[0] if blank_lines else ""
+    return left
 
 
 def with_line(text: str, line: str, newline: str | None = None) -> str:

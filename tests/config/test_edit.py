@@ -19,7 +19,9 @@ from aider_stackspot.config.edit import (
     with_line,
     with_provider,
     with_variables,
+    without_model_key,
     without_provider,
+    without_variables,
     write_text,
 )
 from aider_stackspot.errors import ConfigurationError
@@ -207,3 +209,78 @@ def test_a_value_that_does_not_is_refused_and_not_shown(value: str) -> None:
 @pytest.mark.parametrize(("text", "more"), [("", "x\n"), ("a", "a\nx\n"), ("a\r\nb", "a\r\nb\r\nx\r\n")])
 def test_one_more_line(text: str, more: str) -> None:
     assert with_line(text, "x") == more
+
+
+BLOCK = """# mine
+providers:
+  stackspot:
+    api_key: "${KEY}"  # mine, too
+    models:
+      stackspot-ai-code:
+        # the reviewer
+        agent_id: "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # fast
+        tools: false
+      stackspot-ai:
+        agent_id: x
+
+# the end
+"""
+
+
+def without_agent(text: str, model: str = "stackspot-ai-code") -> str:
+    return without_model_key(text, "stackspot", model, "agent_id")
+
+
+@pytest.mark.parametrize(
+    ("line", "model"),
+    [
+        ('        agent_id: "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # fast\n', "stackspot-ai-code"),
+        ("        agent_id: x\n", "stackspot-ai"),
+    ],
+)
+def test_a_models_key_is_taken_out_and_everything_else_stays(line: str, model: str) -> None:
+    assert without_agent(BLOCK, model) == BLOCK.replace(line, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{agent_id: x}", "{}"),
+        ("{agent_id: x, tools: false}", "{tools: false}"),
+        ("{tools: false, agent_id: x}", "{tools: false}"),
+        ("{tools: false, agent_id: x, rpm: 1}", "{tools: false, rpm: 1}"),
+        ("{tools: false,\n  agent_id: x,\n}", "{tools: false,\n  }"),
+    ],
+)
+def test_a_models_key_in_braces_is_taken_out(before: str, after: str) -> None:
+    head = "providers: {stackspot: {models: {stackspot-ai-code: "
+    assert without_agent(f"{head}{before}}}}}}} # mine") == f"{head}{after}}}}}}} # mine"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# mine\n",
+        "providers:\n",
+        "providers:\n  stackspot:\n    models:\n",
+        "providers: {stackspot: {models: [a]}}",
+    ],
+)
+def test_where_a_model_has_no_such_key_nothing_changes(text: str) -> None:
+    assert without_agent(text) == text
+    assert without_agent(BLOCK, "another") == BLOCK
+
+
+def test_a_key_that_two_models_share_is_left_to_its_owner() -> None:
+    shared = (
+        "providers: {stackspot: {models: {stackspot-ai: &one {agent_id: x, tools: false}, stackspot-ai-code: *one}}}"
+    )
+    with pytest.raises(ConfigurationError, match="by hand"):
+        without_agent(shared)
+
+
+def test_variables_are_taken_out_and_everything_else_stays() -> None:
+    before = "# mine\r\nA=1\r\n\r\nexport KEY='one\r\ntwo'\r\n# KEY=old\r\nID=x\r\nB=2"
+    assert without_variables(before, ("ID", "KEY")) == "# mine\r\nA=1\r\n\r\n# KEY=old\r\nB=2"
+    assert without_variables(before, ("C",)) == before
