@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from aider_stackspot import __version__
-from aider_stackspot.cli.terminal import mark, output
+from aider_stackspot.cli.terminal import each_with_waiting, mark, output, waiting
 from aider_stackspot.config import Settings, current
 from aider_stackspot.config.edit import write_text
 from aider_stackspot.doctor import diagnose
@@ -56,7 +56,7 @@ def doctor(
     masks = Masks.of(settings)
     found: list[Finding] = []
     printer = _Printer(output()) if not as_json else None
-    for finding in diagnose(settings, offline=offline):
+    for finding in each_with_waiting(diagnose(settings, offline=offline), "Looking at the next step"):
         found.append(masks.finding(finding))
         if printer is not None:
             printer.finding(found[-1])
@@ -110,7 +110,8 @@ def _record(settings: Settings, path: Path) -> None:
     accounts = [account.name for account in settings.accounts.values() if account.client_id and account.client_key]
     if not accounts:
         next(iter(settings.accounts.values())).credentials()
-    transcript = record(settings, accounts)
+    with waiting("Recording"):
+        transcript = record(settings, accounts)
     write_text(path, _as_lines(transcript))
     calls = ", ".join(f"{each['call']} {each['status']}" for each in transcript["exchanges"])
     count = len(transcript["exchanges"])

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
-import yaml
-from pydantic import SecretStr
 
-from aider_stackspot.api.agents import Agent
-from aider_stackspot.cli.terminal import before_writing, is_interactive
-from aider_stackspot.config import Account, current, home
+from aider_stackspot.cli.init_files import (
+    CLIENT_ID,
+    CLIENT_KEY,
+    REALM,
+    Answers,
+    Place,
+    Plan,
+    replaced_variables,
+)
+from aider_stackspot.cli.init_proof import MODELS, account_of, refused_chats, token_of
+from aider_stackspot.cli.init_questions import (
+    NO_AGENT,
+    ask_agents,
+    ask_credentials,
+    ask_for_project,
+    prove_agents,
+    proved,
+)
+from aider_stackspot.cli.terminal import before_writing, is_interactive, say
+from aider_stackspot.config import Settings, current
+from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.display import printable
-from aider_stackspot.config.edit import env_text_of, env_values, with_line, with_variables, write_text
+from aider_stackspot.config.edit import env_text_of, env_values, text_of
 from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
-from aider_stackspot.config.settings import DEFAULT_MODELS, DEFAULT_REALM, MAX_INPUT_TOKENS
-from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, StackSpotError
-from aider_stackspot.network.tokens import AccessToken
-from aider_stackspot.pipeline.agent_list import list_agents, request_token
-
-CLIENT_ID, CLIENT_KEY, REALM = "STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_CLIENT_KEY", "STACKSPOTAI_REALM"
-MAX_TRIES = 3
-"""How often credentials may be given."""
-MODELS = tuple(sorted(DEFAULT_MODELS, reverse=True))
-_HEAD = """\
-# Which StackSpot agent answers for which model name. The credentials are in .env, not here.
-# aider-stackspot models shows what it comes to; docs/configuration.md explains every key.
-"""
+from aider_stackspot.config.settings import AGENT_ID, DEFAULT_REALM, MAX_INPUT_TOKENS
+from aider_stackspot.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class InitOptions:
     client_key_stdin: bool
     realm: str | None
     agents: Sequence[str]
-    home: bool
+    project: bool
     non_interactive: bool
     force: bool
     no_check: bool
@@ -55,21 +56,6 @@ class InitOptions:
         return not self.non_interactive and is_interactive()
 
 
-@dataclass
-class Answers:
-    """What is going to be written."""
-
-    client_id: str = ""
-    client_key: str = field(default="", repr=False)
-    realm: str = ""
-    agents: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The lines of `.env`."""
-        return {CLIENT_ID: self.client_id, CLIENT_KEY: self.client_key, REALM: self.realm}
-
-
 def init(
     client_id: Annotated[str | None, typer.Option(help="Client id, as the portal shows it.", metavar="ID")] = None,
     client_key_stdin: Annotated[
@@ -78,67 +64,60 @@ def init(
     realm: Annotated[str | None, typer.Option(help="The account's slug.", metavar="SLUG")] = None,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="An agent for every model, or for one: NAME=ID. May be repeated.", metavar="[NAME=]ID"),
+        typer.Option(
+            help="An agent for every model, or for one: NAME=ID; - for none. May be repeated.", metavar="[NAME=]ID"
+        ),
     ] = None,
-    home: Annotated[bool, typer.Option("--home", help="Write to the home directory, for all projects.")] = False,
+    project: Annotated[
+        bool, typer.Option("--project", help="For the working directory alone, not for all your projects.")
+    ] = False,
     non_interactive: Annotated[
         bool, typer.Option("--non-interactive", help="Ask nothing; take options and STACKSPOTAI_* variables.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there without asking.")] = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Save without a token request.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace other credentials without asking.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Save without a token request and a chat.")] = False,
 ) -> None:
     """Set up credentials and models, and prove that they work.
 
-    It asks for what the StackSpot portal shows. `.env` gets the credentials (readable by you alone, kept out of git,
-    its other lines stay), `.aider.litellm.yml` the agents. Both go to the working directory, or with --home to your
-    home directory. The key is never an option: it is asked for without echo, or comes from STACKSPOTAI_CLIENT_KEY or
-    standard input.
+    It asks for what the StackSpot portal shows, asks for a token, and lets each chosen agent answer with one word,
+    which counts against your quota. `.env` gets the credentials (readable by you alone, kept out of git),
+    `.aider.litellm.yml` the agents; what else stands in them stays. Both are in your home directory, or with --project
+    in the working directory. The key is never an option: it is asked for without echo, or comes from
+    STACKSPOTAI_CLIENT_KEY or standard input.
 
     Examples:
         aider-stackspot init
-        aider-stackspot init --home --agent 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        aider-stackspot init --agent 01ARZ3NDEKTSV4RRFFQ69G5FAV
         aider-stackspot init --client-id ID --client-key-stdin < key.txt
     """
-    options = InitOptions(client_id, client_key_stdin, realm, agent or [], home, non_interactive, force, no_check)
+    options = InitOptions(client_id, client_key_stdin, realm, agent or [], project, non_interactive, force, no_check)
     with before_writing():
-        directory = _directory(options)
-        given = _given(options, directory)
-        answers = _ask(given, options) if options.may_ask else _check(given, options)
-        files = _agreed_files(directory, answers, options)
-    files.write()
-    _warn_of_environment(answers.variables)
-    _offer_measuring(list(dict.fromkeys(answers.agents.values())))
-    _say("\nReady. Run:\n")
+        settings = current()
+        if settings.problem is not None:
+            raise ConfigurationError(settings.problem)
+        in_project = options.project or (options.may_ask and ask_for_project())
+        place = Place.of_project() if in_project else Place.of_person()
+        text_of(place.config)  # a file that cannot be changed is refused before anything is typed
+        given = _given(options, place)
+        answers, is_proved = (_asked if options.may_ask else _unasked)(given, options, settings)
+        plan = _agreed(place, answers, options, settings)
+    plan.write()
+    say("Written.")
+    _tell_what_wins(answers)
+    _offer_measuring([agent_id for agent_id in dict.fromkeys(answers.agents.values()) if agent_id])
+    if not is_proved:
+        say("\nNot everything was proved. To try it again: aider-stackspot doctor")
+    say("\nReady. Run:\n" if is_proved else "\nThen run:\n")
     print(f"aider --model {MODELS[0]}")
 
 
-def _directory(options: InitOptions) -> Path:
-    """Return where the files go, and refuse to where git would take the credentials."""
-    if options.home:
-        found = home()
-        if found is None:
-            raise ConfigurationError("--home: there is no home directory; set HOME.")
-        directory = found
-    else:
-        try:
-            directory = Path.cwd()
-        except OSError as error:
-            raise ConfigurationError(f"The working directory cannot be used: {error.strerror}.") from None
-    if _git(directory, "ls-files", "--error-unmatch", "--", ENV_NAME) == 0:
-        raise ConfigurationError(
-            f"{directory / ENV_NAME} is under version control: credentials in it would be committed. Run `git rm "
-            "--cached .env` first, or use --home."
-        )
-    return directory
-
-
-def _given(options: InitOptions, directory: Path) -> Answers:
+def _given(options: InitOptions, place: Place) -> Answers:
     """Return what the options say, else the environment, else the file that is there."""
     variable = RecordedInputs().variable
-    in_file = env_values(env_text_of(directory / ENV_NAME))
+    in_file = env_values(env_text_of(place.env))
     given = Answers(agents=_given_agents(options.agents))
     given.client_id = options.client_id or variable(CLIENT_ID) or in_file.get(CLIENT_ID, "")
-    given.realm = options.realm or variable(REALM) or in_file.get(REALM, "")
+    given.realm = options.realm or variable(REALM) or in_file.get(REALM, "") or DEFAULT_REALM
     if options.client_key_stdin:
         given.client_key = sys.stdin.readline().strip()
     else:
@@ -152,15 +131,15 @@ def _given_agents(texts: Sequence[str]) -> dict[str, str]:
         name, equals, agent_id = text.rpartition("=")
         agent_id, name = agent_id.strip(), name.strip()
         is_name = name.isprintable() and not any(char.isspace() for char in name)
-        if not (agent_id.isalnum() and agent_id.isascii()) or not is_name or (equals and not name):
-            raise ConfigurationError(f"--agent {printable(text)}: an agent's id, or NAME=ID, is expected.")
-        agents |= {name: agent_id} if equals else dict.fromkeys(MODELS, agent_id)
+        is_agent = agent_id == NO_AGENT or AGENT_ID.fullmatch(agent_id)
+        if not is_agent or not is_name or (equals and not name):
+            raise ConfigurationError(f"--agent {printable(text)}: an agent's id, or NAME=ID, is expected; - for none.")
+        agents |= dict.fromkeys([name] if equals else MODELS, agent_id.removeprefix(NO_AGENT))
     return agents
 
 
-def _check(answers: Answers, options: InitOptions) -> Answers:
+def _unasked(answers: Answers, options: InitOptions, settings: Settings) -> tuple[Answers, bool]:
     """Take what was given; there is nobody to ask."""
-    answers.realm = answers.realm or DEFAULT_REALM
     missing = [name for name, value in answers.variables.items() if not value]
     if missing:
         named = {CLIENT_ID: "--client-id", CLIENT_KEY: "--client-key-stdin"}
@@ -169,203 +148,93 @@ def _check(answers: Answers, options: InitOptions) -> Answers:
             "at, or --non-interactive was given."
         )
     if not options.no_check:
-        request_token(_account(answers))
-        _say("StackSpot accepts the credentials.")
-    return answers
+        token_of(account_of(settings, answers))
+        for refused in refused_chats(settings, answers):
+            raise ConfigurationError(f"{refused.text}\nNothing was written. To save it all the same, add --no-check.")
+    return answers, True
 
 
-def _ask(given: Answers, options: InitOptions) -> Answers:
-    """Ask for everything, with what is known already as the default."""
-    _say("The StackSpot portal shows these when you create a service credential or a\npersonal access token.\n")
-    for attempt in range(1, MAX_TRIES + 1):
-        answers = Answers(agents=dict(given.agents))
-        answers.client_id = typer.prompt("Client id", default=given.client_id or None, err=True).strip()
-        answers.client_key = _ask_key(given.client_key)
-        answers.realm = typer.prompt(
-            "Realm (the account's slug)",
-            default=given.realm or DEFAULT_REALM,
-            err=True,
-        ).strip()
-        if options.no_check:
-            return answers
-        account = _account(answers)
-        try:
-            token = request_token(account)
-        except AuthenticationFailed as error:
-            if attempt == MAX_TRIES:
-                raise
-            _say(f"\n{error}\n")
-            given = replace(answers, client_key="")
-            continue
-        _say("StackSpot accepts the credentials.")
-        if not answers.agents:
-            answers.agents = _ask_agents(_listed(account, token))
-        return answers
-    raise AssertionError("the last try returns or raises")
+def _asked(given: Answers, options: InitOptions, settings: Settings) -> tuple[Answers, bool]:
+    """Ask for everything, with what is known already as the default, and prove it unless that is not wanted."""
+    answers = ask_credentials(given)
+    agents = None if options.no_check else proved(answers, settings)
+    known = _agents_now(settings)
+    if not answers.agents:
+        chosen = ask_agents(agents or [], known)
+        answers.agents = {name: agent_id for name, agent_id in chosen.items() if agent_id != known.get(name, "")}
+    if agents is None:
+        return answers, options.no_check
+    return answers, prove_agents(answers, settings, agents, known)
 
 
-def _ask_key(known: str) -> str:
-    more = " (Enter keeps the one that is set)" if known else ""
-    typed = typer.prompt(
-        f"Client key, not shown{more}", default=known or None, show_default=False, hide_input=True, err=True
-    )
-    return str(typed).strip()
+def _agents_now(settings: Settings) -> dict[str, str]:
+    models = settings.models
+    return {name: models[f"{STACKSPOT}/{name}"].agent_id or "" for name in MODELS}
 
 
-def _listed(account: Account, token: AccessToken) -> list[Agent]:
-    """Return the account's agents, or none where no list answers: an id will do."""
+def _agreed(place: Place, answers: Answers, options: InitOptions, settings: Settings) -> Plan:
+    """Show what is going to be written, and return what the user agrees to."""
+    plan = _possible(Plan(place, answers, _agents_now(settings)), options)
+    plan.show()
+    replaced = replaced_variables(place, answers)
+    if replaced and not options.force:
+        what = f"{place.env} has other values for {', '.join(replaced)}"
+        if not options.may_ask:
+            raise ConfigurationError(f"{what}. To replace them, add --force. Nothing was written.")
+        say(f"{what}.")
+        if not typer.confirm("Replace them?", default=True, err=True):
+            raise typer.Abort
+    if plan.config is None or not text_of(place.config) or options.force or not options.may_ask:
+        return plan
+    if typer.confirm("Make this change?", default=True, err=True):
+        return plan
+    say(f"{place.config} stays as it is; the credentials are saved.")
+    return replace(plan, agents_too=False)
+
+
+def _possible(plan: Plan, options: InitOptions) -> Plan:
+    """Return a plan that can be carried out: a file that cannot be changed safely costs nobody what they typed.
+
+    Raises:
+        ConfigurationError: that file cannot be changed, and there is nobody to be told to do it by hand.
+    """
     try:
-        return list_agents(account, token)
-    except StackSpotError:
-        return []
+        _ = plan.config
+    except ConfigurationError as error:
+        if not options.may_ask:
+            raise
+        say(f"\n{plan.place.config}: {error}")
+        return replace(plan, agents_too=False)
+    return plan
 
 
-def _ask_agents(agents: list[Agent]) -> dict[str, str]:
-    """Let the user choose an agent for each model."""
-    if agents:
-        _say("\nYour agents:")
-        for number, agent in enumerate(agents, start=1):
-            _say(f"  {number:>3}  {agent.name}{f' ({agent.model})' if agent.model else ''}")
-        question = "Agent for {} (number, id, or - for the portal's own chat)"
-    else:
-        _say("\nStackSpot lists no agents for this credential. An agent's page in the portal shows its id.")
-        question = "Agent id for {} (or - for the portal's own chat)"
-    picked: dict[str, str] = {}
-    last = "-"
-    for name in MODELS:
-        while True:
-            last = typer.prompt(question.format(name), default=last, err=True).strip()
-            agent_id = _agent_id(last, agents)
-            if agent_id is not None:
-                break
-            _say(f"There is no agent {last!r}.")
-            last = "-"
-        if agent_id:
-            picked[name] = agent_id
-    return picked
-
-
-def _agent_id(text: str, agents: list[Agent]) -> str | None:
-    """Return the id that was chosen, the empty string for none, `None` where it makes no sense."""
-    if text in ("", "-"):
-        return ""
-    if text.isdecimal() and len(text) < 5:
-        return agents[int(text) - 1].id if 0 < int(text) <= len(agents) else None
-    return text if text.isalnum() and text.isascii() else None
+def _tell_what_wins(answers: Answers) -> None:
+    """Name whatever comes before the files that were written, so that something else is used than what they say."""
+    settings = current()
+    account = settings.accounts[STACKSPOT]
+    used = {
+        "client_id": (account.client_id, answers.client_id),
+        "api_key": (account.client_key.get_secret_value() if account.client_key else None, answers.client_key),
+        "client_realm": (account.realm, answers.realm),
+    }
+    places = [account.origins.get(key, "") for key, (now, wanted) in used.items() if now != wanted]
+    if places:
+        say(f"Other credentials come first, and are used here: {', '.join(places)}. Take them out.")
+    for name, wanted in answers.agents.items():
+        model = settings.models.get(f"{STACKSPOT}/{name}")
+        if model is not None and (model.agent_id or "") != wanted:
+            where = account.origins.get("agent_id", "not set")
+            where = where if where != "not set" else ", ".join(settings.files)
+            say(f"{name} is answered by {model.agent_id or 'no agent'} all the same, because of: {where}.")
+    for notice in settings.notices:
+        say(notice)
 
 
 def _offer_measuring(agents: Sequence[str]) -> None:
     """Name the command that finds out what the chosen agents take, which costs a call: the user decides."""
     if agents:
-        _say(f"\naider keeps to {MAX_INPUT_TOKENS:,} tokens until it knows what your agent takes. To find out:")
+        say(f"\naider keeps to {MAX_INPUT_TOKENS:,} tokens until it knows what your agent takes. To find out:")
     for agent_id in agents:
-        _say(f"  aider-stackspot agents measure {agent_id}")
+        say(f"  aider-stackspot agents measure {agent_id}")
     if agents:
-        _say("How an agent is set up for coding is in docs/agents.md.")
-
-
-def _account(answers: Answers) -> Account:
-    settings = current()
-    if settings.problem is not None:
-        raise ConfigurationError(settings.problem)
-    account = settings.accounts["stackspot"]
-    key = SecretStr(answers.client_key)
-    return replace(account, client_id=answers.client_id, client_key=key, realm=answers.realm)
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The new texts of the files in a directory; `None` where a file stays as it is."""
-
-    directory: Path
-    env: str = field(repr=False)
-    config: str | None
-    gitignore: str | None
-    backup: Path | None
-
-    def write(self) -> None:
-        """Write the files, each whole or not at all, and say what is in them.
-
-        Raises:
-            ConfigurationError: one of them cannot be written.
-        """
-        env, config = self.directory / ENV_NAME, self.directory / FILE_NAME
-        if self.gitignore is not None:
-            write_text(self.directory / ".gitignore", self.gitignore)
-        write_text(env, self.env, private=True)
-        if self.backup is not None:
-            _copy(config, self.backup)
-        if self.config is not None:
-            write_text(config, self.config)
-        kept_out = " and kept out of git" if self.gitignore is not None else ""
-        _say(f"\n{env}: credentials, readable by you alone{kept_out}.")
-        _say(f"{config}: {'the models and their agents' if self.config is not None else 'left as it is'}.")
-
-
-def _agreed_files(directory: Path, answers: Answers, options: InitOptions) -> _Files:
-    """Return what to write, after the user has agreed to each replacement."""
-    env, config = directory / ENV_NAME, directory / FILE_NAME
-    old_env, old_config = env_text_of(env), env_text_of(config)
-    known = env_values(old_env)
-    replaced = [name for name, value in answers.variables.items() if known.get(name) not in (None, "", value)]
-    if replaced:
-        _confirm(f"{env} has other values for {', '.join(replaced)}. Replace them?", options)
-    new_config: str | None = _configuration(answers.agents)
-    if new_config == old_config or (old_config and not answers.agents):
-        new_config = None
-    backup = config.with_name(f"{config.name}.bak") if new_config is not None and old_config else None
-    if backup is not None:
-        _confirm(f"{config} exists. Replace it (the old one stays as {backup.name})?", options)
-    new_env = with_variables(old_env, answers.variables)
-    return _Files(directory, new_env, new_config, _gitignore(directory), backup)
-
-
-def _confirm(question: str, options: InitOptions) -> None:
-    if options.force:
-        return
-    if not options.may_ask:
-        raise ConfigurationError(f"{question.removesuffix('?')}: run it with --force. Nothing was written.")
-    if not typer.confirm(question, default=False, err=True):
-        raise typer.Abort
-
-
-def _configuration(agents: Mapping[str, str]) -> str:
-    """Return a `.aider.litellm.yml` that maps the three model names to agents; a name without one has the default."""
-    models = {name: {"agent_id": agents[name]} if agents.get(name) else {} for name in sorted(DEFAULT_MODELS)}
-    models |= {name: {"agent_id": agent} for name, agent in agents.items() if name not in models}
-    document = {"providers": {"stackspot": {"models": models}}}
-    return _HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-
-
-def _gitignore(directory: Path) -> str | None:
-    """Return the `.gitignore` that keeps `.env` out of git, or `None` where nothing has to be done."""
-    status = _git(directory, "check-ignore", "--quiet", "--", ENV_NAME)
-    if status == 0 or (status != 1 and not (directory / ".git").exists()):
-        return None
-    return with_line(env_text_of(directory / ".gitignore"), ENV_NAME)
-
-
-def _git(directory: Path, *arguments: str) -> int | None:
-    """Return git's exit status, or `None` where there is no git."""
-    try:
-        return subprocess.run(["git", *arguments], cwd=directory, capture_output=True, timeout=30).returncode
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        shutil.copy2(source, target)
-    except OSError as error:
-        raise ConfigurationError(f"{target} cannot be written: {error.strerror}.") from None
-
-
-def _warn_of_environment(variables: Mapping[str, str]) -> None:
-    variable = RecordedInputs().variable
-    other = [name for name, value in variables.items() if variable(name) not in (None, value)]
-    if other:
-        _say(f"Your environment has other values for {', '.join(other)}, and it comes before .env: unset them.")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+        say("How an agent is set up for coding is in docs/agents.md.")

@@ -1,4 +1,4 @@
-"""How commands write and ask: colours and width for a terminal, plain unbroken lines for a pipe."""
+"""How commands write, ask and wait: colours, width and a clock for a terminal, plain unbroken lines for a pipe."""
 
 from __future__ import annotations
 
@@ -6,16 +6,27 @@ import contextlib
 import io
 import shutil
 import sys
-from collections.abc import Iterator
+import textwrap
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import typer
 from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 _PLAIN_MARKS = {"ok": "ok", "note": "--", "warning": "!!", "failed": "XX"}
 SKIPPED = ("-", "dim")
 IN_A_PIPE = 10_000
 """Columns where nobody's eyes need a line to be broken."""
+_MIN_COLUMNS = 20
+SHORT_WAIT = 0.5
+"""Seconds that nobody wonders about."""
+
+_Item = TypeVar("_Item")
 
 
 def output() -> Console:
@@ -50,3 +61,64 @@ def before_writing() -> Iterator[None]:
     except (typer.Abort, KeyboardInterrupt):
         print("\nNothing was written.", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def say(text: str) -> None:
+    """Print something that is no part of the answer, on a terminal with lines that break between words."""
+    lines = text.split("\n")
+    if sys.stderr.isatty():
+        columns = max(shutil.get_terminal_size().columns, _MIN_COLUMNS)
+        lines = [part for line in lines for part in _broken(line, columns)]
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    broken = textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return broken if len(line) > columns else [line]
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show what is being waited for and for how long, on a terminal, once it takes longer than `SHORT_WAIT`.
+
+    The line is gone afterwards. Nothing else may write to the terminal meanwhile.
+    """
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    ended = threading.Event()
+    clock = threading.Thread(target=_show_clock, args=(console, what, ended), daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        clock.join()
+
+
+def each_with_waiting(items: Iterable[_Item], what: str) -> Iterator[_Item]:
+    """Yield what another yields, and wait for each as `waiting` does."""
+    iterator = iter(items)
+    while True:
+        with waiting(what):
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+        yield item
+
+
+def _show_clock(console: Console, what: str, ended: threading.Event) -> None:
+    began = time.monotonic()
+    if ended.wait(SHORT_WAIT):
+        return
+    spinner = Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
+
+    def line() -> Spinner:
+        spinner.update(text=f"{what} … {time.monotonic() - began:.0f} s")
+        return spinner
+
+    with Live(get_renderable=line, console=console, transient=True, redirect_stdout=False, redirect_stderr=False):
+        ended.wait()

@@ -47,7 +47,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
         def prompt(text: str, default: str | None = None, hide_input: bool = False, **_: object) -> str:
             asked.append(text)
-            assert hide_input == ("key" in text.lower())
+            assert hide_input == text.startswith("Client key")
             given = left.pop(0)
             if isinstance(given, BaseException):
                 raise given
@@ -65,11 +65,11 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     return terminal
 
 
-def quietly(run: Run, *arguments: str, key: str = KEY, realm: str = "acme") -> Done:
+def quietly(run: Run, *arguments: str, key: str = KEY, realm: str = "acme", project: bool = True) -> Done:
     sys.stdin = io.StringIO(f"{key}\n")
     try:
         basics = ["--non-interactive", "--client-id", "client-id", "--realm", realm, "--client-key-stdin"]
-        return run("init", *basics, *arguments)
+        return run("init", *basics, *(["--project"] if project else []), *arguments)
     finally:
         sys.stdin = sys.__stdin__
 
@@ -77,11 +77,11 @@ def quietly(run: Run, *arguments: str, key: str = KEY, realm: str = "acme") -> D
 def test_it_asks_proves_writes_and_says_what_to_run(
     service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
 ) -> None:
-    asked = answer("client-id", KEY, "acme", "1", None, "2")
+    asked = answer("project", "client-id", KEY, "acme", "1", None, "2")
     done = run("init")
     assert done.status == 0, done.err
     assert done.out == "aider --model stackspot-ai-code\n"
-    assert len(asked) == 6
+    assert len(asked) == 7
     assert "Reviewer" in done.err
     assert "Writer" in done.err
     assert f"  aider-stackspot agents measure {AGENT}\n  aider-stackspot agents measure {OTHER}\n" in done.err
@@ -116,9 +116,7 @@ def test_the_credentials_are_the_owners_alone(service: Emulator, run: Run, isola
     quietly(run)
     if os.name != "nt":  # Windows has no such modes
         assert stat.S_IMODE((isolated / ".env").stat().st_mode) == 0o600
-    assert sorted(path.name for path in isolated.iterdir()) == [".aider.litellm.yml", ".env"], (
-        "nothing temporary is left"
-    )
+    assert [path.name for path in isolated.iterdir()] == [".env"], "nothing temporary is left"
 
 
 def test_existing_lines_stay(service: Emulator, run: Run, isolated: Path) -> None:
@@ -159,18 +157,102 @@ def test_refused_credentials_are_not_saved(service: Emulator, run: Run, isolated
     assert list(isolated.iterdir()) == []
 
 
-def test_refused_credentials_may_be_corrected(
-    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+@pytest.mark.parametrize(
+    ("first", "correction", "refusal"),
+    [
+        (("client-id", "typo-in-the-key", "acme"), (None, KEY), "refused the credentials with status 401"),
+        (("typo", KEY, "acme"), ("id", "client-id"), "refused the credentials with status 401"),
+        (("client-id", KEY, "amce"), ("realm", "acme"), "refused the credentials"),
+        (("client-id", KEY, "amce"), ("rlm", "realm", "", "ac me", "acme"), "Type one of id, key, realm."),
+    ],
+)
+def test_what_is_wrong_is_asked_for_again_and_the_rest_is_kept(
+    service: Emulator,
+    run: Run,
+    isolated: Path,
+    answer: Callable[..., list[str]],
+    first: tuple[str, ...],
+    correction: tuple[str | None, ...],
+    refusal: str,
 ) -> None:
-    answer("client-id", "typo-in-the-key", "acme", None, KEY, None, "-", "-", "-")
+    asked = answer("project", *first, *correction, "-", "-", "-")
     done = run("init")
     assert done.status == 0, done.err
-    assert "refused the credentials" in done.err
+    assert refusal in done.err
+    assert len(asked) == 7 + len(correction)
+    written = (isolated / ".env").read_text(encoding="utf-8")
+    assert written.splitlines() == [
+        "STACKSPOTAI_CLIENT_ID=client-id",
+        f"STACKSPOTAI_CLIENT_KEY={KEY}",
+        "STACKSPOTAI_REALM=acme",
+    ]
+
+
+def test_what_cannot_be_is_refused_at_once(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    words = ("  ", "an id", "a/b", "client-id")
+    asked = answer("here", "project", *words, "", "a${b}c", KEY, "", "acme", "-", "-", "-")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert [text.split()[0] for text in asked] == ["For"] * 2 + ["Client"] * 7 + ["Realm"] * 2 + ["Agent"] * 3
+    assert done.err.count("This cannot be left empty.") == 3
+    assert done.err.count("This is one word, without spaces and slashes.") == 2
+    assert "a .env file cannot hold" in done.err
+    assert len(service.token_requests) == 2, "one for the proof, one for the chat"
+
+
+def test_nobody_answers_and_what_was_typed_is_saved_all_the_same(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    service.fail("token", Fault.status(503), times=None)
+    answer("project", "client-id", KEY, "acme", True, AGENT, None, "-")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert "aider-stackspot doctor" in done.err
     assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
+    assert service.chat_requests == []
+
+
+def test_an_agent_that_is_not_shared_is_found_here(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    service.fail("agent", Fault.status(403))
+    asked = answer("project", "client-id", KEY, "acme", "1", "1", "2", True, "2", "2")
+    done = run("init")
+    assert done.status == 0, done.err
+    assert f"stackspot-ai-code, stackspot-ai-chat: Agents API, agent {AGENT}: " in done.err
+    assert "the agent is shared with this service credential" in done.err
+    assert asked[-2:] == [text for text in asked[-2:] if "-code" in text or "-chat" in text], "only these two again"
+    assert (isolated / ".aider.litellm.yml").read_text(encoding="utf-8").count(OTHER) == 3
+    assert [request.path.split("/")[3] for request in service.chat_requests] == [AGENT, OTHER, OTHER]
+
+
+def test_an_agent_that_does_not_answer_can_be_kept(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    service.fail("agent", Fault.status(403))
+    answer("project", "client-id", KEY, "acme", "1", "1", "1", False)
+    done = run("init")
+    assert done.status == 0, done.err
+    assert "aider-stackspot doctor" in done.err
+    assert (isolated / ".aider.litellm.yml").read_text(encoding="utf-8").count(AGENT) == 3
+
+
+def test_where_nobody_can_be_asked_an_agent_that_is_not_shared_ends_it(
+    service: Emulator, run: Run, isolated: Path
+) -> None:
+    service.fail("agent", Fault.status(403))
+    done = quietly(run, "--agent", AGENT)
+    assert done.status == 2
+    assert f"agent {AGENT}: " in done.err
+    assert list(isolated.iterdir()) == []
+    assert quietly(run, "--agent", AGENT, "--no-check").status == 0
+    assert len(service.chat_requests) == 1
 
 
 @pytest.mark.parametrize("typed", [KeyboardInterrupt(), typer.Abort()])
-@pytest.mark.parametrize("answered", [0, 1, 3, 5])
+@pytest.mark.parametrize("answered", [0, 1, 2, 4, 6])
 def test_an_interruption_leaves_nothing_behind(
     service: Emulator,
     run: Run,
@@ -180,7 +262,7 @@ def test_an_interruption_leaves_nothing_behind(
     answered: int,
 ) -> None:
     (isolated / ".env").write_text("A=1\n", encoding="utf-8")
-    answer(*["client-id", KEY, "acme", "1", "1", "1"][:answered], typed)
+    answer(*["project", "client-id", KEY, "acme", "1", "1", "1"][:answered], typed)
     done = run("init")
     assert done.status == 130
     assert "Nothing was written" in done.err
@@ -192,7 +274,7 @@ def test_without_a_listing_an_id_is_asked_for(
     service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
 ) -> None:
     service.fail("agents", Fault.status(403), times=None)
-    answer("client-id", KEY, "acme", "no such id!", AGENT, None, "-")
+    answer("project", "client-id", KEY, "acme", "no such id!", AGENT, None, "-")
     done = run("init")
     assert done.status == 0, done.err
     assert "lists no agents" in done.err
@@ -205,7 +287,7 @@ def test_either_listing_will_do(
 ) -> None:
     if path == "/v1/agents":
         service.fail("agents", Fault.status(404), times=1)
-    answer("client-id", KEY, "acme", "2", "-", "-")
+    answer("project", "client-id", KEY, "acme", "2", "-", "-")
     run("init")
     assert service.requests_of("agents")[-1].path == path
     assert OTHER in (isolated / ".aider.litellm.yml").read_text(encoding="utf-8")
@@ -221,20 +303,93 @@ def test_nothing_is_replaced_without_being_asked_for(service: Emulator, run: Run
     assert "older" not in (isolated / ".env").read_text(encoding="utf-8")
 
 
-def test_a_configuration_of_ones_own_stays_unless_agreed(
+OWN = """# mine
+providers:
+  stackspot:
+    timeout: 99  # seconds
+    extra_headers: {X-Team: secret-of-the-team}
+    models:
+      stackspot-ai-code:
+        tools: false
+  lan:
+    api_base: http://localhost:1/v1
+"""
+
+
+def test_agents_go_into_the_file_that_is_there(
     service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
 ) -> None:
-    own = "providers:\n  stackspot:\n    timeout: 99\n"
     config = isolated / ".aider.litellm.yml"
-    config.write_text(own, encoding="utf-8")
-    answer("client-id", KEY, "acme", "1", "1", "1", False)
-    assert run("init").status == 130
-    assert config.read_text(encoding="utf-8") == own
-    assert not (isolated / ".env").exists()
-    answer("client-id", KEY, "acme", "1", "1", "1", True)
+    config.write_text(OWN, encoding="utf-8")
+    asked = answer("project", "client-id", KEY, "acme", "1", "-", "-", True)
+    done = run("init")
+    assert done.status == 0, done.err
+    assert config.read_text(encoding="utf-8") == OWN.replace(
+        "        tools: false\n", f'        tools: false\n        agent_id: "{AGENT}"\n'
+    )
+    assert f'\n    +        agent_id: "{AGENT}"\n' in done.err
+    assert "secret-of-the-team" not in done.err
+    assert asked[-1] == "Make this change?"
+    assert sorted(path.name for path in isolated.iterdir()) == [".aider.litellm.yml", ".env"]
+
+
+def test_saying_no_to_the_change_saves_the_credentials(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    config = isolated / ".aider.litellm.yml"
+    config.write_text(OWN, encoding="utf-8")
+    answer("project", "client-id", KEY, "acme", "1", "1", "1", False)
     assert run("init").status == 0
-    assert AGENT in config.read_text(encoding="utf-8")
-    assert (isolated / ".aider.litellm.yml.bak").read_text(encoding="utf-8") == own
+    assert config.read_text(encoding="utf-8") == OWN
+    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
+
+
+def test_what_another_program_writes_while_it_asks_stays(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = isolated / ".aider.litellm.yml"
+    config.write_text(OWN, encoding="utf-8")
+    answer("project", "client-id", KEY, "acme", "1", "-", "-")
+
+    def confirm(*_: object, **__: object) -> bool:
+        config.write_text(OWN.replace("timeout: 99", "timeout: 100"), encoding="utf-8")
+        (isolated / ".env").write_text("NEW=1\n", encoding="utf-8")
+        return True
+
+    monkeypatch.setattr(typer, "confirm", confirm)
+    assert run("init").status == 0
+    written = config.read_text(encoding="utf-8")
+    assert "timeout: 100" in written
+    assert AGENT in written
+    assert (isolated / ".env").read_text(encoding="utf-8").startswith("NEW=1\nSTACKSPOTAI_CLIENT_ID=client-id\n")
+
+
+def test_a_file_that_cannot_be_changed_safely_costs_nobody_their_key(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    config = isolated / ".aider.litellm.yml"
+    config.write_text("providers:\n  stackspot:\n    models: [stackspot-ai-code]\n", encoding="utf-8")
+    answer("project", "client-id", KEY, "acme", "1", "-", "-")
+    done = run("init")
+    assert done.status == 0
+    assert "by hand" in done.err
+    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
+
+
+def test_the_agent_that_is_set_is_the_default_and_can_be_taken_out(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    quietly(run, "--agent", AGENT)
+    config = isolated / ".aider.litellm.yml"
+    before = config.read_text(encoding="utf-8")
+    answer("project", None, None, None, None, None, None)
+    assert run("init").status == 0
+    assert config.read_text(encoding="utf-8") == before
+    answer("project", None, None, None, "-", None, None, True)
+    assert run("init").status == 0
+    assert [current().models[name].agent_id for name in sorted(NAMES)] == [AGENT, AGENT, None]
+    assert quietly(run, "--agent", "-").status == 0
+    assert {current().models[name].agent_id for name in NAMES} == {None}
 
 
 def test_without_agents_an_existing_configuration_is_left_alone(service: Emulator, run: Run, isolated: Path) -> None:
@@ -242,7 +397,6 @@ def test_without_agents_an_existing_configuration_is_left_alone(service: Emulato
     config.write_text("providers:\n  stackspot:\n    timeout: 99\n", encoding="utf-8")
     done = quietly(run)
     assert done.status == 0
-    assert "left as it is" in done.err
     assert "timeout: 99" in config.read_text(encoding="utf-8")
 
 
@@ -253,11 +407,48 @@ def test_twice_is_the_same_as_once(service: Emulator, run: Run, isolated: Path) 
     assert {path.name: path.read_bytes() for path in isolated.iterdir()} == first
 
 
-def test_home(service: Emulator, run: Run, isolated: Path) -> None:
-    quietly(run, "--home", "--agent", AGENT)
+def test_without_a_word_it_is_for_the_person(service: Emulator, run: Run, isolated: Path) -> None:
+    done = quietly(run, "--agent", AGENT, project=False)
+    assert done.status == 0, done.err
     assert list(isolated.iterdir()) == []
-    assert (Path.home() / ".env").exists()
+    assert sorted(path.name for path in Path.home().iterdir() if path.is_file()) == [".aider.litellm.yml", ".env"]
+    assert f"{Path.home() / '.env'}: client id, client key and realm; readable by you alone" in done.err
     assert current().models["stackspot-ai"].agent_id == AGENT
+
+
+def test_the_person_is_the_default_where_it_asks(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    answer(None, "client-id", KEY, "acme", "1", "1", "1")
+    assert run("init").status == 0
+    assert list(isolated.iterdir()) == []
+    assert current().models["stackspot-ai"].agent_id == AGENT
+
+
+def test_in_the_home_directory_it_does_not_ask_where(
+    service: Emulator, run: Run, answer: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path.home())
+    asked = answer("client-id", KEY, "acme", "1", "1", "1")
+    assert run("init").status == 0
+    assert asked[0] == "Client id"
+
+
+def test_what_comes_before_the_files_is_pointed_out(
+    service: Emulator, run: Run, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (isolated / ".env").write_text("STACKSPOTAI_REALM=older\n", encoding="utf-8")
+    monkeypatch.setenv("STACKSPOTAI_AGENT_ID", OTHER)
+    done = quietly(run, "--agent", "-", project=False)
+    assert done.status == 0, done.err
+    assert f"come first, and are used here: STACKSPOTAI_REALM in {isolated / '.env'}" in done.err
+    assert f"stackspot-ai-code is answered by {OTHER} all the same, because of: STACKSPOTAI_AGENT_ID" in done.err
+
+
+def test_a_projects_file_keeps_the_agents_that_it_would_hide(service: Emulator, run: Run, isolated: Path) -> None:
+    quietly(run, "--agent", AGENT, project=False)
+    assert quietly(run, "--agent", f"stackspot-ai={OTHER}").status == 0
+    assert [current().models[name].agent_id for name in sorted(NAMES)] == [OTHER, AGENT, AGENT]
 
 
 def test_what_is_missing_is_named_where_nobody_can_be_asked(run: Run, isolated: Path) -> None:
@@ -271,7 +462,7 @@ def test_an_environment_that_wins_over_the_file_is_pointed_out(
     service: Emulator, run: Run, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACKSPOTAI_REALM", "another")
-    assert "other values for STACKSPOTAI_REALM" in quietly(run).err
+    assert "are used here: STACKSPOTAI_REALM in the environment" in quietly(run).err
 
 
 @pytest.mark.parametrize("text", ["=", "a b", "name=", "=ID", "x=../y", "\u00e9", "a b=ID", "a\x1b[31m=ID"])
@@ -302,10 +493,12 @@ def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(service: Emulator, ru
     assert f"{isolated / '.env'}: the file cannot be read: this is a pipe or a device." in done.err
 
 
-def test_without_a_home_directory_home_is_refused(service: Emulator, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_directory_there_is_no_place_for_a_person(
+    service: Emulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.delenv(name)
     monkeypatch.setattr(locations, "account_home", lambda: None)
-    done = quietly(run, "--home")
+    done = quietly(run, project=False)
     assert done.status == 2
-    assert "set HOME" in done.err
+    assert "There is no home directory" in done.err

@@ -67,7 +67,9 @@ def test_ascii_is_enough(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("init",), ("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")])
+@pytest.mark.parametrize(
+    "arguments", [("init", "--project"), ("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")]
+)
 def test_a_working_directory_that_is_gone_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = in_a_shell(f'mkdir "{tmp_path}/gone" && cd "{tmp_path}/gone" && rmdir "{tmp_path}/gone" && "$@"', *arguments)
     assert done.returncode == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.api.answer import Usage
-from aider_stackspot.emulator import Emulator
+from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.pipeline import usage_record
 from tests.cli.person import INTERRUPT, at_a_terminal
 
@@ -29,12 +29,12 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 def test_init_asks_and_never_echoes_the_key(service: Emulator, isolated: Path) -> None:
     answers = [
+        ("For whom", "\r"),
         ("Client id", "client-id\r"),
         ("Client key, not shown", "a-wrong-key\r"),
         ("Realm", "acme\r"),
-        ("refused[^$]*Client id", "\r"),
+        ("refused[^$]*Which one", "\r"),
         ("Client key, not shown", f"{KEY}\r"),
-        ("Realm", "\r"),
         ("Agent for stackspot-ai-code", "1\r"),
         ("Agent for stackspot-ai-chat", "\r"),
         ("Agent for stackspot-ai ", "-\r"),
@@ -44,12 +44,14 @@ def test_init_asks_and_never_echoes_the_key(service: Emulator, isolated: Path) -
     assert seen.text.endswith("Ready. Run:\n\naider --model stackspot-ai-code\n")
     assert KEY not in seen.text
     assert "a-wrong-key" not in seen.text
-    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
+    written = isolated.parent / "home" / ".env"
+    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in written.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("question", ["Client id", "Client key", "Realm", "Agent for stackspot-ai-chat"])
+@pytest.mark.parametrize("question", ["For whom", "Client id", "Client key", "Realm", "Agent for stackspot-ai-chat"])
 def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, question: str) -> None:
     answers = [
+        ("For whom", "project\r"),
         ("Client id", "client-id\r"),
         ("Client key", f"{KEY}\r"),
         ("Realm", "acme\r"),
@@ -61,6 +63,26 @@ def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, q
     assert seen.status == 130
     assert seen.text.endswith("Nothing was written.\n")
     assert list(isolated.iterdir()) == []
+
+
+def test_a_long_wait_has_a_clock_on_a_terminal_that_is_gone_afterwards(service: Emulator) -> None:
+    service.fail("token", Fault.silent(1.8))
+    arguments = ("init", "--non-interactive", "--client-id", "client-id", "--realm", "acme")
+    seen = at_a_terminal(*arguments, STACKSPOTAI_CLIENT_KEY=KEY)
+    assert seen.status == 0, seen.text
+    assert "Asking StackSpot for a token … 1 s" in seen.text
+    assert "for your agents" not in seen.text, "what is quick is not talked about"
+    assert "\x1b[2K" in seen.text[seen.text.rindex("Asking StackSpot") :], "the line is erased"
+    service.fail("token", Fault.silent(0.8))
+    assert "Asking" not in at_a_terminal(*arguments, STACKSPOTAI_CLIENT_KEY=KEY, TERM="dumb").text
+
+
+def test_the_doctor_has_a_clock_too(service: Emulator) -> None:
+    service.fail("token", Fault.silent(0.8))
+    credentials = {"STACKSPOTAI_CLIENT_ID": "client-id", "STACKSPOTAI_CLIENT_KEY": KEY, "STACKSPOTAI_REALM": "acme"}
+    seen = at_a_terminal("doctor", **credentials)
+    assert "Looking at the next step … 1 s" in seen.text
+    assert "Nothing is broken." in seen.text
 
 
 def test_an_interrupted_trust_writes_nothing(isolated: Path) -> None:

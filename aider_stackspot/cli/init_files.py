@@ -1,0 +1,186 @@
+"""What `init` writes: where, what changes in files that are there already, and what git must not see."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aider_stackspot.cli.terminal import say
+from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.difference import difference
+from aider_stackspot.config.edit import (
+    changing,
+    env_text_of,
+    env_values,
+    text_of,
+    users_env_file,
+    users_file,
+    with_line,
+    with_variables,
+    without_model_key,
+    write_text,
+)
+from aider_stackspot.config.edit_model import has_provider, with_model_key
+from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
+from aider_stackspot.config.stackspot import CREDENTIAL_VARIABLES
+from aider_stackspot.errors import ConfigurationError
+
+CLIENT_ID, CLIENT_KEY, REALM = (CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key", "client_realm"))
+_HEAD = """\
+# Which StackSpot agent answers for which model name. The credentials are in .env, not here.
+# aider-stackspot models shows what it comes to; docs/configuration.md explains every key.
+"""
+
+
+@dataclass
+class Answers:
+    """What is going to be written. `agents` has the models that get another agent; the empty string means none."""
+
+    client_id: str = ""
+    client_key: str = field(default="", repr=False)
+    realm: str = ""
+    agents: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The lines of `.env`."""
+        return {CLIENT_ID: self.client_id, CLIENT_KEY: self.client_key, REALM: self.realm}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The two files: one for credentials, which git must not see, and one for agents."""
+
+    env: Path
+    config: Path
+
+    @classmethod
+    def of_person(cls) -> Place:
+        """Return the user's own files, which hold in every project.
+
+        Raises:
+            ConfigurationError: there is no home directory, or git keeps the file for credentials.
+        """
+        return cls(users_env_file(), users_file())._checked("use --project in another directory")
+
+    @classmethod
+    def of_project(cls) -> Place:
+        """Return the files of the working directory.
+
+        Raises:
+            ConfigurationError: there is no working directory, or git keeps the file for credentials.
+        """
+        try:
+            directory = Path.cwd()
+        except OSError as error:
+            raise ConfigurationError(f"The working directory cannot be used: {error.strerror}.") from None
+        return cls(directory / ENV_NAME, directory / FILE_NAME)._checked("leave --project out")
+
+    def _checked(self, instead: str) -> Place:
+        if _git(self.env.parent, "ls-files", "--error-unmatch", "--", self.env.name) == 0:
+            raise ConfigurationError(
+                f"{self.env} is under version control: credentials in it would be committed. Run `git rm --cached "
+                f"{self.env.name}` first, or {instead}."
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be written: the answers, and the agents of all other models (see `config_with`).
+
+    `agents_too` is false where the file for agents stays as it is.
+    """
+
+    place: Place
+    answers: Answers
+    others: Mapping[str, str]
+    agents_too: bool = True
+
+    @property
+    def config(self) -> str | None:
+        """The new text of the file for agents, or `None` where it stays as it is.
+
+        Raises:
+            ConfigurationError: it cannot be read, or cannot be changed safely.
+        """
+        return config_with(self.place, self.answers.agents, self.others) if self.agents_too else None
+
+    def show(self) -> None:
+        """Say what is going to be written where, with the change of a file that is there already."""
+        say(f"\nThis is written:\n  {self.place.env}: client id, client key and realm; readable by you alone")
+        if _gitignore(self.place.env) is not None:
+            say(f"  {self.place.env.with_name('.gitignore')}: {self.place.env.name}, so that git does not take it")
+        before, after = text_of(self.place.config), self.config
+        if after is None:
+            return
+        say(f"  {self.place.config}: {'this change' if before else 'the models and their agents'}")
+        if before:
+            say("\n".join(f"    {line}" for line in difference(before, after, self.place.config.name)))
+
+    def write(self) -> None:
+        """Write the files, each whole or not at all; what another program wrote into them meanwhile stays.
+
+        Raises:
+            ConfigurationError: one of them cannot be written.
+        """
+        env = self.place.env
+        with changing(env, self.place.config):
+            variables, config, gitignore = self._variables(), self.config, _gitignore(env)
+            if gitignore is not None:
+                write_text(env.with_name(".gitignore"), gitignore)
+            write_text(env, variables, private=True)
+            if config is not None:
+                write_text(self.place.config, config)
+
+    def _variables(self) -> str:
+        return with_variables(env_text_of(self.place.env), self.answers.variables)
+
+
+def config_with(place: Place, agents: Mapping[str, str], others: Mapping[str, str]) -> str | None:
+    """Return the new text of the file for agents, or `None` where it stays as it is.
+
+    Args:
+        place: has the file.
+        agents: the models that get another agent, or none.
+        others: the agents of all other models. A file that has nothing of the account yet gets them too: it replaces
+            what files further away say of it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or cannot be changed safely.
+    """
+    before = text_of(place.config)
+    if agents and not has_provider(before, STACKSPOT):
+        agents = {**others, **agents}
+    text = before
+    for model, agent_id in agents.items():
+        if agent_id:
+            text = with_model_key(text or _HEAD, STACKSPOT, model, "agent_id", agent_id)
+        else:
+            text = without_model_key(text, STACKSPOT, model, "agent_id")
+    return text if text != before else None
+
+
+def replaced_variables(place: Place, answers: Answers) -> list[str]:
+    """Return the variables that have another value in the file now."""
+    known = env_values(env_text_of(place.env))
+    return [name for name, value in answers.variables.items() if known.get(name) not in (None, "", value)]
+
+
+def _gitignore(env: Path) -> str | None:
+    """Return the `.gitignore` that keeps credentials out of git, or `None` where nothing has to be done."""
+    directory = env.parent
+    status = _git(directory, "check-ignore", "--quiet", "--", env.name)
+    if status == 0 or (status != 1 and not (directory / ".git").exists()):
+        return None
+    return with_line(env_text_of(directory / ".gitignore"), env.name)
+
+
+def _git(directory: Path, *arguments: str) -> int | None:
+    """Return git's exit status, or `None` where there is no git."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=directory, capture_output=True, timeout=30).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return None

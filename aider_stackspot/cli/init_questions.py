@@ -1,0 +1,184 @@
+"""What `init` asks at a terminal. An answer that cannot be is asked for again; all others are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import typer
+
+from aider_stackspot.api.agents import Agent
+from aider_stackspot.cli.init_files import CLIENT_KEY, Answers
+from aider_stackspot.cli.init_proof import MODELS, account_of, listed_agents, refused_chats, token_of
+from aider_stackspot.cli.terminal import say
+from aider_stackspot.config import Settings, home
+from aider_stackspot.config.edit import with_variables
+from aider_stackspot.config.locations import same_file
+from aider_stackspot.config.settings import AGENT_ID
+from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, StackSpotError
+
+HELP_URL = "https://docs.stackspot.com/en/home/account/profile/access-token"
+"""How a personal access token is made (docs/wire.md, "Token endpoint")."""
+NO_AGENT = "-"
+_CREDENTIALS = {"id": "client_id", "key": "client_key", "realm": "realm"}
+"""What can be given again, with the field that has it."""
+
+
+def ask_for_project() -> bool:
+    """Ask whether it is for this project alone; in the home directory that is the same."""
+    own, here = home(), Path.cwd()
+    if own is None or same_file(own, here):
+        return own is None
+    words = ("me", "project")
+    say(f"Set it up for you, in every project, or for the project {here.name} alone?")
+    return (
+        _ask("For whom (me, project)", words[0], lambda text: None if text in words else "Type me or project.")
+        == words[1]
+    )
+
+
+def ask_credentials(known: Answers) -> Answers:
+    """Ask for client id, client key and realm, with what is known already as the default."""
+    say(
+        "The StackSpot portal shows these when you create a service credential or a "
+        f"personal access token: {HELP_URL}\n"
+    )
+    answers = Answers(known.client_id, known.client_key, known.realm, dict(known.agents))
+    for field in _CREDENTIALS.values():
+        _ask_credential(answers, field)
+    return answers
+
+
+def proved(answers: Answers, settings: Settings) -> list[Agent] | None:
+    """Prove the credentials, and let the one that is wrong be corrected in place.
+
+    Returns:
+        The account's agents; `None` where StackSpot could not be asked, and the user wants to go on all the same.
+
+    Raises:
+        typer.Abort: the user does not want to go on.
+    """
+    while True:
+        account = account_of(settings, answers)
+        try:
+            return listed_agents(account, token_of(account))
+        except AuthenticationFailed as error:
+            say(f"\n{error}\n")
+            likely = "realm" if error.status == 404 else "key"
+            wrong = _ask(
+                f"Which one do you want to correct ({', '.join(_CREDENTIALS)})",
+                likely,
+                lambda text: None if text in _CREDENTIALS else f"Type one of {', '.join(_CREDENTIALS)}.",
+            )
+            _ask_credential(answers, _CREDENTIALS[wrong], keep=wrong != "key")
+        except StackSpotError as error:
+            say(f"\n{error}\n")
+            if not typer.confirm("Save the credentials without this proof?", default=True, err=True):
+                raise typer.Abort from None
+            return None
+
+
+def ask_agents(agents: list[Agent], known: Mapping[str, str], names: Iterable[str] = MODELS) -> dict[str, str]:
+    """Let the user choose an agent for each model.
+
+    Args:
+        agents: those that StackSpot lists.
+        known: the agents that the models have now.
+        names: the models.
+
+    Returns:
+        The chosen agents' ids; the empty string for none.
+    """
+    _show_agents(agents)
+    chosen: dict[str, str] = {}
+    last = ""
+    for name in names:
+        default = known.get(name) or last or NO_AGENT
+        typed = _ask(f"Agent for {name}", default, lambda text: _problem_with_agent(text, agents))
+        chosen[name] = last = _agent_id(typed, agents) or ""
+    return chosen
+
+
+def _show_agents(agents: list[Agent]) -> None:
+    if agents:
+        say("\nYour agents, to be chosen by number or id:")
+    else:
+        say("\nStackSpot lists no agents for this credential. An agent's page in the portal shows its id.")
+    for number, agent in enumerate(agents, start=1):
+        say(f"  {number:>3}  {agent.name}{f' ({agent.model})' if agent.model else ''}")
+    say(f"  {NO_AGENT:>3}  none: the portal's own chat answers")
+
+
+def prove_agents(answers: Answers, settings: Settings, agents: list[Agent], known: Mapping[str, str]) -> bool:
+    """Let each chosen agent answer once, and ask again for those that do not, as often as the user wants.
+
+    Returns:
+        Whether all of them answer.
+    """
+    refused = refused_chats(settings, answers)
+    while refused:
+        for one in refused:
+            say(f"\n{one.text}")
+        if not typer.confirm("\nChoose another agent?", default=True, err=True):
+            return False
+        names = [name for one in refused for name in one.models]
+        now = {name: answers.agents.get(name, known.get(name, "")) for name in names}
+        answers.agents |= ask_agents(agents, now, names)
+        refused = refused_chats(settings, answers, names)
+    return True
+
+
+def _ask_credential(answers: Answers, field: str, *, keep: bool = True) -> None:
+    """Ask for one of the credentials, and put it in the place of the one that is there."""
+    known: str = getattr(answers, field)
+    if field == "client_key":
+        more = " (Enter keeps the one that is set)" if known and keep else ""
+        typed = _ask(f"Client key, not shown{more}", known if keep else "", _problem_with_key, hidden=True)
+    else:
+        question = "Client id" if field == "client_id" else "Realm (the account's slug)"
+        typed = _ask(question, known, _problem_with_word)
+    setattr(answers, field, typed)
+
+
+def _ask(question: str, default: str, problem: Callable[[str], str | None], *, hidden: bool = False) -> str:
+    """Ask until there is no problem with the answer."""
+    while True:
+        typed = typer.prompt(
+            question, default=default, show_default=bool(default) and not hidden, hide_input=hidden, err=True
+        )
+        text = str(typed).strip()
+        why = problem(text)
+        if why is None:
+            return text
+        say(why)
+
+
+def _problem_with_word(text: str) -> str | None:
+    if not text:
+        return "This cannot be left empty."
+    if not text.isprintable() or any(char.isspace() or char == "/" for char in text):
+        return "This is one word, without spaces and slashes."
+    return None
+
+
+def _problem_with_key(text: str) -> str | None:
+    if not text:
+        return "This cannot be left empty."
+    try:
+        with_variables("", {CLIENT_KEY: text})
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def _problem_with_agent(text: str, agents: list[Agent]) -> str | None:
+    return f"There is no agent {text!r}." if _agent_id(text, agents) is None else None
+
+
+def _agent_id(text: str, agents: list[Agent]) -> str | None:
+    """Return the id that was chosen, the empty string for none, `None` where it makes no sense."""
+    if text in ("", NO_AGENT):
+        return ""
+    if text.isdecimal() and len(text) < 5:
+        return agents[int(text) - 1].id if 0 < int(text) <= len(agents) else None
+    return text if AGENT_ID.fullmatch(text) else None
