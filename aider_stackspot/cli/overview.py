@@ -17,6 +17,8 @@ NAME = "aider-stackspot"
 DESCRIPTION = "StackSpot AI, and any OpenAI-compatible server, for an unmodified aider."
 COMMANDS = {
     "init": "Set up credentials and models, and prove that they work.",
+    "status": "Show the account, its token and who answers, a line for each.",
+    "logout": "Take the credentials out of your own `.env` file.",
     "doctor": "Find what is wrong, step by step, and what to do about it.",
     "models": "List every model for `aider --model`, with its limits.",
     "agents": "List the account's agents, choose one, and measure what it takes.",

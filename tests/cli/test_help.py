@@ -21,6 +21,8 @@ from tests.cli.person import at_a_terminal
 
 NAMES = (
     "init",
+    "status",
+    "logout",
     "doctor",
     "models",
     "agents",

@@ -1,0 +1,56 @@
+"""`aider-stackspot logout`: takes the credentials of `init` out of the user's own file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aider_stackspot.cli.terminal import before_writing, is_interactive, say
+from aider_stackspot.config import current
+from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
+from aider_stackspot.config.stackspot import CREDENTIAL_VARIABLES
+from aider_stackspot.errors import ConfigurationError
+
+_TAKEN_OUT = tuple(CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key"))
+
+
+def logout(
+    force: Annotated[bool, typer.Option("--force", help="Take them out without asking.")] = False,
+) -> None:
+    """Take the credentials out of your own `.env` file.
+
+    Client id and client key leave the `.env` in your home directory. Everything else stays: its other lines, agents,
+    the files of projects, and the credential itself, which only the portal can delete.
+
+    Examples:
+        aider-stackspot logout
+        aider-stackspot logout --force
+    """
+    with before_writing():
+        path = users_env_file()
+        names = [name for name in _TAKEN_OUT if name in env_values(env_text_of(path))]
+        if names:
+            what = f"{' and '.join(names)} in {path}"
+            say(f"This is taken out: {what}.")
+            if not force and not is_interactive():
+                raise ConfigurationError("There is no terminal to ask at: add --force. Nothing was written.")
+            if not force and not typer.confirm("Take it out?", default=True, err=True):
+                raise typer.Abort
+    if names:
+        with changing(path):
+            write_text(path, without_variables(env_text_of(path), names), private=True)
+        typer.echo(f"{path} has no StackSpot credentials any more.")
+    else:
+        typer.echo(f"{path} has no StackSpot credentials.")
+    _tell_of_others()
+
+
+def _tell_of_others() -> None:
+    """Say so where credentials come from somewhere else as well: this computer is not logged out then."""
+    account = current().accounts[STACKSPOT]
+    places = [account.origins.get(key, "") for key in ("client_id", "api_key")]
+    left = [place for place in dict.fromkeys(places) if place not in ("", "not set")]
+    if left:
+        say(f"Others are still in use here: {', '.join(left)}.")

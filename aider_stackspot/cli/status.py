@@ -1,0 +1,86 @@
+"""`aider-stackspot status`: who you are for StackSpot, and who answers, in a few lines and one request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from aider_stackspot.cli.terminal import each_with_waiting, mark, output
+from aider_stackspot.config import Account, Model, Settings, current
+from aider_stackspot.config.display import printable
+from aider_stackspot.doctor.report import Finding, is_broken
+from aider_stackspot.doctor.service import check_token
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
+    """Show the account, its token and who answers, a line for each.
+
+    It asks for a token and starts no chat, so it costs nothing; `aider-stackspot doctor` looks at everything. Exit
+    status 1 when something is not right.
+
+    Examples:
+        aider-stackspot status
+        aider-stackspot status --json
+    """
+    found: list[Finding] = []
+    console = output()
+    for finding in each_with_waiting(_findings(current()), "Asking StackSpot for a token"):
+        found.append(finding)
+        if not as_json:
+            text = escape(printable(f"{finding.title}: {finding.detail}"))
+            console.print(f"{mark(console, finding.status)} {text}", soft_wrap=not console.is_terminal)
+            if finding.fix:
+                console.print(f"  [cyan]→ {escape(finding.fix)}[/cyan]")
+    if as_json:
+        print(json.dumps({"ok": not is_broken(found), "findings": [each.as_json() for each in found]}, indent=2))
+    if is_broken(found):
+        raise typer.Exit(1)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    if settings.problem is not None:
+        yield Finding("", "configuration", "failed", settings.problem)
+        return
+    for account in settings.accounts.values():
+        yield _account(account)
+        if account.client_id and account.client_key:
+            yield check_token(account)
+        yield from _agents(account, settings)
+    yield _models(settings)
+
+
+def _account(account: Account) -> Finding:
+    title = f"account {account.name}"
+    missing = [name for name, is_set in account.required().items() if not is_set]
+    if missing:
+        detail = f"{' and '.join(missing)} not set"
+        return Finding("", title, "failed", detail, "To set up an account: aider-stackspot init")
+    where = account.origins.get("client_id", "default")
+    return Finding("", title, "ok", f"realm {account.realm}, client id {account.client_id} ({where})")
+
+
+def _agents(account: Account, settings: Settings) -> Iterator[Finding]:
+    """Yield a line for each agent or API that answers, with the models that it answers for."""
+    alike: dict[str, list[str]] = {}
+    for name, model in settings.models.items():
+        if model.account.name == account.name and name == model.route:
+            alike.setdefault(_who_answers(model), []).append(model.name)
+    for who, names in alike.items():
+        yield Finding("", who, "ok", f"answers for {', '.join(sorted(names))}")
+
+
+def _who_answers(model: Model) -> str:
+    if model.api == "agent":
+        return f"agent {model.agent_id}"
+    return f"quick command {model.quick_command}" if model.api == "quick-command" else "the portal's own chat"
+
+
+def _models(settings: Settings) -> Finding:
+    own = sum(name == model.route for name, model in settings.models.items())
+    servers = len(settings.compatible)
+    others = f", and those of {servers} other server{'' if servers == 1 else 's'}" if servers else ""
+    return Finding("", "models", "ok", f"{own} of StackSpot{others}; to list them: aider-stackspot models")
