@@ -149,7 +149,7 @@ def json_document(body: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedAnswer(
             f"The service answered with a good status and {len(body):,} characters that are neither an event stream "
-            "nor a JSON object; a proxy in between may have answered instead."
+            f"nor a JSON object; a proxy in between may have answered instead. They begin: {one_line(body[:200])}"
         )
     return value
 
@@ -157,7 +157,8 @@ def json_document(body: str) -> dict[str, Any]:
 def without_answer(body: str) -> MalformedAnswer:
     """Return the error for a JSON object without any text field."""
     return MalformedAnswer(
-        f"The service answered with a good status and a JSON object of {len(body):,} characters that holds no answer."
+        f"The service answered with a good status and a JSON object of {len(body):,} characters that holds no answer. "
+        f"It begins: {one_line(body[:200])}"
     )
 
 
@@ -169,6 +170,17 @@ def json_bytes(value: object) -> bytes:
 def stated_reason(given: object) -> str | None:
     """Return the reason why an answer ended; `None` for an empty one, and for "null" and "None" as texts."""
     return given if isinstance(given, str) and given.strip().casefold() not in ("", "null", "none") else None
+
+
+def is_a_failure(reason: str) -> bool:
+    """Tell whether the reason why an answer ended says that it was broken off, by a failure or by somebody."""
+    return _FAILURE.search(reason) is not None
+
+
+_FAILURE = re.compile(
+    r"error|fail|abort|cancel|exception|interrupt|time[ _-]?d?[ _-]?out|overload|unavailable|insufficient",
+    re.IGNORECASE,
+)
 
 
 def usage_of(counts: object) -> Usage | None:
@@ -191,6 +203,17 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def one_line(text: str) -> str:
+    """Return the beginning of a text in one line, without what could steer a terminal or cannot be printed."""
+    beginning = clean(text[: 4 * MAX_WORDS])
+    text = " ".join("".join(character if character.isprintable() else " " for character in beginning).split())
+    return text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + "…"
+
+
+MAX_WORDS = 500
+"""Characters of a service's own words that an error repeats."""
 
 
 def text_of(value: object) -> str:

@@ -76,6 +76,51 @@ def _close(merged: list[Chunk], field: str | None, texts: list[str]) -> None:
         merged[-1] = {**merged[-1], "choices": [changed]}
 
 
+def whole_of(chunks: Sequence[Chunk]) -> Chunk:
+    """Return the completion that the chunks of a whole stream make together, for whoever asked for no stream."""
+    document: Chunk = {}
+    choices: dict[int, Chunk] = {}
+    for chunk in chunks:
+        document.update({key: value for key, value in chunk.items() if key != "choices"})
+        for said in chunk["choices"]:
+            choice = choices.setdefault(said["index"], {"index": said["index"]})
+            _add(choice, {key: value for key, value in said.items() if key not in ("index", "delta")})
+            if "delta" in said:
+                _add_delta(choice.setdefault("message", {"role": "assistant", "content": None}), said["delta"])
+    for choice in choices.values():
+        if "message" not in choice:
+            choice.setdefault("text", "")
+    is_chat = any("message" in choice for choice in choices.values())
+    document["object"] = "chat.completion" if is_chat else "text_completion"
+    return {**document, "choices": [choices[index] for index in sorted(choices)]}
+
+
+def _add_delta(message: Chunk, delta: Chunk) -> None:
+    for call in delta.get("tool_calls", ()):
+        calls = message.setdefault("tool_calls", [])
+        if call["index"] == len(calls):
+            calls.append({})
+        _add(calls[call["index"]], {key: value for key, value in call.items() if key != "index"})
+    _add(message, {key: value for key, value in delta.items() if key != "tool_calls"})
+
+
+def _add(whole: Chunk, piece: Chunk) -> None:
+    """Add the pieces of texts and lists to what there is already; of anything else the last counts."""
+    for key, value in piece.items():
+        known = whole.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            _add(known, value)
+        elif isinstance(known, str) and isinstance(value, str) and key not in _SAID_ONCE:
+            whole[key] = known + value
+        elif isinstance(known, list) and isinstance(value, list):
+            whole[key] = [*known, *value]
+        else:
+            whole[key] = dict(value) if isinstance(value, dict) else value
+
+
+_SAID_ONCE = ("role", "id", "type", "name", "finish_reason")
+
+
 class ToolCallPieces:
     """Gives every tool call of one choice an index of its own, whatever the server numbers them with."""
 
@@ -90,37 +135,57 @@ class ToolCallPieces:
         return [self._one(call) for call in calls if isinstance(call, dict)]
 
     def _one(self, given: Mapping[str, Any]) -> Chunk:
-        function = dict(given["function"]) if isinstance(given.get("function"), dict) else {}
+        flat = {key: given[key] for key in ("name", "arguments") if key in given}
+        function = dict(given["function"]) if isinstance(given.get("function"), dict) else flat
         if "arguments" in function:
             function["arguments"] = _arguments(function["arguments"])
         identifier, name = given.get("id"), function.get("name")
         identifier = identifier if isinstance(identifier, str) and identifier else None
-        index = self._index(given.get("index"), identifier, name if isinstance(name, str) and name else None)
+        index = self._index(_whole_number(given.get("index")), identifier, name if isinstance(name, str) else None)
         call = {**given, "index": index, "function": function}
         if index == len(self._ids):  # a new one
-            identifier = identifier or f"call_{uuid.uuid4().hex[:24]}"
+            if identifier is None or identifier in self._by_id:
+                identifier = f"call_{uuid.uuid4().hex[:24]}"
             self._ids.append(identifier)
             self._by_id[identifier] = index
             self._arguments.append("")
             call |= {"id": identifier, "type": given.get("type") or "function"}
             function.setdefault("arguments", "")
-        elif not call.get("id"):
-            call.pop("id", None)
+        elif call.get("id") != self._ids[index]:
+            call.pop("id", None)  # a call keeps the id that it began with
         self._arguments[index] += function.get("arguments", "")
         return call
 
-    def _index(self, given: object, identifier: str | None, name: str | None) -> int:
-        """Return the index of the call that a piece belongs to; the number of calls for a new one."""
+    def _index(self, given: int | None, identifier: str | None, name: str | None) -> int:
+        """Return the index of the call that a piece belongs to; the number of calls for a new one.
+
+        Only a piece with a name can begin another call where its number or its id is known already.
+        """
         new = len(self._ids)
-        if identifier is not None and identifier in self._by_id:
-            return self._by_id[identifier]
-        if not isinstance(given, int) or isinstance(given, bool):
-            return new if identifier is not None or name is not None or not new else new - 1
+        known = self._by_id.get(identifier) if identifier is not None else None
+        if known is not None:
+            return new if name and given is not None and self._is_another(given, known) else known
+        if given is None:
+            return new if identifier is not None or name or not new else new - 1
         known = self._by_given.get(given)
-        goes_on = known is not None and identifier is None and not (name and _is_json(self._arguments[known]))
-        if known is None or not goes_on:
+        if known is None or (name and (identifier is not None or _is_json(self._arguments[known]))):
             self._by_given[given] = known = new
         return known
+
+    def _is_another(self, given: int, known: int) -> bool:
+        """Tell whether a piece with a name, and with the id of a whole call, has another number than that call."""
+        if given in self._by_given or not _is_json(self._arguments[known]):
+            return False
+        self._by_given[given] = len(self._ids)
+        return True
+
+
+def _whole_number(given: object) -> int | None:
+    if isinstance(given, str) and given.strip().isdecimal():
+        return int(given)
+    if isinstance(given, float) and given.is_integer():
+        return int(given)
+    return given if isinstance(given, int) and not isinstance(given, bool) else None
 
 
 def _arguments(given: object) -> str:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aider_stackspot.api.answer import token_count
 
@@ -96,6 +97,17 @@ _TOO_LONG = re.compile(
             r"input token count (?:\([\d,]+\) )?exceeds the maximum number of tokens",
             r"maximum prompt length is [\d,]+ but the request contains [\d,]+ tokens",
             r"prompt token count of [\d,]+ exceeds the limit of [\d,]+",
+            # TensorRT-LLM, TabbyAPI, ExLlama, LMDeploy, watsonx
+            r"\b(?:prompt|input|sequence) (?:length|tokens?),? \(?[\d,]+\)?,? (?:exceeds|cannot exceed"
+            r"|is (?:greater|longer|larger) than) (?:the )?(?:max|total)",
+            # Fireworks, Perplexity
+            r"\b(?:prompt|input) is too long: [^\n]{0,40}maximum context length",
+            # Kimi, Qwen, GLM, MiniMax, Cohere
+            r"request exceeded model token limit",
+            r"range of input length should be",
+            r"\b(?:prompt|input) exceeds (?:the )?max(?:imum)? (?:input )?(?:length|tokens)",
+            r"context (?:window|length) exceeds (?:the )?limit|max(?:imum)? sequence length exceeded",
+            r"too many tokens: size limit exceeded",
         )
     ),
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
@@ -126,6 +138,13 @@ _LIMIT = (
     rf"maximum number of tokens allowed \({_N}",
     rf"maximum prompt length is {_N}",
     rf"exceeds the limit of {_N}",
+    rf"max(?:imum)? (?:input|sequence|session) length (?:of )?\(?{_N}",
+    rf"max_seq_len (?:of )?{_N}",
+    rf"tokens limit {_N}",
+    rf"token limit: {_N}",
+    rf"model maximum context length: {_N}",
+    rf"range of input length should be \[\d+, {_N}",
+    rf"limit for this model is {_N} tokens",
     rf"context limit: [\d,]+ \+ [\d,]+ > {_N}",
 )
 
@@ -145,6 +164,8 @@ _REQUESTED = (
     rf"given: {_N}",
     rf"too long[:;] {_N} tokens",
     rf"requested tokens \({_N}",
+    rf"(?:prompt|input) (?:length|tokens) \(?{_N}",
+    rf"(?:prompt|input) is too long: {_N}",
     rf"prompt contains {_N} tokens",
     rf"request contains {_N} tokens",
     rf"input token count \({_N}",
@@ -180,29 +201,27 @@ def error_objects(document: object, depth: int = 0) -> Iterator[Mapping[str, obj
             yield from error_objects(item, depth + 1)
     elif isinstance(document, Mapping) and depth < _MAX_DEPTH:
         yield document
-        for key in ("error", "detail", "details", "metadata"):
+        for key in ("error", "errors", "detail", "details", "metadata", "fault"):
             yield from error_objects(document.get(key), depth + 1)
+
+
+def telling_fields(error: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what stands in an error's fields for human words, however they are spelled, the more telling first."""
+    spelled = {str(key).replace("_", "").casefold(): value for key, value in error.items()}
+    return (spelled[field] for field in _TELLING_FIELDS if field in spelled)
+
+
+_TELLING_FIELDS = (
+    *("details", "message", "errordescription", "error", "errors", "detail", "msg", "errormsg", "errmsg"),
+    *("errormessage", "statusmsg", "faultstring", "fault", "exception", "title", "text", "reason", "description"),
+)
 
 
 def _texts(document: object) -> Iterator[str]:
     if isinstance(document, str):
         yield document
     for found in error_objects(document):
-        for key in (
-            "message",
-            "msg",
-            "error_msg",
-            "error_message",
-            "error",
-            "error_description",
-            "detail",
-            "details",
-            "text",
-            "raw",
-        ):
-            text = found.get(key)
-            if isinstance(text, str):
-                yield text
+        yield from (text for text in (*telling_fields(found), found.get("raw")) if isinstance(text, str))
 
 
 def _codes(document: object) -> set[str]:

@@ -12,8 +12,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aider_stackspot.api.answer import clean
-from aider_stackspot.api.context_errors import Overflow, error_objects, overflow_of
+from aider_stackspot.api.answer import MAX_WORDS, one_line
+from aider_stackspot.api.context_errors import Overflow, error_objects, overflow_of, telling_fields
+from aider_stackspot.api.failure_signs import (
+    STATUS_KEYS,
+    TELLING,
+    http_status,
+    names_an_error,
+    objects_in,
+    only_speaks,
+    reports_failure,
+    says_something,
+)
 from aider_stackspot.errors import (
     AuthenticationFailed,
     ContextTooLong,
@@ -27,8 +37,6 @@ from aider_stackspot.errors import (
     StatusError,
 )
 
-_MAX_DETAIL = 500
-"""Characters of the service's own words that an error repeats."""
 _MAX_DEPTH = 4
 """Levels of an error document that are looked into."""
 
@@ -90,33 +98,50 @@ def from_frame(frame: Mapping[str, Any], *, service: Service, event: str = "") -
         service: who answered.
         event: the event's name.
     """
-    if not (names_an_error(event) or _reports_failure(frame)):
+    if not (names_an_error(event) or reports_failure(frame)):
         return None
-    return report(frame, f"{service.subject} reported an error inside the stream")
+    return _report_as_it_is(frame, f"{service.subject} reported an error inside the stream")
 
 
 def from_text(text: str, *, service: Service) -> StackSpotError:
     """Return the error for the data of an event that is named an error, which may be JSON or plain words."""
-    return report(_decoded(text), f"{service.subject} reported an error inside the stream")
+    return _report_as_it_is(_decoded(text), f"{service.subject} reported an error inside the stream")
 
 
 def from_document(document: Mapping[str, Any], *, service: Service) -> StackSpotError | None:
     """Return the error that a whole JSON answer with a good status reports, or `None` if it is an ordinary one."""
-    if not _reports_failure(document):
+    if not reports_failure(document):
         return None
-    return report(document, f"{service.subject} reported an error in an answer with a good status")
+    return _report_as_it_is(document, f"{service.subject} reported an error in an answer with a good status")
 
 
-def report(document: object, said: str, hint: str = "") -> StatusError:
+def from_no_answer(
+    document: Mapping[str, Any], *, service: Service, where: str = "inside the stream"
+) -> StackSpotError | None:
+    """Return the error that an object reports which is no part of an answer, or `None` if it only tells a progress.
+
+    What such an object says to a reader is a failure, unless it has a name of its own; so is one inside it.
+
+    Args:
+        document: an event, or a whole answer.
+        service: who answered.
+        where: where the object stood, for the message.
+    """
+    found = next((each for each in objects_in(document) if reports_failure(each) or only_speaks(each)), None)
+    return None if found is None else _report_as_it_is(found, f"{service.subject} reported an error {where}")
+
+
+def report(document: object, said: str, hint: str = "", otherwise: str = "the service does not say why") -> StatusError:
     """Return the error for what a service reports in an answer that has a good HTTP status.
 
     Args:
         document: the report: a JSON document, or plain text.
         said: the beginning of the message, to which the code and the service's words are added.
         hint: a sentence for its end.
+        otherwise: what stands for the service's words where it says none.
     """
     code, details = _read(document)
-    message = f"{said}{f' ({code})' if code else ''}: {details or 'the service does not say why'}"
+    message = f"{said}{f' ({code})' if code else ''}: {details or otherwise}"
     if hint:
         message = f"{_sentence(message)} {hint}"
     status = _told_status(document)
@@ -139,14 +164,12 @@ def web_page(host: str, instead_of: str = "an answer") -> MalformedAnswer:
     )
 
 
-def names_an_error(name: object) -> bool:
-    """Tell whether an event's name or type is "error", "InternalServerError", "invalid_request_error" or the like."""
-    return isinstance(name, str) and name[-9:].casefold().endswith(("error", "exception"))
-
-
 def is_html(body: str) -> bool:
     """Tell whether a body is a web page, as proxies and login portals send."""
-    return body.lstrip("\ufeff \t\r\n")[:200].lower().startswith(("<!doctype html", "<html", "<head", "<body"))
+    return _HTML.match(body[:2000]) is not None
+
+
+_HTML = re.compile(r"\ufeff?\s*(?:(?:<!--.*?-->|<\?xml.*?\?>)\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
 
 
 def code_and_details(body: str) -> tuple[str | None, str]:
@@ -165,6 +188,8 @@ _CLASSES: dict[int, type[StatusError]] = {
     # The statuses of 500 and above that no repetition mends.
     501: RequestRefused,
     505: RequestRefused,
+    506: RequestRefused,
+    508: RequestRefused,
     510: RequestRefused,
     511: RequestRefused,
 }
@@ -180,66 +205,9 @@ def _of_status(
     return kind(message, status=status, code=code, retry_after=retry_after)
 
 
-_TELLING = frozenset(
-    {"code", "detail", "details", "error", "error_code", "event", "object", "status", "status_code", "statusCode"}
-    | {"success", "type"}
-)
-_STATUS_KEYS = ("code", "status", "status_code", "statusCode", "error_code")
-_TEXT_KEYS = frozenset({"message", "content", "text", "answer", "response"})
-
-
-def _reports_failure(frame: Mapping[str, Any]) -> bool:
-    """Tell whether an event reports a failure, and not a part of an answer, a progress or a count."""
-    if _TELLING.isdisjoint(frame):
-        return False
-    if any(names_an_error(frame.get(key)) for key in ("object", "type", "event")) or _says_something(
-        frame.get("error")
-    ):
-        return True
-    if frame.get("choices"):
-        return False
-    if _says_something(frame.get("detail")) or _is_failing(frame.get("error_code")) or frame.get("success") is False:
-        return True
-    if _names_a_failure(frame.get("status")) or any(_http_status(frame.get(key)) for key in _STATUS_KEYS):
-        return True
-    if _is_failing(frame.get("code")) and not frame.keys().isdisjoint(("message", "msg", "error_msg")):
-        return True
-    told = (_is_failing(frame.get("code")), _says_something(frame.get("details")), bool(frame.get("type")))
-    return sum(told) > 1 and _TEXT_KEYS.isdisjoint(frame)
-
-
-def _names_a_failure(status: object) -> bool:
-    return isinstance(status, str) and status.casefold() in ("error", "failed", "failure")
-
-
-def _says_something(value: object, depth: int = 0) -> bool:
-    """Tell whether a field holds something: `{"message": null, "code": 0}` does not, nor does "null"."""
-    if isinstance(value, Mapping) and depth < _MAX_DEPTH:
-        return any(_says_something(inner, depth + 1) for inner in value.values())
-    return bool(value) and value not in ("null", "None")
-
-
-def _is_failing(code: object) -> bool:
-    """Tell whether a code is one of a failure: any but nothing, zero, HTTP's good statuses and the word for them."""
-    if isinstance(code, str):
-        return code.strip().casefold() not in ("", "null", "none", "ok", "success", "0") and not _success(code)
-    return isinstance(code, (int, float)) and not isinstance(code, bool) and bool(code) and not _success(code)
-
-
-def _success(code: str | float) -> bool:
-    return bool(re.fullmatch(r"\s*2\d\d(?:\.0)?\s*", str(code)))
-
-
-def _http_status(value: object) -> int | None:
-    """Return a field's value where it is an HTTP status of an error, as a number or in digits."""
-    if isinstance(value, str) and re.fullmatch(r"[45][0-9][0-9]", value):
-        value = int(value)
-    return value if isinstance(value, int) and 400 <= value <= 599 else None
-
-
 def _told_status(document: object) -> int | None:
     """Return the HTTP status that a report tells."""
-    found = (_http_status(item.get(key)) for item in error_objects(document) for key in _STATUS_KEYS)
+    found = (http_status(item.get(key)) for item in error_objects(document) for key in STATUS_KEYS)
     return next(filter(None, found), None)
 
 
@@ -247,12 +215,14 @@ _OF_CODES_AND_WORDS = (
     (402, r"insufficient[ _-]?(?:quota|credits?|funds|balance)|payment[ _-]?required|exceeded your (?:current )?quota"),
     (
         429,
-        r"rate[ _-]?limit|too[ _-]?many[ _-]?requests|resource[ _-]?exhausted|quota (?:is )?(?:exceeded|exhausted)"
+        r"rate[ _-]?limit|too[ _-]?many[ _-]?requests|throttl|concurren(?:cy|t requests)"
+        r"|resource[ _-]?exhausted|quota (?:is )?(?:exceeded|exhausted)"
         r"|(?:requests|tokens) per (?:second|sec|minute|min|hour|day)\b",
     ),
     (
         401,
-        r"authentication[ _-]?(?:error|failed|required)|unauthori[sz]ed|unauthenticated|access[ _-]denied"
+        r"authentication[ _-]?(?:error|failed|required)|invalid[ _-]authentication"
+        r"|api[ _-]?key (?:is )?(?:not valid|invalid)|unauthori[sz]ed|unauthenticated|access[ _-]denied"
         r"|permission[ _-]?(?:error|denied)|token (?:is |has |was )?expired"
         r"|(?:invalid|incorrect|expired|missing)[ _-](?:api[ _-]?key|access[ _-]?token)",
     ),
@@ -282,45 +252,38 @@ def _codes(document: object) -> Iterator[str]:
         for key in ("code", "type", "error_type", "status", "error_code"):
             code = item.get(key)
             if isinstance(code, str):
-                yield code[:_MAX_DETAIL]
+                yield code[:MAX_WORDS]
 
 
 def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     """Return an error document's code and human text, wherever a service puts them."""
     if isinstance(document, str):
         page = "the answer is a web page, most likely from a proxy or firewall in between."
-        return None, page if is_html(document) else _short(document)
+        return None, page if is_html(document) else one_line(document)
     if isinstance(document, list):
-        return None, _short("; ".join(filter(None, (_inner(item, depth)[1] for item in document[:4]))))
+        return None, one_line("; ".join(filter(None, (_inner(item, depth)[1] for item in document[:4]))))
     if not isinstance(document, Mapping):
         return None, ""
     code = _code(document)
-    for key in (
-        "details",
-        "message",
-        "error_description",
-        "error",
-        "detail",
-        "msg",
-        "error_msg",
-        "error_message",
-        "title",
-        "text",
-    ):
-        said = document.get(key)
+    otherwise = ""
+    for found in telling_fields(document):
+        said = found
         if isinstance(said, (Mapping, list)) and said:
             inner, details = _inner(said, depth)
-            code, said = code or inner, details or _as_json(said)
+            code, said, otherwise = code or inner, details, otherwise or _as_json(said)
         if said and not isinstance(said, bool):
-            return code, _short(_with_cause(document, str(said)))
-    return code, ""
+            return code, one_line(_with_cause(document, str(said)))
+    return code, one_line(otherwise)
 
 
-_TEXT_FIELDS = (
-    *("details", "message", "error_description", "error", "detail", "msg", "error_msg", "error_message"),
-    *("title", "text"),
-)
-"""Where the human text of an error stands, the more telling place first."""
+def _report_as_it_is(document: object, said: str) -> StatusError:
+    """Return the error for a report, which is shown as it is where its words stand in no known place."""
+    if not isinstance(document, Mapping):
+        return report(document, said)
+    rest = {key: value for key, value in document.items() if key not in TELLING and says_something(value)}
+    if not any(isinstance(value, (str, Mapping)) for value in rest.values()):
+        return report(document, said)
+    return report(document, said, otherwise=one_line(_as_json(rest)))
 
 
 def _inner(value: object, depth: int) -> tuple[str | None, str]:
@@ -338,8 +301,8 @@ def _code(document: Mapping[str, Any]) -> str | None:
     """Return the code that says most: a name where there is one, and no repetition of the HTTP status."""
     for key in ("code", "type", "error_code"):
         code = document.get(key)
-        if code and not isinstance(code, (bool, Mapping, list)) and not _http_status(code) and code != "error":
-            return _short(str(code))[:100]
+        if code and not isinstance(code, (bool, Mapping, list)) and not http_status(code) and code != "error":
+            return one_line(str(code))[:100]
     return None
 
 
@@ -359,10 +322,3 @@ def _as_json(value: object) -> str:
         return json.dumps(value)
     except (ValueError, RecursionError):
         return ""
-
-
-def _short(text: str) -> str:
-    """Return the beginning of a text in one line, without what could steer a terminal or cannot be printed."""
-    beginning = clean(text[: 4 * _MAX_DETAIL])
-    text = " ".join("".join(character if character.isprintable() else " " for character in beginning).split())
-    return text if len(text) <= _MAX_DETAIL else text[:_MAX_DETAIL] + "…"

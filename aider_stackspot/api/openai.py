@@ -14,16 +14,24 @@ from aider_stackspot.api.answer import (
     DONE,
     Finish,
     clean,
+    is_a_failure,
     json_document,
     json_object,
     stated_reason,
     usage_of,
     without_answer,
 )
-from aider_stackspot.api.chunks import Chunk, ToolCallPieces
-from aider_stackspot.api.error_response import Service, from_document, from_frame, from_text, names_an_error
+from aider_stackspot.api.chunks import Chunk, ToolCallPieces, whole_of
+from aider_stackspot.api.error_response import (
+    Service,
+    from_document,
+    from_frame,
+    from_no_answer,
+    from_text,
+)
+from aider_stackspot.api.failure_signs import names_an_error, speaks_of_an_error
 from aider_stackspot.api.sse import ServerSentEvent
-from aider_stackspot.errors import StreamInterrupted
+from aider_stackspot.errors import MalformedAnswer, StackSpotError, StreamInterrupted
 
 EndMarker = Literal["finish_reason", "done"]
 """What a complete stream surely has. `done` is for servers that are known to send nothing but `[DONE]`."""
@@ -36,13 +44,23 @@ class OpenAIAnswer:
         service: who answers, for messages.
         streamed: whether a stream was asked for; a document is then given as chunks, else as it is.
         end_marker: what tells that a stream is complete.
+        is_chat: whether a chat was asked for, and not the completion of a text.
     """
 
-    def __init__(self, service: Service, *, streamed: bool = True, end_marker: EndMarker = "finish_reason") -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        streamed: bool = True,
+        end_marker: EndMarker = "finish_reason",
+        is_chat: bool = True,
+    ) -> None:
         self.finish: Finish | None = None
         self._service = service
         self._streamed = streamed
         self._end_marker = end_marker
+        self._is_chat = is_chat
+        self._held: list[Chunk] = []
         self._envelope: Chunk = {}
         self._last_choices: dict[int, Chunk] = {}
         self._unfinished: set[int] = set()
@@ -63,19 +81,34 @@ class OpenAIAnswer:
         Raises:
             StackSpotError: the event reports an error, in the class of its meaning.
             StreamInterrupted: the event is damaged, or `[DONE]` comes before the answer's end.
+            MalformedAnswer: the answer has ended, and there was nothing in it.
         """
-        if self.finish is not None:
-            return []
+        return self._asked_for(self._fed(event)) if self.finish is None else []
+
+    def _fed(self, event: ServerSentEvent) -> list[Chunk]:
         if names_an_error(event.event):
             raise from_text(event.data, service=self._service)
         if event.data.strip() == DONE:
             return self._done()
         frame = json_object(event.data)
+        if frame is None and speaks_of_an_error(event.data):
+            raise from_text(event.data, service=self._service)
         return [] if frame is None else self._read(frame, event.event)
 
     def end_of_body(self) -> list[Chunk]:
-        """Take the end of the body: the answer's, if every choice has its reason to finish."""
-        return self._finished() if self.may_end and self.finish is None else []
+        """Take the end of the body: the answer's, if every choice has its reason to finish.
+
+        Raises:
+            MalformedAnswer: there was nothing in the answer.
+        """
+        return self._asked_for(self._finished()) if self.may_end and self.finish is None else []
+
+    def _asked_for(self, chunks: list[Chunk]) -> list[Chunk]:
+        """Return chunks as they are asked for: as they come, or all of them as one document once they are complete."""
+        if self._streamed:
+            return chunks
+        self._held += chunks
+        return [whole_of(self._held)] if self.finish is not None else []
 
     def whole(self, body: str) -> list[Chunk]:
         """Return an answer that is one JSON document; as chunks, where a stream was asked for.
@@ -84,13 +117,11 @@ class OpenAIAnswer:
             StackSpotError: it reports an error.
             MalformedAnswer: it is no JSON object, or holds no answer.
         """
-        document = json_document(body)
-        error = from_document(document, service=self._service)
-        if error is not None:
-            raise error
+        document = _document(body, self._service)
         choices = document.get("choices")
         if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
-            raise without_answer(body)
+            where = "in an answer with a good status"
+            raise from_no_answer(document, service=self._service, where=where) or without_answer(body)
         for choice in choices:
             self._whole_choice(choice, body)
         usage = document.get("usage")
@@ -102,6 +133,7 @@ class OpenAIAnswer:
         """Bring a choice of a document into the canonical form, in place."""
         self._refuse_reported(choice)
         reason = stated_reason(choice.get("finish_reason"))
+        self._put_text_in_place(choice)
         if "text" not in choice:
             message = choice.pop("delta", None) if "message" not in choice else choice["message"]
             if not isinstance(message, dict):
@@ -109,7 +141,7 @@ class OpenAIAnswer:
             choice["message"] = message = _canonical_delta(message, ToolCallPieces())
             for call in message.get("tool_calls") or ():
                 call.pop("index", None)
-            if not isinstance(message.get("content"), str) and not _says_something(message):
+            if not _says_something(message) and (reason or "stop") == "stop":
                 raise without_answer(body)
             message.setdefault("role", "assistant")
             reason = reason or ("tool_calls" if message.get("tool_calls") else None)
@@ -124,6 +156,8 @@ class OpenAIAnswer:
             choices = []
         if isinstance(usage, dict):
             self._usage, self._usage_stands_alone = usage, not choices
+        if not choices and not isinstance(usage, dict):
+            self._refuse(from_no_answer(frame, service=self._service))
         envelope = {key: value for key, value in frame.items() if key not in ("choices", "usage", "obfuscation")}
         self._envelope = envelope if choices or not self._envelope else self._envelope
         told = [told for choice in choices if isinstance(choice, dict) and (told := self._choice(choice))]
@@ -134,7 +168,9 @@ class OpenAIAnswer:
 
     def _choice(self, given: Chunk) -> Chunk | None:
         """Return what a choice of a chunk says, in the canonical form; its reason to finish is kept for the end."""
+        given = dict(given)
         self._refuse_reported(given)
+        self._put_text_in_place(given)
         index = given["index"] if isinstance(given.get("index"), int) else 0
         choice = {"index": index, **{key: value for key, value in given.items() if key not in _CHOICE and value}}
         reason = stated_reason(given.get("finish_reason"))
@@ -185,6 +221,8 @@ class OpenAIAnswer:
     def _finished(self) -> list[Chunk]:
         """Return the last chunks: the reasons to finish, and the token counts where the server had put them."""
         choices = [self._last_choices[index] for index in sorted(self._last_choices)]
+        if self._is_chat and not self._has_told and choices[0]["finish_reason"] == "stop":
+            raise MalformedAnswer(f"{self._service.subject} ended its answer, and there was nothing in it.")
         chunks: list[Chunk] = [{**self._envelope, "choices": choices}]
         if self._usage is not None and self._usage_stands_alone:
             chunks.append({**self._envelope, "choices": [], "usage": self._usage})
@@ -198,16 +236,28 @@ class OpenAIAnswer:
         return Finish(reason, usage_of(self._usage), identifier if isinstance(identifier, str) else None)
 
     def _refuse_errors(self, frame: Mapping[str, Any], event: str) -> None:
-        error = from_frame(frame, service=self._service, event=event)
+        self._refuse(from_frame(frame, service=self._service, event=event))
+
+    @staticmethod
+    def _refuse(error: StackSpotError | None) -> None:
         if error is not None:
             raise error
 
     def _refuse_reported(self, choice: Mapping[str, Any]) -> None:
         """Raise for a choice that says that it failed."""
-        reason = choice.get("finish_reason")
-        if choice.get("error") or (isinstance(reason, str) and reason.strip().lower() in ("error", "failed")):
-            said = choice.get("error") or "it ended with the reason `error`"
-            self._refuse_errors({"error": said}, "error")
+        reason = stated_reason(choice.get("finish_reason"))
+        parts = (choice, choice.get("delta"), choice.get("message"))
+        said = [part.get("error") for part in parts if isinstance(part, Mapping)]
+        if reason is not None and is_a_failure(reason):
+            said.append(f"it ended with the reason `{reason[:50]}`")
+        if any(said):
+            self._refuse_errors({"error": next(filter(None, said))}, "error")
+
+    def _put_text_in_place(self, choice: Chunk) -> None:
+        """Let the text of a text completion be the content, where a server answers a chat with one."""
+        text = choice.get("text")
+        if self._is_chat and isinstance(text, str) and not choice.get("delta") and not choice.get("message"):
+            choice["delta"] = {"content": choice.pop("text")}
 
 
 class JsonAnswer:
@@ -238,13 +288,24 @@ class JsonAnswer:
             StackSpotError: it reports an error.
             MalformedAnswer: it is no JSON object.
         """
-        document = json_document(body)
-        error = from_document(document, service=self._service)
-        if error is not None:
-            raise error
+        document = _document(body, self._service)
         found = document.get("usage")
         self.finish = Finish("stop", usage_of(found))
         return [document]
+
+
+def _document(body: str, service: Service) -> Chunk:
+    """Return a whole answer's JSON object.
+
+    Raises:
+        StackSpotError: it reports an error.
+        MalformedAnswer: it is no JSON object.
+    """
+    document = json_document(body)
+    error = from_document(document, service=service)
+    if error is not None:
+        raise error
+    return document
 
 
 _CHOICE = ("index", "delta", "message", "text", "finish_reason")
@@ -262,10 +323,12 @@ def _says_something(message: Mapping[str, Any]) -> bool:
 def _canonical_delta(given: Mapping[str, Any], calls: ToolCallPieces) -> Chunk:
     """Return a delta or a message without what is empty, its content as text and its tool calls in order."""
     delta = {key: clean(value) if isinstance(value, str) else value for key, value in given.items()}
-    if isinstance(delta.get("content"), list):
-        _take_parts(delta, delta.pop("content"))
-    if isinstance(delta.get("tool_calls"), list):
-        delta["tool_calls"] = calls.canonical(delta["tool_calls"])
+    if isinstance(delta.get("content"), (list, dict)):
+        content = delta.pop("content")
+        _take_parts(delta, content if isinstance(content, list) else [content])
+    if isinstance(delta.get("tool_calls"), (list, dict)):
+        given_calls = delta["tool_calls"]
+        delta["tool_calls"] = calls.canonical(given_calls if isinstance(given_calls, list) else [given_calls])
     return {key: value for key, value in delta.items() if value not in (None, "", [], {})}
 
 

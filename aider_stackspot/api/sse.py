@@ -3,9 +3,9 @@
 The rules are those of the WHATWG standard: lines end at LF, CRLF or CR only, so that a U+2028 inside JSON is text. What
 servers do beside the standard is read too: a byte order mark is dropped; an event that is complete but for its blank
 line is still delivered at the end of the stream; where a server leaves out all blank lines, each JSON document is an
-event of its own; a line `error: …` is an event named "error". One event has a largest size, so that a broken server
-cannot fill the memory. And damage that would cost text (invalid UTF-8, JSON in a line that is not `data`) is an error,
-where the standard replaces and ignores.
+event of its own, and so is a line that is a whole JSON document without a field's name; a line `error: …` is an event
+named "error". One event has a largest size, so that a broken server cannot fill the memory. And damage that would cost
+text (invalid UTF-8, JSON in a line that is not `data`) is an error, where the standard replaces and ignores.
 """
 
 from __future__ import annotations
@@ -115,8 +115,11 @@ class EventStream:
                 else:
                     self._name = value
                 self._ends_with_data = False  # the name's data are still to come
-            elif field == "error" and value not in ("", "null"):
+            elif field.casefold() == "error" and value not in ("", "null"):
                 yield ServerSentEvent(value, "error")
+            elif line.startswith("{") and _is_json(line):
+                _check_encoding(line)
+                yield ServerSentEvent(line)
             else:
                 _check_no_data_in(line, field)
 
@@ -143,11 +146,15 @@ class EventStream:
         """Tell whether the only line of data so far is a whole JSON document: whatever follows is not part of it."""
         if len(self._data) > 1:
             return False
-        try:
-            json.loads(self._data[0])
-        except (ValueError, RecursionError):
-            return not _may_be_json(self._data[0])
-        return True
+        return _is_json(self._data[0]) or not _may_be_json(self._data[0])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _may_be_json(line: str) -> bool:

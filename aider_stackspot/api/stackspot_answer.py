@@ -17,6 +17,7 @@ from aider_stackspot.api.answer import (
     Finish,
     Usage,
     counted,
+    is_a_failure,
     json_document,
     json_object,
     stated_reason,
@@ -24,7 +25,8 @@ from aider_stackspot.api.answer import (
     usage_of,
     without_answer,
 )
-from aider_stackspot.api.error_response import from_document, from_frame, from_text, names_an_error, report
+from aider_stackspot.api.error_response import from_document, from_frame, from_text, report
+from aider_stackspot.api.failure_signs import names_an_error
 from aider_stackspot.api.knowledge_sources import KnowledgeSources
 from aider_stackspot.api.sse import ServerSentEvent
 from aider_stackspot.api.stackspot_service import STACKSPOT
@@ -158,7 +160,7 @@ class StackSpotAnswer:
         if stated is None:
             return
         self._reason = stated.strip()
-        if _FAILURE.search(self._reason):
+        if is_a_failure(self._reason):
             raise report(frame, f"StackSpot ended the answer with the reason {self._reason[:50]!r}")
 
     def _end(self, text: str) -> str:
@@ -183,7 +185,6 @@ def _id_in(frame: Mapping[str, Any], field: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-_FAILURE = re.compile(r"error|fail|abort|cancel|exception|interrupt|time[ _-]?d?[ _-]?out", re.IGNORECASE)
 _LENGTH = re.compile(r"length|max|tokens?[ _-]?limit", re.IGNORECASE)
 _FILTER = re.compile(r"filter|safety|refusal", re.IGNORECASE)
 

@@ -60,7 +60,7 @@ def server_call(
     def new_parser() -> AnswerParser[list[Chunk]]:
         if path not in _COMPLETIONS:
             return JsonAnswer(service)
-        return OpenAIAnswer(service, streamed=streamed, end_marker=end_marker)
+        return OpenAIAnswer(service, streamed=streamed, end_marker=end_marker, is_chat=path == "/chat/completions")
 
     return Call(
         name=f"{provider.name}/{name}",

@@ -8,6 +8,7 @@ cost little, and nothing that has arrived waits for what has not.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -46,7 +47,7 @@ async def read(response: httpx.Response, parser: AnswerParser[T], writer: Answer
     try:
         first = await _beginning(body)
         if _is_document(response, first):
-            await _read_document(response.url.host, first, body, parser, writer)
+            await _read_document(response, first, body, parser, writer)
         else:
             await _read_events(first, body, parser, writer, join, ends_visibly=_ends_visibly(response))
     finally:
@@ -68,11 +69,11 @@ async def _beginning(body: AsyncIterator[bytes]) -> bytes:
 def _is_document(response: httpx.Response, first: bytes) -> bool:
     """Tell one document from a stream: by how it begins, whatever it is called; no event begins in this way."""
     beginning = first.lstrip(_BLANK)
-    if beginning:
-        return beginning.startswith((b"{", b"[", b"<")) or (
-            "json" in response.headers.get("content-type", "").lower() and not beginning.startswith(_FIELDS)
-        )
-    return "event-stream" not in response.headers.get("content-type", "").lower()
+    if beginning.startswith((b"{", b"[", b"<")):
+        return True
+    is_field = any(beginning.startswith(field) or field.startswith(beginning) for field in _FIELDS)
+    is_called_a_stream = "event-stream" in response.headers.get("content-type", "").lower()
+    return not is_called_a_stream and not (beginning and is_field)
 
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -217,18 +218,39 @@ class _Events(Generic[T]):
 
 
 async def _read_document(
-    host: str, first: bytes, body: AsyncIterator[bytes], parser: AnswerParser[T], writer: AnswerWriter[T]
+    response: httpx.Response,
+    first: bytes,
+    body: AsyncIterator[bytes],
+    parser: AnswerParser[T],
+    writer: AnswerWriter[T],
 ) -> None:
     """Read an answer that is one document, whether or not a stream was asked for."""
+    host = response.url.host
     pieces, size = [first], len(first)
     async for piece in body:
         size += len(piece)
         if size > MAX_DOCUMENT_BYTES:
             raise AnswerTooLong(f"{host} sent one document of more than {MAX_DOCUMENT_BYTES:,} bytes; it was given up.")
         pieces.append(piece)
-    document = b"".join(pieces).decode("utf-8-sig", errors="replace")
-    if is_html(document):
+    content = b"".join(pieces)
+    if is_html(content[:_MAX_PAGE_BEGINNING].decode("utf-8-sig", errors="replace")):
         raise web_page(host)
+    document = _text_of(response, content)
     writer.write(parser.whole(document), len(document))
     if parser.finish is not None:
         writer.finished(parser.finish)
+
+
+_MAX_PAGE_BEGINNING = 4096
+
+
+def _text_of(response: httpx.Response, content: bytes) -> str:
+    """Return a document's text: JSON is UTF-8 (RFC 8259 section 8.1), and some servers say that theirs is not.
+
+    Raises:
+        StreamInterrupted: a character is damaged. What stood there would be missing from the answer.
+    """
+    for encoding in ("utf-8-sig", response.charset_encoding or ""):
+        with contextlib.suppress(UnicodeDecodeError, LookupError):
+            return content.decode(encoding)
+    raise StreamInterrupted("The answer is damaged: it is not valid UTF-8.")

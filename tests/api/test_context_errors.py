@@ -337,6 +337,43 @@ def openai_error(message: str, **more: Any) -> dict[str, Any]:
         pytest.param(
             openai_error("prompt token count of 80000 exceeds the limit of 64000"), 64000, 80000, id="GitHub Copilot"
         ),
+        pytest.param(
+            openai_error("Prompt length (5000) exceeds maximum input length (4096)."), 4096, 5000, id="TensorRT-LLM"
+        ),
+        pytest.param(openai_error("Prompt length 5000 is greater than max_seq_len 4096"), 4096, 5000, id="ExLlama"),
+        pytest.param(
+            openai_error("Prompt length 5000 exceeds the maximum sequence length of 4096"), 4096, 5000, id="TabbyAPI"
+        ),
+        pytest.param(
+            openai_error("The input length 5000 exceeds the maximum session length 4096"), 4096, 5000, id="LMDeploy"
+        ),
+        pytest.param(
+            openai_error("the number of input tokens 5000 cannot exceed the total tokens limit 4096 for this model"),
+            4096,
+            5000,
+            id="watsonx",
+        ),
+        pytest.param(
+            openai_error("The prompt is too long: 5000, model maximum context length: 4096"),
+            4096,
+            5000,
+            id="Fireworks",
+        ),
+        pytest.param(
+            openai_error("Invalid request: Your request exceeded model token limit: 4096"), 4096, None, id="Kimi"
+        ),
+        pytest.param(openai_error("Range of input length should be [1, 4096]"), 4096, None, id="Qwen"),
+        pytest.param(openai_error("Prompt exceeds max length"), None, None, id="GLM"),
+        pytest.param(openai_error("invalid params, context window exceeds limit (2013)"), None, None, id="MiniMax"),
+        pytest.param(
+            openai_error(
+                "too many tokens: size limit exceeded by 904 tokens. Try using shorter or fewer inputs. The limit for "
+                "this model is 4096 tokens."
+            ),
+            4096,
+            None,
+            id="Cohere",
+        ),
         pytest.param(openai_error("zu lang", code="context_length_exceeded"), None, None, id="by its code alone"),
         pytest.param(openai_error("zu lang", type="exceed_context_size_error"), None, None, id="by its type alone"),
     ],

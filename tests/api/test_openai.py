@@ -38,8 +38,10 @@ def text(*pieces: str) -> str:
 class Read:
     """A stream as it was read: to its end, or to the error."""
 
-    def __init__(self, stream: str | bytes, end_marker: EndMarker = "finish_reason", *, size: int = 7) -> None:
-        self.answer = OpenAIAnswer(SERVICE, end_marker=end_marker)
+    def __init__(
+        self, stream: str | bytes, end_marker: EndMarker = "finish_reason", *, size: int = 7, **more: bool
+    ) -> None:
+        self.answer = OpenAIAnswer(SERVICE, end_marker=end_marker, **more)
         self.chunks: list[Chunk] = []
         self.error: StackSpotError | None = None
         data, events = stream.encode() if isinstance(stream, str) else stream, EventStream()
@@ -118,6 +120,29 @@ FAILURES: dict[str, tuple[str, type[StackSpotError], str]] = {
     "detail": ('data: {"detail": "boiler burst"}', ServerFailed, "boiler burst"),
     "error_code": ('data: {"error_code": 336501, "error_msg": "boiler burst"}', ServerFailed, "336501"),
     "code and message": ('data: {"code": "boiler_burst", "message": "please wait"}', ServerFailed, "please wait"),
+    "errors": ('data: {"errors": [{"message": "boiler burst"}]}', ServerFailed, "boiler burst"),
+    "errorMessage": ('data: {"errorCode": "500", "errorMessage": "boiler burst"}', ServerFailed, "boiler burst"),
+    "errmsg": ('data: {"errno": 12, "errmsg": "boiler burst"}', ServerFailed, "boiler burst"),
+    "an exception": ('data: {"exception": "boiler burst"}', ServerFailed, "boiler burst"),
+    "a fault": ('data: {"fault": {"faultstring": "boiler burst", "detail": {"c": 1}}}', ServerFailed, "boiler burst"),
+    "a status in an object": (
+        'data: {"choices": [], "base_resp": {"status_code": 1004, "status_msg": "boiler burst"}}',
+        ServerFailed,
+        "boiler burst",
+    ),
+    "a type of an exception's": ('data: {"__type": "ServerException", "Message": "burst"}', ServerFailed, "burst"),
+    "nothing but a message": ('data: {"message": "boiler burst"}', ServerFailed, "boiler burst"),
+    "in a list": ('data: [{"error": {"message": "boiler burst"}}]', ServerFailed, "boiler burst"),
+    "in words": ("data: Error: boiler burst", ServerFailed, "boiler burst"),
+    "in words, bracketed": ("data: [ERROR] boiler burst", ServerFailed, "boiler burst"),
+    "a line without a field": ('{"error": {"message": "boiler burst"}}', ServerFailed, "boiler burst"),
+    "event: exception, unheard-of": (
+        'event: exception\ndata: {"why": "boiler burst"}',
+        ServerFailed,
+        "boiler",
+    ),
+    "an error in the delta": (chunk({"error": "boiler burst"}).strip(), ServerFailed, "boiler burst"),
+    "its concurrency": ('data: {"error": {"code": "1302", "message": "concurrency too high"}}', RateLimited, "high"),
     "finish_reason: error": (chunk(finish="error").strip(), ServerFailed, "error"),
     "an error in the choice": (
         'data: {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "boiler burst"}}]}',
@@ -180,6 +205,22 @@ def test_what_only_looks_like_a_failure(stream: str) -> None:
     read = Read(stream + chunk(finish="stop") + DONE)
     assert read.error is None
     assert read.of("content") == "Hello"
+
+
+@pytest.mark.parametrize(
+    "reason", ["api_error", "network_error", "abort", "cancelled", "insufficient_system_resource", "TIMEOUT", "failed"]
+)
+@pytest.mark.parametrize("end", ["", DONE, chunk(finish="stop") + DONE], ids=["nothing", "[DONE]", "a whole end"])
+def test_a_reason_that_says_that_it_was_broken_off(reason: str, end: str) -> None:
+    read = Read(text("half of it") + chunk(finish=reason) + end)
+    assert type(read.error) is ServerFailed
+    assert reason in str(read.error)
+
+
+@pytest.mark.parametrize("stream", [chunk({"role": "assistant", "content": ""}), ""], ids=["a role", "nothing"])
+def test_an_answer_that_stops_with_nothing_in_it_is_none(stream: str) -> None:
+    assert type(Read(stream + chunk(finish="stop") + DONE).error) is MalformedAnswer
+    assert Read(stream + chunk(finish="length") + DONE).complete
 
 
 @pytest.mark.parametrize("reason", [None, "", "null", " "])
@@ -249,9 +290,56 @@ class TestContent:
             {"index": 0, "text": "Hel", "finish_reason": None},
             {"index": 0, "text": "lo", "finish_reason": "stop"},
         ]
-        read = Read("".join(f"data: {json.dumps({**HEAD, 'choices': [frame]})}\n\n" for frame in frames) + DONE)
+        read = Read(
+            "".join(f"data: {json.dumps({**HEAD, 'choices': [frame]})}\n\n" for frame in frames) + DONE, is_chat=False
+        )
         assert (read.of("text"), read.complete) == ("Hello", True)
         assert "delta" not in read.chunks[-1]["choices"][0]
+
+    def test_of_a_text_completion_where_a_chat_was_asked_for(self) -> None:
+        frame = {**HEAD, "choices": [{"index": 0, "text": "Hello", "finish_reason": "stop"}]}
+        assert Read(f"data: {json.dumps(frame)}\n\n").of("content") == "Hello"
+        (document,) = whole({**frame, "object": "text_completion"}, streamed=False)
+        assert document["choices"][0]["message"]["content"] == "Hello"
+
+    def test_in_one_part(self) -> None:
+        assert Read(text("Hel") + chunk({"content": {"type": "text", "text": "lo"}}, "stop")).of("content") == "Hello"
+
+
+class TestStreamsForAWholeAnswer:
+    """A server that streams although it was not asked to."""
+
+    def test_are_one_document(self) -> None:
+        call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a"'}}
+        stream = (
+            PLAIN.replace(chunk(finish="stop") + DONE, "")
+            + chunk({"tool_calls": [call]})
+            + chunk({"tool_calls": [{"index": 0, "function": {"arguments": ": 1}"}}]}, citations=[1])
+            + chunk(finish="tool_calls", usage=COUNTS)
+            + DONE
+        )
+        (document,) = Read(stream, streamed=False).chunks
+        (choice,) = document["choices"]
+        assert (document["object"], document["usage"], choice["finish_reason"]) == (
+            "chat.completion",
+            COUNTS,
+            "tool_calls",
+        )
+        assert choice["message"]["content"] == "Hello"
+        assert choice["message"]["tool_calls"] == [
+            {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
+        ]
+
+    def test_are_one_of_a_text_too(self) -> None:
+        frames = [{"index": 0, "text": "Hel"}, {"index": 0, "text": "lo", "finish_reason": "stop"}]
+        stream = "".join(f"data: {json.dumps({**HEAD, 'choices': [frame]})}\n\n" for frame in frames)
+        (document,) = Read(stream, streamed=False, is_chat=False).chunks
+        assert document["choices"] == [{"index": 0, "text": "Hello", "finish_reason": "stop"}]
+
+    @pytest.mark.parametrize("end", ["", DONE, 'data: {"error": "boiler burst"}\n\n' + chunk(finish="stop")])
+    def test_are_none_where_they_are_cut(self, end: str) -> None:
+        read = Read(text("Hel") + end, streamed=False)
+        assert (read.chunks, read.complete) == ([], False)
 
 
 def called(*pieces: Any) -> Read:
@@ -295,6 +383,37 @@ class TestToolCalls:
         read = called(piece, piece)
         assert [call["arguments"] for call in read.calls.values()] == ["{}", "{}"]
         assert all(call["id"] for call in read.calls.values())
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            {"index": 0, "id": "call_2", "function": {"arguments": "}"}},
+            {"index": 0, "id": None, "function": {"name": None, "arguments": "}"}},
+            {"index": "0", "function": {"arguments": "}"}},
+            {"index": 0.0, "function": {"name": "", "arguments": "}"}},
+        ],
+    )
+    def test_a_piece_without_a_name_goes_on_with_its_number(self, second: Any) -> None:
+        for identifier in ("call_1", None):
+            read = called({"index": 0, "id": identifier, "function": {"name": "look", "arguments": "{"}}, second)
+            assert [(call["name"], call["arguments"]) for call in read.calls.values()] == [("look", "{}")]
+
+    def test_two_calls_with_one_id(self) -> None:
+        read = called(*({"index": n, "id": "call_1", "function": {"name": "look", "arguments": "{}"}} for n in (0, 1)))
+        assert [call["arguments"] for call in read.calls.values()] == ["{}", "{}"]
+        assert len({call["id"] for call in read.calls.values()}) == 2
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            [{"index": 0, "id": "call_1", "name": "look", "arguments": "{}"}],
+            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": "{}"}},
+        ],
+        ids=["flat", "no list"],
+    )
+    def test_in_other_shapes(self, given: Any) -> None:
+        read = Read(chunk({"tool_calls": given}) + chunk(finish="tool_calls"))
+        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": "{}"}}
 
     def test_an_id_that_is_repeated_in_each_piece_is_one_call(self) -> None:
         read = called(
@@ -449,6 +568,12 @@ class TestWholeAnswers:
             {"detail": [{"loc": ["body"], "msg": "boiler burst"}]},
             {"code": 50001, "message": "boiler burst"},
             {"error_code": 17, "error_msg": "boiler burst"},
+            {"message": "boiler burst"},
+            {"choices": None, "object": "chat.completion", "message": "boiler burst"},
+            {"errors": [{"message": "boiler burst"}]},
+            {"response": {"error": {"message": "boiler burst"}}},
+            [{"error": {"message": "boiler burst"}}],
+            "boiler burst",
             {"choices": [{"index": 0, "message": {}, "finish_reason": "error", "error": {"message": "boiler burst"}}]},
         ],
     )

@@ -65,7 +65,7 @@ def test_invalid_utf_8_in_a_comment_does_no_harm() -> None:
     [
         b'dxta: {"message": "Hi"}',
         b'data {"message": "Hi"}',
-        b'{"message": "Hi"}',
+        b'{"message": "Hi"',
         b'event: messagedata: {"message": "Hi"}',
         b'id: 7data: {"message": "Hi"}',
         b'retry: 1data: {"message": "Hi"}',
@@ -76,6 +76,17 @@ def test_data_in_another_line_is_damage(line: bytes) -> None:
     """As where a line end is lost: its text would be missing from the answer."""
     with pytest.raises(StreamInterrupted, match="under another name"):
         events(line + b"\n\n")
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\n", b"\r\n\r\n", b""])
+def test_a_line_that_is_a_whole_document_is_an_event(end: bytes) -> None:
+    found = events(b'data: {"a": 1}\n\n{"error": "boiler burst"}' + end)
+    assert found == [("message", '{"a": 1}'), ("message", '{"error": "boiler burst"}')]
+
+
+@pytest.mark.parametrize("field", [b"error", b"Error", b"ERROR"])
+def test_a_line_about_an_error_is_one_whatever_its_case(field: bytes) -> None:
+    assert events(field + b': {"message": "Hi"}\n\n') == [("error", '{"message": "Hi"}')]
 
 
 def test_invalid_utf_8_in_a_fields_name_is_damage() -> None:

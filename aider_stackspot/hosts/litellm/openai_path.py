@@ -217,9 +217,11 @@ class _ServerCall:
         keys = provider.models.get(self._route.model)
         if keys is not None and keys.temperature is not None:
             parameters.setdefault("temperature", keys.temperature)
-        if parameters.get("extra_headers"):
-            parameters["extra_headers"] = checked_headers(parameters["extra_headers"])
+        headers = {**(given.get("headers") or {}), **(parameters.get("extra_headers") or {})}
+        headers = {name: value for name, value in headers.items() if value is not None}
+        parameters.pop("extra_headers", None)
         given.update(
+            headers=dict(checked_headers(headers)) or None,
             model=server.id_of(provider, known, self._route.model),
             messages=_cleaned(messages_for(profile, given.get("messages") or [])),
             optional_params=_cleaned(parameters),

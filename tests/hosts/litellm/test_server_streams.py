@@ -153,6 +153,43 @@ def test_a_web_page_is_named_as_one(server: Scripted, ask: Ask, kind: str) -> No
     assert "web page" in str(error_of(ask))
 
 
+@pytest.mark.parametrize("ask", [_sync, _async])
+def test_a_stream_that_nobody_asked_for_is_the_whole_answer_or_none(server: Scripted, ask: Ask) -> None:
+    answer = ask()
+    assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == (
+        "def second():\n    return 2\n",
+        "stop",
+    )
+    server.body = HALF
+    assert type(error_of(ask)) is litellm.APIConnectionError
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", ""])
+@pytest.mark.parametrize("ask", WAYS)
+def test_plain_words_are_shown(server: Scripted, ask: Ask, kind: str) -> None:
+    server.headers["Content-Type"], server.body = kind, b"upstream connect error or disconnect"
+    assert "upstream connect error" in str(error_of(ask))
+
+
+@pytest.mark.parametrize("ask", WAYS)
+def test_a_documents_text_is_read_as_it_was_written_or_refused(server: Scripted, ask: Ask) -> None:
+    server.body = DOCUMENT.replace(b"Hello", "Grüße".encode("latin-1"))
+    server.headers["Content-Type"] = "application/json"
+    assert "UTF-8" in str(error_of(ask))
+    server.headers["Content-Type"] = "application/json; charset=iso-8859-1"
+    assert ask().choices[0].message.content == "Grüße"
+
+
+@pytest.mark.parametrize("argument", ["headers", "extra_headers"])
+@pytest.mark.parametrize("ask", WAYS)
+def test_headers_of_a_call(server: Scripted, ask: Ask, argument: str) -> None:
+    server.body = DOCUMENT
+    for headers in ({"X-A": "a\nb"}, {"X-A": "ü"}, {"X A": "b"}, {"": "x"}):
+        assert type(error_of(ask, **{argument: headers})) is litellm.BadRequestError
+    assert server.requests == []
+    assert ask(**{argument: {"X-A": 5, "X-B": None}}).choices[0].message.content == "Hello"
+
+
 @pytest.mark.parametrize("ask", WAYS)
 def test_an_error_document_shows_its_words(server: Scripted, ask: Ask) -> None:
     server.headers["Content-Type"], server.body = "application/json", b'{"error": {"message": "boiler burst"}}'
