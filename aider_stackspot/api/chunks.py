@@ -77,7 +77,9 @@ def _close(merged: list[Chunk], field: str | None, texts: list[str]) -> None:
 
 
 def whole_of(chunks: Sequence[Chunk]) -> Chunk:
-    """Return the completion that the chunks of a whole stream make together, for whoever asked for no stream."""
+    """Return the completion that whoever asked for no stream gets: the document, or what a stream's chunks make."""
+    if len(chunks) == 1 and not any("delta" in choice for choice in chunks[0].get("choices", ())):
+        return chunks[0]
     document: Chunk = {}
     choices: dict[int, Chunk] = {}
     for chunk in chunks:
@@ -87,12 +89,14 @@ def whole_of(chunks: Sequence[Chunk]) -> Chunk:
             _add(choice, {key: value for key, value in said.items() if key not in ("index", "delta")})
             if "delta" in said:
                 _add_delta(choice.setdefault("message", {"role": "assistant", "content": None}), said["delta"])
-    for choice in choices.values():
-        if "message" not in choice:
-            choice.setdefault("text", "")
     is_chat = any("message" in choice for choice in choices.values())
     document["object"] = "chat.completion" if is_chat else "text_completion"
-    return {**document, "choices": [choices[index] for index in sorted(choices)]}
+    empty = {} if is_chat else {"text": ""}
+    return {**document, "choices": [{**empty, **_joined(choices[index])} for index in sorted(choices)]}
+
+
+class _Pieces(list[str]):
+    """The pieces of a text; adding to a text itself would copy all of it for each of them."""
 
 
 def _add_delta(message: Chunk, delta: Chunk) -> None:
@@ -108,14 +112,24 @@ def _add(whole: Chunk, piece: Chunk) -> None:
     """Add the pieces of texts and lists to what there is already; of anything else the last counts."""
     for key, value in piece.items():
         known = whole.get(key)
-        if isinstance(known, dict) and isinstance(value, dict):
-            _add(known, value)
-        elif isinstance(known, str) and isinstance(value, str) and key not in _SAID_ONCE:
-            whole[key] = known + value
-        elif isinstance(known, list) and isinstance(value, list):
-            whole[key] = [*known, *value]
+        if isinstance(value, str) and key not in _SAID_ONCE:
+            whole[key] = known if isinstance(known, _Pieces) else _Pieces()
+            whole[key].append(value)
+        elif isinstance(value, dict):
+            whole[key] = known if isinstance(known, dict) else {}
+            _add(whole[key], value)
+        elif isinstance(value, list) and isinstance(known, list):
+            known.extend(value)
         else:
-            whole[key] = dict(value) if isinstance(value, dict) else value
+            whole[key] = [*value] if isinstance(value, list) else value
+
+
+def _joined(value: Any) -> Any:
+    if isinstance(value, _Pieces):
+        return "".join(value)
+    if isinstance(value, dict):
+        return {key: _joined(inner) for key, inner in value.items()}
+    return [_joined(inner) for inner in value] if isinstance(value, list) else value
 
 
 _SAID_ONCE = ("role", "id", "type", "name", "finish_reason")
@@ -128,7 +142,7 @@ class ToolCallPieces:
         self._by_given: dict[int, int] = {}
         self._by_id: dict[str, int] = {}
         self._ids: list[str] = []
-        self._arguments: list[str] = []
+        self._arguments: list[list[str]] = []
 
     def canonical(self, calls: Sequence[Any]) -> list[Chunk]:
         """Return pieces of tool calls with their indices, and with arguments that are texts."""
@@ -148,12 +162,12 @@ class ToolCallPieces:
                 identifier = f"call_{uuid.uuid4().hex[:24]}"
             self._ids.append(identifier)
             self._by_id[identifier] = index
-            self._arguments.append("")
+            self._arguments.append([])
             call |= {"id": identifier, "type": given.get("type") or "function"}
             function.setdefault("arguments", "")
         elif call.get("id") != self._ids[index]:
             call.pop("id", None)  # a call keeps the id that it began with
-        self._arguments[index] += function.get("arguments", "")
+        self._arguments[index].append(function.get("arguments", ""))
         return call
 
     def _index(self, given: int | None, identifier: str | None, name: str | None) -> int:
@@ -168,13 +182,13 @@ class ToolCallPieces:
         if given is None:
             return new if identifier is not None or name or not new else new - 1
         known = self._by_given.get(given)
-        if known is None or (name and (identifier is not None or _is_json(self._arguments[known]))):
+        if known is None or (name and (identifier is not None or _is_json("".join(self._arguments[known])))):
             self._by_given[given] = known = new
         return known
 
     def _is_another(self, given: int, known: int) -> bool:
         """Tell whether a piece with a name, and with the id of a whole call, has another number than that call."""
-        if given in self._by_given or not _is_json(self._arguments[known]):
+        if given in self._by_given or not _is_json("".join(self._arguments[known])):
             return False
         self._by_given[given] = len(self._ids)
         return True

@@ -21,7 +21,7 @@ from aider_stackspot.api.answer import (
     usage_of,
     without_answer,
 )
-from aider_stackspot.api.chunks import Chunk, ToolCallPieces, whole_of
+from aider_stackspot.api.chunks import Chunk, ToolCallPieces
 from aider_stackspot.api.error_response import (
     Service,
     from_document,
@@ -60,7 +60,6 @@ class OpenAIAnswer:
         self._streamed = streamed
         self._end_marker = end_marker
         self._is_chat = is_chat
-        self._held: list[Chunk] = []
         self._envelope: Chunk = {}
         self._last_choices: dict[int, Chunk] = {}
         self._unfinished: set[int] = set()
@@ -83,9 +82,8 @@ class OpenAIAnswer:
             StreamInterrupted: the event is damaged, or `[DONE]` comes before the answer's end.
             MalformedAnswer: the answer has ended, and there was nothing in it.
         """
-        return self._asked_for(self._fed(event)) if self.finish is None else []
-
-    def _fed(self, event: ServerSentEvent) -> list[Chunk]:
+        if self.finish is not None:
+            return []
         if names_an_error(event.event):
             raise from_text(event.data, service=self._service)
         if event.data.strip() == DONE:
@@ -101,14 +99,7 @@ class OpenAIAnswer:
         Raises:
             MalformedAnswer: there was nothing in the answer.
         """
-        return self._asked_for(self._finished()) if self.may_end and self.finish is None else []
-
-    def _asked_for(self, chunks: list[Chunk]) -> list[Chunk]:
-        """Return chunks as they are asked for: as they come, or all of them as one document once they are complete."""
-        if self._streamed:
-            return chunks
-        self._held += chunks
-        return [whole_of(self._held)] if self.finish is not None else []
+        return self._finished() if self.may_end and self.finish is None else []
 
     def whole(self, body: str) -> list[Chunk]:
         """Return an answer that is one JSON document; as chunks, where a stream was asked for.

@@ -17,7 +17,7 @@ from typing import Any
 
 import openai
 
-from aider_stackspot.api.chunks import Chunk
+from aider_stackspot.api.chunks import Chunk, whole_of
 from aider_stackspot.compatible.server_call import CallOptions, learn_from, server_call
 from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.errors import StackSpotError, StatusError
@@ -162,7 +162,7 @@ class _Relay:
 
     def _response(self, call: RelayedCall, streams: bool, first: list[Chunk], stream: AnswerStream[list[Chunk]]) -> Any:
         if not streams:
-            return self._library.Response(200, json=first[0])
+            return self._library.Response(200, json=whole_of(first))
         headers = {"Content-Type": "text/event-stream"}
         return self._library.Response(200, headers=headers, stream=self._body(call, first, stream))
 

@@ -160,6 +160,8 @@ def test_a_stream_that_nobody_asked_for_is_the_whole_answer_or_none(server: Scri
         "def second():\n    return 2\n",
         "stop",
     )
+    server.body = HALF + b"".join(chunk({"content": f"{number} "}) for number in range(3000)) + chunk({}, "stop")
+    assert ask().choices[0].message.content.endswith(" 2998 2999 ")
     server.body = HALF
     assert type(error_of(ask)) is litellm.APIConnectionError
 
