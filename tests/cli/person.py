@@ -1,4 +1,4 @@
-"""A person at a terminal of 80 columns: reads what a command shows, and types."""
+"""A person at a terminal, of 80 columns unless said: reads what a command shows, and types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INTERRUPT = "\x03"
-PATIENCE = 30.0
+PATIENCE = 60.0
+COMMAND = (sys.executable, "-m", "aider_stackspot")
 _COLUMNS, _LINES = 80, 24
 
 
@@ -28,22 +29,30 @@ class Seen:
     status: int
 
 
-def at_a_terminal(*arguments: str, typed: Sequence[tuple[str, str]] = (), **variables: str) -> Seen:
+def at_a_terminal(
+    *arguments: str,
+    typed: Sequence[tuple[str, str]] = (),
+    columns: int = _COLUMNS,
+    program: Sequence[str] = COMMAND,
+    **variables: str,
+) -> Seen:
     """Run the command on a terminal of its own.
 
     Args:
-        arguments: of `aider-stackspot`.
+        arguments: of `aider-stackspot`, or of another program.
         typed: the questions that are waited for, and what is then typed.
+        columns: how wide the terminal is.
+        program: what is run.
         variables: of the environment, beside this process's own.
     """
     if sys.platform == "win32":
         raise NotImplementedError("Windows has no pseudo-terminals")
-    command = [sys.executable, "-m", "aider_stackspot", *arguments]
+    command = [*program, *arguments]
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
     child, terminal = pty.fork()
     if child == 0:
         os.execve(command[0], command, {**environment, "TERM": "xterm-256color", **variables})
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, columns, 0, 0))
     try:
         text = _read(terminal, list(typed), child)
     finally:

@@ -1,0 +1,102 @@
+"""The first minutes of a person, at a narrow and a wide terminal: from `init` to aider's first commit."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+from aider_stackspot.emulator import Emulator
+from tests.cli.person import Seen, at_a_terminal
+
+AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+KEY = "the-client-key-of-acme"
+FIX = (
+    "The sign was wrong.\n\ncalc.py\n```python\n<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n"
+    ">>>>>>> REPLACE\n```\n"
+)
+AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
+QUIET = ("--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore", "--yes-always")
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A StackSpot whose agent mends the calculator, and an environment that knows nothing but its address."""
+    with Emulator(credentials={("acme", "client-id"): KEY}, agents={AGENT: "Reviewer of the team"}) as running:
+        running.answer = lambda prompt: "fix: add adds" if "commit message" in prompt.lower() else FIX
+        for name, value in running.environment().items():
+            if name.endswith(("_URL", "_BASE")):
+                monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def repository(isolated: Path) -> Path:
+    (isolated / "calc.py").write_text("def add(a, b):\n    return a - b\n", encoding="utf-8")
+    for arguments in (
+        ["init", "--quiet"],
+        ["config", "user.name", "Somebody"],
+        ["config", "user.email", "somebody@example.com"],
+        ["add", "."],
+        ["commit", "--quiet", "--message", "A calculator"],
+    ):
+        subprocess.run(["git", *arguments], cwd=isolated, check=True)
+    return isolated
+
+
+def screen(seen: Seen, columns: int) -> list[str]:
+    """Return the lines that stand on the terminal in the end."""
+    drawn = pyte.Screen(columns, 400)
+    pyte.Stream(drawn).feed(seen.text.replace("\n", "\r\n"))
+    return [line.rstrip() for line in drawn.display]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [60, 110])
+def test_from_nothing_to_a_commit(service: Emulator, repository: Path, columns: int) -> None:
+    questions = [
+        ("For whom", "\r"),
+        ("Client id", "client-id\r"),
+        ("Client key", f"{KEY}\r"),
+        ("Realm", "acme\r"),
+        ("Agent for stackspot-ai-code", "1\r"),
+        ("Agent for stackspot-ai-chat", "\r"),
+        ("Agent for stackspot-ai ", "\r"),
+    ]
+    seen = at_a_terminal("init", typed=questions, columns=columns)
+    assert seen.status == 0, seen.text
+    too_long = [line for line in seen.text.splitlines() if len(line) > columns and " " in line.strip()]
+    assert too_long == [], "the terminal breaks these within a word"
+    lines = screen(seen, columns)
+    for line in (
+        "For whom (me, project) [me]:",
+        "Client id: client-id",
+        "Client key, not shown:",
+        "Realm (the account's slug) [stackspot]: acme",
+        "StackSpot accepts the credentials.",
+        "    1  Reviewer of the team (gpt-4.1)",
+        "    -  none: the portal's own chat answers",
+        "Agent for stackspot-ai-code [-]: 1",
+        f"Agent for stackspot-ai [{AGENT}]:",
+        f"  aider-stackspot agents measure {AGENT}",
+        "aider --model stackspot-ai-code",
+    ):
+        assert line in lines, "\n".join(lines)
+    assert KEY not in seen.text
+    assert len(service.chat_requests) == 1
+    arguments = ("--model", "stackspot-ai-code", *QUIET, "--message", "add must add", "calc.py")
+    first = at_a_terminal(*arguments, program=[AIDER], columns=columns)
+    assert first.status == 0, first.text
+    assert (repository / "calc.py").read_text(encoding="utf-8") == "def add(a, b):\n    return a + b\n"
+    shown = screen(first, columns)
+    assert "Applied edit to calc.py" in shown, "\n".join(shown)
+    assert any(line.startswith("Commit ") and line.endswith("fix: add adds") for line in shown)
+    assert "Warning" not in first.text
+    log = subprocess.run(["git", "log", "--format=%s"], cwd=repository, capture_output=True, text=True, check=True)
+    assert log.stdout.splitlines() == ["fix: add adds", "A calculator"]
+    assert {request.path for request in service.chat_requests} == {f"/v1/agent/{AGENT}/chat"}
