@@ -237,4 +237,4 @@ def _offer_measuring(agents: Sequence[str]) -> None:
     for agent_id in agents:
         say(f"  aider-stackspot agents measure {agent_id}")
     if agents:
-        say("How an agent is set up for coding is in docs/agents.md.")
+        say("How an agent is set up for coding: aider-stackspot docs agents")

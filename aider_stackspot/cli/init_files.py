@@ -30,7 +30,7 @@ from aider_stackspot.errors import ConfigurationError
 CLIENT_ID, CLIENT_KEY, REALM = (CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key", "client_realm"))
 _HEAD = """\
 # Which StackSpot agent answers for which model name. The credentials are in .env, not here.
-# aider-stackspot models shows what it comes to; docs/configuration.md explains every key.
+# aider-stackspot models shows what it comes to; aider-stackspot docs configuration explains every key.
 """
 
 

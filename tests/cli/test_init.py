@@ -85,6 +85,7 @@ def test_it_asks_proves_writes_and_says_what_to_run(
     assert "Reviewer" in done.err
     assert "Writer" in done.err
     assert f"  aider-stackspot agents measure {AGENT}\n  aider-stackspot agents measure {OTHER}\n" in done.err
+    assert "aider-stackspot docs agents" in done.err
     assert KEY not in done.out + done.err
     written = yaml.safe_load((isolated / ".aider.litellm.yml").read_text(encoding="utf-8"))
     models = written["providers"]["stackspot"]["models"]

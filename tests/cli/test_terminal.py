@@ -79,8 +79,9 @@ def test_a_long_wait_has_a_clock_on_a_terminal_that_is_gone_afterwards(service: 
 
 def test_the_doctor_has_a_clock_too(service: Emulator) -> None:
     service.fail("token", Fault.silent(0.8))
-    credentials = {"STACKSPOTAI_CLIENT_ID": "client-id", "STACKSPOTAI_CLIENT_KEY": KEY, "STACKSPOTAI_REALM": "acme"}
-    seen = at_a_terminal("doctor", **credentials)
+    seen = at_a_terminal(
+        "doctor", STACKSPOTAI_CLIENT_ID="client-id", STACKSPOTAI_CLIENT_KEY=KEY, STACKSPOTAI_REALM="acme"
+    )
     assert "Looking at the next step … 1 s" in seen.text
     assert "Nothing is broken." in seen.text
 
