@@ -9,10 +9,10 @@ REAL ?= .venv-real
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-live recording test lint types wheel newest gateway test-real bench soak check format clean
+.PHONY: help install demo demo-live recording test lint types wheel newest gateway test-real test-logins bench soak check format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs in ten seconds what takes pip more than a minute. It does not read pip's settings (an index of the
 # company's, say): where it cannot install, pip does.
@@ -87,6 +87,16 @@ $(REAL)/.installed: pyproject.toml
 test-real: install $(REAL)/.installed $(GATEWAY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
 	REAL_PYTHON=$(REAL)/bin/python REAL_LITELLM=$(GATEWAY)/bin/litellm $(BIN)/python -m pytest -q tests/real/real_servers.py
 
+$(REAL)-logins/.installed: Makefile
+	$(PYTHON) -m venv $(REAL)-logins
+	$(REAL)-logins/bin/python -m pip install --quiet --disable-pip-version-check "authlib>=1.6,<2" "flask>=3,<4"
+	npm install --silent --no-save --prefix $(REAL)-logins oidc-provider@8
+	touch $@
+
+test-logins: install $(REAL)-logins/.installed ## OAuth2 with real authorization servers (authlib, oidc-provider); needs npm
+	REAL_AUTHLIB=$(REAL)-logins/bin/python REAL_NODE_MODULES=$(abspath $(REAL)-logins/node_modules) \
+	  $(BIN)/python -m pytest -q tests/real/real_logins.py
+
 bench: install ## Measure against LiteLLM's own provider and the wire; writes build/benchmarks.json
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
@@ -97,4 +107,4 @@ soak: install ## The long tests: load and thousands of generated streams
 check: test lint types wheel newest demo soak ## What CI runs
 
 clean: ## Remove the environments and what was built
-	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

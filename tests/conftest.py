@@ -29,6 +29,10 @@ pytest.register_assert_rewrite(*(f"tests.{folder.name}" for folder in Path(__fil
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+# LiteLLM asks for the main thread's event loop, and Python makes one where there never was any: the next `asyncio.run`
+# would drop it unclosed, in whichever test that is. After a first one Python makes none.
+asyncio.run(asyncio.sleep(0))
+
 # A terminal of one's own, and counts of what a process holds, are read from Linux's /proc.
 collect_ignore = [] if sys.platform == "linux" else ["cli/test_terminal.py", "load"]
 if sys.platform == "win32":

@@ -18,7 +18,7 @@ from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
-from aider_stackspot.config.base_url import checked
+from aider_stackspot.config.base_url import checked, checked_endpoint
 from aider_stackspot.config.edit import (
     changing,
     env_text_of,
@@ -31,6 +31,7 @@ from aider_stackspot.config.edit import (
     without_provider,
     write_text,
 )
+from aider_stackspot.config.settings import OAuth2Client
 from aider_stackspot.errors import ConfigurationError
 
 LIST_TIMEOUT = 10.0
@@ -46,17 +47,29 @@ class _NewServer:
     base_url: str
     key: str = ""
     allow_insecure_http: bool = False
+    client: OAuth2Client | None = None
 
     @property
     def variable(self) -> str:
-        """The environment variable that will hold the key."""
-        return _key_variable(self.name)
+        """The environment variable that will hold the key, or the client's secret."""
+        return _variable(self.name, "API_KEY" if self.client is None else "CLIENT_SECRET")
+
+    @property
+    def secret(self) -> str:
+        """What the variable will hold."""
+        secret = self.client.client_secret if self.client is not None else None
+        return secret.get_secret_value() if secret is not None else self.key
 
     @property
     def keys(self) -> dict[str, str | bool]:
         """The keys of the provider in the file."""
         keys: dict[str, str | bool] = {"api_base": self.base_url}
-        if self.key:
+        if self.client is not None:
+            keys |= {"token_url": self.client.token_url, "client_id": self.client.client_id}
+            keys["client_secret"] = f"${{{self.variable}}}"
+            asked = {"scope": self.client.scope, "audience": self.client.audience}
+            keys |= {key: value for key, value in asked.items() if value}
+        elif self.key:
             keys["api_key"] = f"${{{self.variable}}}"
         if self.allow_insecure_http:
             keys["allow_insecure_http"] = True
@@ -66,7 +79,8 @@ class _NewServer:
     def provider(self) -> CompatibleProvider:
         """The server as the configuration will have it: the machine's own proxy and certificates hold for it."""
         network = next(iter(current().accounts.values())).network
-        return CompatibleProvider(self.name, self.base_url, SecretStr(self.key) if self.key else None, network=network)
+        key = SecretStr(self.key) if self.key else None
+        return CompatibleProvider(self.name, self.base_url, key, self.client, network=network)
 
 
 def add(
@@ -81,6 +95,15 @@ def add(
         str | None,
         typer.Option(help="The server's key. Better left out: it is then asked for, and not shown."),
     ] = None,
+    token_url: Annotated[
+        str | None, typer.Option(help="The OAuth2 token endpoint, for a server that wants tokens instead of a key.")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="The OAuth2 client's id.")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(help="Its secret. Better left out: it is then asked for, and not shown.")
+    ] = None,
+    scope: Annotated[str, typer.Option(help="The OAuth2 scope, where one is wanted.")] = "",
+    audience: Annotated[str, typer.Option(help="The OAuth2 audience, where one is wanted.")] = "",
     scan: Annotated[bool, typer.Option("--scan", help="Find the well-known servers that run on this machine.")] = False,
     allow_insecure_http: Annotated[
         bool, typer.Option("--allow-insecure-http", help="Allow http:// to another machine.")
@@ -95,6 +118,7 @@ def add(
     Examples:
         aider-stackspot providers add
         aider-stackspot providers add gpu --base-url https://gpu.example.com/v1
+        aider-stackspot providers add corp --token-url https://id.example.com/token
         aider-stackspot providers add --preset lmstudio
         aider-stackspot providers add --scan
     """
@@ -102,7 +126,8 @@ def add(
         if scan:
             servers = _servers_of_this_machine()
         else:
-            servers = [_ask_for_server(name, base_url, preset, api_key, allow_insecure_http)]
+            client = _OAuth2Options(token_url, client_id, client_secret, scope, audience)
+            servers = [_ask_for_server(name, base_url, preset, api_key, allow_insecure_http, client)]
         for server in servers:
             _connect(server, force=force and not scan)
     for server in servers:
@@ -147,9 +172,11 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     if server is not None:
         forget(server)
     typer.echo(f"Removed {name} from {path}.")
-    env, variable = users_env_file(), _key_variable(name)
-    if variable in env_values(env_text_of(env)):
-        typer.echo(f"Its key was left in {env}, as {variable}.")
+    env = users_env_file()
+    kept = env_values(env_text_of(env))
+    for kind, what in (("API_KEY", "key"), ("CLIENT_SECRET", "client secret")):
+        if _variable(name, kind) in kept:
+            typer.echo(f"Its {what} was left in {env}, as {_variable(name, kind)}.")
 
 
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
@@ -187,7 +214,12 @@ def _configured() -> list[CompatibleProvider]:
 
 
 def _ask_for_server(
-    name: str | None, base_url: str | None, preset: str | None, key: str | None, allow_insecure_http: bool
+    name: str | None,
+    base_url: str | None,
+    preset: str | None,
+    key: str | None,
+    allow_insecure_http: bool,
+    options: _OAuth2Options,
 ) -> _NewServer:
     """Return what the options say, and ask for the rest where somebody can answer."""
     profile = profiles.named(preset) if preset is not None else None
@@ -200,15 +232,45 @@ def _ask_for_server(
     name = _usable(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
     base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
     base_url = checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
-    if key is None and is_interactive():
+    client = options.client(allow_insecure_http)
+    if client is not None and key:
+        raise ConfigurationError("--api-key and --token-url both say who asks; give one of them.")
+    if key is None and client is None and is_interactive():
         key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
-    return _NewServer(name, base_url, _sendable((key or "").strip()), allow_insecure_http)
+    return _NewServer(name, base_url, _sendable((key or "").strip()), allow_insecure_http, client)
 
 
-def _ask(what: str, option: str) -> str:
+@dataclass(frozen=True)
+class _OAuth2Options:
+    """An OAuth2 client, as far as the options say."""
+
+    token_url: str | None
+    client_id: str | None
+    client_secret: str | None
+    scope: str
+    audience: str
+
+    def client(self, allow_insecure_http: bool) -> OAuth2Client | None:
+        """Return the client, and ask for what is missing; `None` where there is none.
+
+        Raises:
+            ConfigurationError: something is missing, or cannot be used.
+        """
+        if self.token_url is None:
+            given = (self.client_id, self.client_secret, self.scope, self.audience)
+            if any(given):
+                raise ConfigurationError("--token-url is missing: an OAuth2 client needs its token endpoint.")
+            return None
+        url = checked_endpoint(self.token_url, what="--token-url", allow_insecure_http=allow_insecure_http)
+        client_id = self.client_id or _ask("Client id", "--client-id")
+        secret = self.client_secret or _ask("Client secret, not shown", "--client-secret", hidden=True)
+        return OAuth2Client(url, client_id.strip(), SecretStr(secret.strip()), self.scope, self.audience)
+
+
+def _ask(what: str, option: str, *, hidden: bool = False) -> str:
     if not is_interactive():
         raise ConfigurationError(f"{option} is missing, and there is no terminal to ask at.")
-    return str(typer.prompt(what, err=True))
+    return str(typer.prompt(what, err=True, hide_input=hidden))
 
 
 def _sendable(key: str) -> str:
@@ -267,16 +329,17 @@ def _save(server: _NewServer) -> None:
     path, env = users_file(), users_env_file()
     with changing(path, env):
         text = with_provider(text_of(path), server.name, server.keys)
-        if server.key:
-            save_variable(env, server.variable, server.key)
-            typer.echo(f"The key is in {env} as {server.variable}, readable only for you.")
+        if server.secret:
+            save_variable(env, server.variable, server.secret)
+            what = "key" if server.client is None else "client secret"
+            typer.echo(f"The {what} is in {env} as {server.variable}, readable only for you.")
         write_text(path, text)
     output().print(f"Saved to {path}.", soft_wrap=True)
     usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]
     typer.echo(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")
 
 
-def _key_variable(name: str) -> str:
-    """Return the environment variable for a provider's key."""
+def _variable(name: str, kind: str) -> str:
+    """Return the environment variable for a provider's key, or for another secret of its."""
     plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
-    return f"{'_' if plain[:1].isdigit() else ''}{plain}_API_KEY"
+    return f"{'_' if plain[:1].isdigit() else ''}{plain}_{kind}"

@@ -151,7 +151,13 @@ def file_of(provider: CompatibleProvider) -> Path | None:
     where = _directory()
     if where is None:
         return None
-    key = provider.api_key.get_secret_value() if provider.api_key else ""
+    key: str | list[str] = provider.api_key.get_secret_value() if provider.api_key else ""
+    if provider.oauth2 is not None:
+        client = provider.oauth2
+        secret = client.client_secret.get_secret_value() if client.client_secret else ""
+        key = [client.token_url, client.client_id, secret, client.scope, client.audience]
+    elif provider.key_command is not None:
+        key = list(provider.key_command.arguments)
     headers = sorted((name.lower(), value.get_secret_value()) for name, value in provider.extra_headers.items())
     told = json.dumps([provider.api_base, key, headers]).encode()
     return where / f"models-{hashlib.sha256(told).hexdigest()[:32]}.json"

@@ -17,7 +17,13 @@ from aider_stackspot.compatible.entries import details_of
 from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import ListedModel, filled
 from aider_stackspot.compatible.profiles import GENERIC, Endpoint, ServerProfile, named, recognise
-from aider_stackspot.compatible.server import ServerSnapshot, candidates, request_headers
+from aider_stackspot.compatible.server import (
+    ServerSnapshot,
+    candidates,
+    credential_keys,
+    credentials_of,
+    request_headers,
+)
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import (
     MalformedAnswer,
@@ -27,6 +33,7 @@ from aider_stackspot.errors import (
 )
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.errors import network_error
+from aider_stackspot.network.tokens import BearerAuth, TokenCache
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
 from aider_stackspot.redact import scrub
@@ -166,7 +173,7 @@ class _Discovery:
                 json=json,
                 timeout=max(0.05, self._deadline - time.monotonic()) + 0.5,  # the budget ends it, in its own words
             )
-            response = await client.send(request, stream=True)
+            response = await client.send(request, auth=self._auth(), stream=True)
             try:
                 body = await read_limited(response, MAX_LIST_BYTES)
             finally:
@@ -174,8 +181,20 @@ class _Discovery:
         except httpx.HTTPError as error:
             raise network_error(error, url, "the list of models") from None
         if not response.is_success:
-            raise _refusal(self._provider, response.status_code, url, body)
+            raise _refusal(self._provider, response.status_code, url, scrub(body, self._tokens()))
         return body, response.headers
+
+    def _auth(self) -> httpx.Auth:
+        cache = self._cache()
+        return BearerAuth(cache, self._deadline) if cache is not None else httpx.Auth()
+
+    def _tokens(self) -> list[str]:
+        cache = self._cache()
+        return list(cache.known) if cache is not None else []
+
+    def _cache(self) -> TokenCache | None:
+        credentials = credentials_of(self._provider)
+        return shared_resources().tokens(credentials, self._provider.network) if credentials is not None else None
 
     def _headers(self) -> dict[str, str]:
         headers = request_headers(self._provider)
@@ -185,7 +204,8 @@ class _Discovery:
 def _refusal(provider: CompatibleProvider, status: int, url: str, body: str) -> StackSpotError:
     """Return the error for a status that is no success, with what was asked and how the base URL reads."""
     secrets = [value.get_secret_value() for value in (provider.api_key, *provider.extra_headers.values()) if value]
-    key, no_list = "The server wants another key (`api_key`).", f"There is no list of models. {_base_reads(provider)}"
+    key = f"The server wants another key ({credential_keys(provider)})."
+    no_list = f"There is no list of models. {_base_reads(provider)}"
     service = Service(f"the server `{provider.name}`", {401: key, 403: key, 404: no_list, 405: no_list})
     return from_response(status, scrub(body, secrets), service=service, where=url)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from aider_stackspot.api.error_response import Service
 from aider_stackspot.compatible import limits
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.listing import find
@@ -16,6 +17,10 @@ from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, T
 from aider_stackspot.compatible.profiles import GENERIC, ServerProfile, named
 from aider_stackspot.config.schema import ModelKeys
 from aider_stackspot.config.settings import CompatibleProvider
+from aider_stackspot.errors import MissingCredentials
+from aider_stackspot.network.client_credentials import EVERY_WAY, ClientCredentials
+from aider_stackspot.network.key_command import KeyProgram
+from aider_stackspot.network.tokens import Credentials
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,57 @@ def request_headers(
     return sent
 
 
+def credentials_of(
+    provider: CompatibleProvider, *, api_key: str | None = None, headers: Mapping[str, str] | None = None
+) -> Credentials | None:
+    """Return what the tokens of a server's calls are got with; `None` where a key, or a header, says who asks.
+
+    Args:
+        provider: the server.
+        api_key: a key for this call alone.
+        headers: headers for this call alone.
+
+    Raises:
+        MissingCredentials: a variable for the OAuth2 client is not set.
+    """
+    own = {name.lower() for name in (*provider.extra_headers, *(headers or {}))}
+    if api_key or "authorization" in own:
+        return None
+    if provider.key_command is not None:
+        return KeyProgram(provider.key_command, provider.name)
+    client = provider.oauth2
+    if client is None:
+        return None
+    if client.problem or client.client_secret is None:
+        raise MissingCredentials(client.problem)
+    advice = "Check `client_id`, `client_secret`, `scope` and `audience` of the provider."
+    return ClientCredentials(
+        client.token_url,
+        client.client_id,
+        client.client_secret,
+        Service(
+            f"the authorization server of `{provider.name}`",
+            {
+                **dict.fromkeys((200, *range(400, 500)), advice),
+                **dict.fromkeys((*range(300, 400), 404, 405), "Check the provider's `token_url`."),
+                408: "",
+                429: "",
+            },
+        ),
+        account=f"provider `{provider.name}`",
+        scope=client.scope,
+        audience=client.audience,
+        authentications=EVERY_WAY,
+    )
+
+
+def credential_keys(provider: CompatibleProvider) -> str:
+    """Return the keys of the configuration that say as whom a server is spoken to, for messages."""
+    if provider.oauth2 is not None:
+        return "`client_id`, `scope` and `audience`"
+    return "`api_key_command`" if provider.key_command is not None else "`api_key`"
+
+
 def id_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> str:
     """Return what a request's `model` must be for a public name: configured, or an alias from the list, or itself."""
     keys = provider.models.get(name)
@@ -142,6 +198,12 @@ def id_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: s
         return name
     listed = find(snapshot.models, name)
     return listed.id if listed is not None else name
+
+
+def only_model(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> str | None:
+    """Return the name of the only model that a server has for chats; `None` where it has several, or none is known."""
+    names = [model.name for model in models_of(provider, snapshot) if model.chat]
+    return names[0] if len(names) == 1 else None
 
 
 def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> KnownModel:

@@ -15,12 +15,14 @@ from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.profiles import ServerProfile
 from aider_stackspot.config import CompatibleProvider
+from aider_stackspot.config.schema import UNLIMITED
 from aider_stackspot.config.settings import MAX_RETRIES
 from aider_stackspot.errors import ContextTooLong, InvalidRequest, StackSpotError
 from aider_stackspot.pipeline.request import Call, Destination
 
 IDLE_TIMEOUT = 600.0
 """Seconds without a byte: a model on this machine may read a long prompt for minutes before its first word."""
+_LIMITS = ("max_tokens", "max_completion_tokens")
 _COMPLETIONS = ("/chat/completions", "/completions")
 
 
@@ -47,9 +49,13 @@ def server_call(
         provider: the server.
         name: the model's public name behind the provider.
         path: the endpoint below the base URL, such as "/chat/completions".
-        body: what is sent, as it is.
+        body: what is sent, as it is, but for a limit of tokens that means "none".
         options: what this call has of its own.
+
+    Raises:
+        MissingCredentials: a variable for the provider's OAuth2 client is not set.
     """
+    body = {key: value for key, value in body.items() if key not in _LIMITS or value != UNLIMITED}
     configured = MAX_RETRIES if provider.max_retries is None else provider.max_retries
     streamed = body.get("stream") is True and path in _COMPLETIONS
     end_marker = end_marker_of(provider)
@@ -69,6 +75,7 @@ def server_call(
             base_url=base_url,
             network=provider.network,
             service=service,
+            credentials=server.credentials_of(provider, api_key=options.api_key, headers=options.headers),
             headers=server.request_headers(provider, api_key=options.api_key, headers=options.headers),
             rpm=provider.rpm,
             rate_key=(provider.name, base_url),
@@ -97,9 +104,10 @@ def learn_from(error: StackSpotError, provider: CompatibleProvider, name: str) -
 
 def _service(provider: CompatibleProvider, url: str) -> Service:
     asked = f"The request went to {url}; the provider's base URL reads {provider.api_base}: check it"
+    key = server.credential_keys(provider)
     advice = {
-        401: "Check the provider's `api_key`.",
-        403: "The key is not allowed to do this: check the provider's `api_key`, and what it is for.",
+        401: f"Check the provider's {key}.",
+        403: f"The key is not allowed to do this: check the provider's {key}, and what it is for.",
         404: f"{asked}, and the model's name (`aider-stackspot models`).",
         405: f"{asked}.",
     }

@@ -51,6 +51,18 @@ def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
     Raises:
         ConfigurationError: it is no base URL, or a token would travel in the clear.
     """
+    url = checked_endpoint(url, what=what, allow_insecure_http=allow_insecure_http)
+    if "?" in url:
+        raise ConfigurationError(f"{what}: a base URL has no `?` and no `#`.")
+    return _without_endpoint(url.rstrip("/"))
+
+
+def checked_endpoint(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
+    """Return a URL that credentials are sent to; see `checked`.
+
+    Raises:
+        ConfigurationError: it is no URL of an endpoint, or credentials would travel in the clear.
+    """
     url = _with_scheme(url.strip())
     try:
         parts = urlsplit(url)
@@ -66,14 +78,14 @@ def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
         raise ConfigurationError(f"{what}: a URL has no spaces, backslashes or control characters.")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"{what}: a base URL must not hold a user name or password.")
-    if "?" in url or "#" in url:
+    if "#" in url:
         raise ConfigurationError(f"{what}: a base URL has no `?` and no `#`.")
     if parts.scheme == "http" and not is_loopback(host) and not allow_insecure_http:
         raise ConfigurationError(
             f"{what}: this would send credentials and code to `{shortened(host)}` unencrypted. Use https://, or set "
             "`allow_insecure_http: true` for this provider if you are sure."
         )
-    return _without_endpoint(url.rstrip("/"))
+    return url
 
 
 def _with_scheme(url: str) -> str:

@@ -90,13 +90,16 @@ def interpolate(document: Document, lookup: Lookup) -> Interpolated:
 
 
 STACKSPOT = "stackspot"
-BASE_KEYS = ("auth_url", "api_base", "agent_api_base")
+BASE_KEYS = ("auth_url", "token_url", "api_base", "agent_api_base")
 GUARDED = {
     "auth_url": "leads elsewhere",
+    "token_url": "leads elsewhere",
     "api_base": "leads elsewhere",
     "agent_api_base": "leads elsewhere",
     "proxy": "leads everything through another host",
     "ca_bundle": "changes which certificates are trusted",
+    "client_certificate": "is shown to servers in your name",
+    "api_key_command": "runs a program",
     "allow_insecure_http": "lets credentials travel unencrypted",
     "extra_headers": "can lead requests elsewhere",
 }
@@ -105,6 +108,7 @@ GUARDED = {
 CREDENTIALS = {
     "client_id": "chooses the account that gets to see what is sent",
     "api_key": "chooses the account that gets to see what is sent",
+    "client_secret": "chooses the account that gets to see what is sent",
 }
 """The keys that say who the user is. A project may have some of its own; it does not replace the user's in silence."""
 GUARDED_OF_MODEL = {"weak_model": "lets aider send code to another model"}

@@ -102,6 +102,11 @@ class Environment:
         """Return the first value of a variable that the user, not a project's file, chose."""
         return next((value for value in self._candidates(name) if value.trusted), None)
 
+    def own_variables(self) -> dict[str, str]:
+        """Return the environment as far as the user chose it, for a program of theirs."""
+        found = {name: self.chosen(name) for name in self.surroundings.names()}
+        return {name: value.text for name, value in found.items() if value is not None}
+
     def switched_off(self, name: str, what: str) -> bool:
         """Tell whether the user set a switch to off, or to nothing, as aider's `--no-verify-ssl` does."""
         for value in self._candidates(name, empty_too=True):

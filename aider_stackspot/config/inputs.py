@@ -29,6 +29,10 @@ class RecordedInputs:
             self._variables[name] = os.environ.get(name)
         return self._variables[name]
 
+    def names(self) -> list[str]:
+        """Return the names of the variables of `os.environ`."""
+        return list(os.environ)
+
     def exists(self, path: Path) -> bool:
         """Tell whether there is anything at a path; its content does not matter."""
         name = str(path)

@@ -18,6 +18,7 @@ from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.learned_limits import learned_limits, with_learned
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import STACKSPOT_KEYS, ProviderKeys
+from aider_stackspot.config.server_credentials import check_one_way, key_command, oauth2_client
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings, agent_model
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
 from aider_stackspot.errors import ConfigurationError
@@ -215,6 +216,7 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
         raise declared.error(
             "api_base", f"{why}an OpenAI-compatible provider needs a base URL, such as https://host/v1."
         )
+    check_one_way(declared)
     declared.note_passed_over("api_key")
     for model, keys_of_model in (keys.models or {}).items():
         declared.note_passed_over("weak_model", model=model)
@@ -230,6 +232,8 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
             allow_insecure_http=ways.allow_insecure_http,
         ),
         api_key=keys.api_key,
+        oauth2=oauth2_client(declared, allow_insecure_http=ways.allow_insecure_http),
+        key_command=key_command(declared, environment),
         timeout=keys.timeout,
         max_retries=keys.max_retries,
         rpm=keys.rpm,

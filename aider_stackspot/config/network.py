@@ -28,13 +28,15 @@ def network(declared: DeclaredProvider, environment: Environment) -> Network:
     """Return how a provider's hosts are reached. Only what the user chose counts, never a project's `.env`."""
     proxies = [(name.removesuffix("_proxy"), _either(name, environment)) for name in PROXY_VARIABLES]
     ca_files = [_path(name, environment) for name in CA_FILE_VARIABLES]
+    bundle = _named_file("ca_bundle", declared, environment)
     ca_directory = _path(CA_DIRECTORY_VARIABLE, environment)
     return Network(
         proxy=declared.guarded("proxy"),
         proxies=tuple((scheme, SecretStr(url)) for scheme, url in proxies if url),
         no_proxy=_either(EXCEPTIONS_VARIABLE, environment),
-        ca_files=tuple(dict.fromkeys(path for path in (_ca_bundle(declared, environment), *ca_files) if path)),
+        ca_files=tuple(dict.fromkeys(path for path in (bundle, *ca_files) if path)),
         ca_directories=(ca_directory,) if ca_directory else (),
+        client_certificate=_named_file("client_certificate", declared, environment),
         verify=not environment.switched_off(VERIFY_VARIABLE, "switches the check of certificates off"),
         allow_insecure_http=bool(declared.guarded("allow_insecure_http")),
         connect_timeout=declared.keys.connect_timeout,
@@ -63,15 +65,15 @@ def _path(name: str, environment: Environment) -> str | None:
     return found
 
 
-def _ca_bundle(declared: DeclaredProvider, environment: Environment) -> str | None:
-    """Return the file of `ca_bundle`. It lies beside the configuration: a relative path must not find a project's."""
-    path = declared.guarded("ca_bundle")
+def _named_file(key: str, declared: DeclaredProvider, environment: Environment) -> str | None:
+    """Return the file that a key names. It lies beside the configuration: a relative path must not find a project's."""
+    path = declared.guarded(key)
     if not path:
         return None
     base = declared.document.path.resolve().parent if declared.document is not None else None
     expanded = environment.expanded(path, base)
     found = environment.named_file(expanded, declared.voucher)
     if found is None and declared.voucher is not None:
-        what = f"`ca_bundle` of the provider `{declared.name}`"
-        environment.note_uncovered(declared.origin("ca_bundle"), what, expanded, declared.voucher)
+        what = f"`{key}` of the provider `{declared.name}`"
+        environment.note_uncovered(declared.origin(key), what, expanded, declared.voucher)
     return found

@@ -31,6 +31,8 @@ STATCODE_KEYS = {"orchestration_model", "summarize_model"}
 """Top-level keys of a StatCode `providers.json`, which has otherwise the same shape."""
 MAX_PROVIDERS = 200
 """Of one file: each costs a millisecond."""
+UNLIMITED = -1
+"""What other tools' guides have people enter for "no limit of tokens"."""
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -45,6 +47,10 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
+def _none_if_unlimited(value: Any) -> Any:
+    return None if value == UNLIMITED else value
+
+
 def _on_one_line(value: str | None) -> str | None:
     if value is not None and not value.isprintable():
         raise ValueError("a line break or another control character stands in this text")
@@ -54,8 +60,10 @@ def _on_one_line(value: str | None) -> str | None:
 Text = Annotated[str | None, AfterValidator(_on_one_line), BeforeValidator(_none_if_empty)]
 Secret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
 Count = Annotated[PositiveInt | None, BeforeValidator(_no_truth)]
-Temperature = Annotated[Annotated[float, Field(ge=0, le=2)] | None, BeforeValidator(_no_truth)]
+Limit = Annotated[PositiveInt | None, BeforeValidator(_none_if_unlimited), BeforeValidator(_no_truth)]
+Temperature = Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
 Seconds = Annotated[Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
+Command = Annotated[Annotated[list[str], Field(min_length=1)] | None, BeforeValidator(_none_if_empty)]
 Retries = Annotated[Annotated[int, Field(ge=0, le=10)] | None, BeforeValidator(_no_truth)]
 Price = Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
 Id = Annotated[str, Field(min_length=1), AfterValidator(_on_one_line)]
@@ -105,12 +113,12 @@ class ModelKeys(AgentKeys):
         description="What the model is for. aider has a model for `code` write diffs, as all of StackSpot's do; for "
         "`chat` of another server it decides by the name.",
     )
-    max_tokens: Count = Field(None, description="Output limit in tokens (StackSpot: 8192).")
+    max_tokens: Limit = Field(None, description="Output limit in tokens (StackSpot: 8192); -1 means not limited.")
     max_input_tokens: Count = Field(None, description="Input limit in tokens (StackSpot: 16384).")
     temperature: Temperature = Field(
         None,
-        description="Where a call names none: 0.0 to 1.0 for StackSpot (default 0.7; checked, never sent), to 2.0 for "
-        "other servers.",
+        description="Where a call names none: 0.0 to 1.0 for StackSpot (default 0.7; checked, never sent); other "
+        "servers get what stands here.",
     )
     api: Literal["agent", "chat", "quick-command"] | None = Field(
         None, description="The StackSpot API that serves it, where the ids below do not say so already."
@@ -150,7 +158,20 @@ class ProviderKeys(BaseModel):
         None, validation_alias=AliasChoices("api_base", "base_url"), description="Base URL of the API."
     )
     api_key: Secret = Field(None, description="StackSpot's client key, or a server's API key; may be empty.")
-    client_id: Text = Field(None, description="StackSpot's client id.")
+    api_key_command: Command = Field(
+        None,
+        description="A program and its arguments, as a list: the first line that it prints is a server's API key, a "
+        "second one the seconds that it lives. It runs without a shell, for 10 s at most, and again after a 401.",
+    )
+    client_id: Text = Field(None, description="StackSpot's client id, or that of an OAuth2 client.")
+    client_secret: Secret = Field(None, description="The OAuth2 client's secret; StackSpot's stands in `api_key`.")
+    token_url: Text = Field(
+        None,
+        description="An OAuth2 token endpoint: client id and secret are exchanged there for the tokens that a server "
+        "wants.",
+    )
+    scope: Text = Field(None, description="The OAuth2 scope to ask for, where the token endpoint wants one.")
+    audience: Text = Field(None, description="The OAuth2 audience to ask for, where the token endpoint wants one.")
     client_realm: Text = Field(None, description="StackSpot's realm: the account slug (default stackspot).")
     auth_url: Text = Field(None, description="Base URL of StackSpot's token endpoint.")
     agent_api_base: Text = Field(None, description="Base URL of StackSpot's Agents API.")
@@ -169,6 +190,11 @@ class ProviderKeys(BaseModel):
     )
     ca_bundle: Text = Field(
         None, description="A PEM file with further certificate authorities; relative to the configuration file."
+    )
+    client_certificate: Text = Field(
+        None,
+        description="A PEM file with a certificate and its key, for hosts that ask for one (mutual TLS); relative to "
+        "the configuration file.",
     )
     proxy: Secret = Field(None, description="The URL of an HTTP proxy, instead of HTTPS_PROXY.")
     allow_insecure_http: bool = Field(False, description="Allow http:// to other hosts than this machine.")
@@ -277,6 +303,8 @@ _EXPECTED = {
     "string_type": "a text is expected; put a number or a date in quotes",
     "bool_type": "true or false is expected",
     "bool_parsing": "true or false is expected",
+    "list_type": "a list of texts is expected",
+    "too_short": "at least the program's name is expected",
     "dict_type": "a mapping of keys to values is expected",
     "model_type": "a mapping of keys to values is expected",
     "int_type": "a whole number is expected",
@@ -285,7 +313,6 @@ _EXPECTED = {
     "float_type": "a number is expected",
     "float_parsing": "a number is expected",
     "finite_number": "a number is expected",
-    "list_type": "a list of texts is expected",
     "string_too_short": "an empty text stands here",
 }
 

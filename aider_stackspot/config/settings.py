@@ -47,8 +47,9 @@ class Network:
     """How to reach hosts: everything that the one builder of HTTP clients needs to know.
 
     `proxies` are the environment's, by scheme ("https", "http", "all") and `no_proxy` its exceptions; `proxy`, where
-    set, replaces them. `ca_files` and `ca_directories` are trusted besides the usual authorities. The two timeouts are
-    in seconds: for a connection, and without a byte. Secrets in proxy URLs stay secret.
+    set, replaces them. `ca_files` and `ca_directories` are trusted besides the usual authorities,
+    `client_certificate` is a file with a certificate and its key for hosts that ask for one. The two timeouts are in
+    seconds: for a connection, and without a byte. Secrets in proxy URLs stay secret.
     """
 
     proxy: SecretStr | None = None
@@ -56,6 +57,7 @@ class Network:
     no_proxy: str = ""
     ca_files: tuple[str, ...] = ()
     ca_directories: tuple[str, ...] = ()
+    client_certificate: str | None = None
     verify: bool = True
     allow_insecure_http: bool = False
     connect_timeout: float | None = None
@@ -160,12 +162,41 @@ def agent_model(account: Account, agent_id: str) -> Model:
 
 
 @dataclass(frozen=True)
+class OAuth2Client:
+    """A client of an authorization server, as the configuration has it (RFC 6749 section 4.4).
+
+    `problem` says what is missing for a token, where something is: the first call is refused with it.
+    """
+
+    token_url: str
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    scope: str = ""
+    audience: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class KeyCommand:
+    """A program whose output is a key: its name or path, its arguments, and where it is run.
+
+    `variables` are its environment: the user's own, without what a project's files set.
+    """
+
+    arguments: tuple[str, ...]
+    directory: str
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class CompatibleProvider:
-    """One OpenAI-compatible server."""
+    """One OpenAI-compatible server. At most one of `api_key`, `oauth2` and `key_command` says who asks."""
 
     name: str
     api_base: str
     api_key: SecretStr | None = None
+    oauth2: OAuth2Client | None = None
+    key_command: KeyCommand | None = None
     timeout: float | None = None
     max_retries: int | None = None
     rpm: int | None = None

@@ -12,6 +12,7 @@ from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.network import network
 from aider_stackspot.config.schema import ModelKeys, ProviderKeys
+from aider_stackspot.config.server_credentials import refuse_keys_of_servers
 from aider_stackspot.config.settings import (
     CONFIGURED_ORIGIN,
     DEFAULT_AGENT_API_BASE,
@@ -71,6 +72,7 @@ def resolve_stackspot(
         raise declared.error(
             "end_marker", "this key is for OpenAI-compatible servers; StackSpot's streams say their end."
         )
+    refuse_keys_of_servers(declared)
     origins: dict[str, str] = {}
     credentials = _credentials(declared, environment, shadowed, origins)
     ways = network(declared, environment)

@@ -41,6 +41,9 @@ class Masks:
             ids += [account.client_id] if account.client_id else []
         for server in settings.compatible.values():
             secrets += [server.api_key.get_secret_value()] if server.api_key else []
+            client = server.oauth2
+            secrets += [client.client_secret.get_secret_value()] if client and client.client_secret else []
+            ids += [client.client_id] if client and client.client_id else []
             secrets += [value.get_secret_value() for value in server.extra_headers.values()]
             secrets += _proxy_secrets(server.network)
         ids += [model.agent_id for model in settings.models.values() if model.agent_id]

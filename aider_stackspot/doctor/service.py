@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 
 from aider_stackspot.compatible.discovery import discover
-from aider_stackspot.config import Account, CompatibleProvider, Model, Settings
+from aider_stackspot.compatible.server import credentials_of as credentials_of_server
+from aider_stackspot.config import Account, CompatibleProvider, Model, Network, Settings
 from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.doctor.report import Finding, duration
 from aider_stackspot.errors import (
@@ -19,6 +21,7 @@ from aider_stackspot.errors import (
     StackSpotError,
     TimedOut,
 )
+from aider_stackspot.network.tokens import Credentials
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
 from aider_stackspot.pipeline.stackspot import Options, credentials_of, start
@@ -36,12 +39,7 @@ def check_token(account: Account) -> Finding:
     title = f"token for {account.name}"
     started = time.monotonic()
     try:
-        credentials = credentials_of(account)
-
-        async def get() -> float:
-            return (await shared_resources().tokens(credentials, account.network).get()).lifetime
-
-        lifetime = background_loop().submit(get()).result()
+        lifetime = _new_lifetime(credentials_of(account), account.network)
     except AuthenticationFailed as error:
         return Finding(STACKSPOT_SERVICE, title, "failed", str(error), _advice_on_credentials(account))
     except StackSpotError as error:
@@ -108,10 +106,13 @@ def _data(model: Model) -> dict[str, str]:
 
 
 def check_servers(settings: Settings) -> Iterator[Finding]:
-    """Ask every other server for its list of models."""
+    """Ask every other server for its list of models, and before that for the tokens that some need."""
     providers: list[CompatibleProvider] = list(settings.compatible.values())
     if not providers:
         return
+    for provider in providers:
+        if provider.oauth2 is not None or provider.key_command is not None:
+            yield _check_servers_token(provider)
     for name, outcome in discover(providers, LIST_TIMEOUT).items():
         if outcome.snapshot is not None:
             yield Finding(
@@ -121,6 +122,27 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 OTHER_SERVERS, name, "failed", str(outcome.error), "Is the server running? Check its `api_base`."
             )
+
+
+def _check_servers_token(provider: CompatibleProvider) -> Finding:
+    title, started = f"token for {provider.name}", time.monotonic()
+    try:
+        credentials = credentials_of_server(provider)
+        lifetime = _new_lifetime(credentials, provider.network) if credentials is not None else math.inf
+    except StackSpotError as error:
+        keys = "`api_key_command`" if provider.key_command is not None else "`token_url`, `client_id`, `client_secret`"
+        return Finding(OTHER_SERVERS, title, "failed", str(error), f"Correct {keys} of the provider `{provider.name}`.")
+    valid = "valid until it is refused" if math.isinf(lifetime) else f"valid for {lifetime:.0f} s"
+    return Finding(OTHER_SERVERS, title, "ok", valid, seconds=time.monotonic() - started)
+
+
+def _new_lifetime(credentials: Credentials, network: Network) -> float:
+    """Return the seconds that a token lives."""
+
+    async def get() -> float:
+        return (await shared_resources().tokens(credentials, network).get()).lifetime
+
+    return background_loop().submit(get()).result()
 
 
 def _advice_on_credentials(account: Account) -> str:

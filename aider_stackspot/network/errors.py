@@ -41,14 +41,34 @@ def network_error(error: httpx.HTTPError, url: str, phase: str) -> TransportErro
         return _refused_by_proxy(words, host, phase)
     if isinstance(error, httpx.DecodingError):
         return StreamInterrupted(f"The compressed answer of {host} is cut or damaged: {words}.")
-    if isinstance(system, ssl.SSLError) and "CERTIFICATE_REQUIRED" in str(system):
-        return ClientCertificateRequired(
-            f"{host} asks for a client certificate (mutual TLS), and none was shown. Ask those who run it for another "
-            "way in, or for one."
-        )
+    if isinstance(system, ssl.SSLError) and (said := _ABOUT_CLIENT.search(str(system))):
+        return _client_refused(said[0], host)
     if isinstance(error, httpx.ConnectError):
         return _not_connected(system, words, host, phase)
-    return ConnectionFailed(f"The connection to {host} broke while {phase} was awaited: {words}.")
+    was_reset = system is not None and system.errno in (errno.ECONNRESET, errno.EPIPE)
+    hint = f" {_UNSAID}" if was_reset and url.startswith("https:") else ""
+    return ConnectionFailed(f"The connection to {host} broke while {phase} was awaited: {words}.{hint}")
+
+
+_UNSAID = "A host that wants another client certificate (`client_certificate`), or one at all, may do that."
+"""The alert that says so is lost where the host closes the connection over a request that it has not read."""
+_ABOUT_CLIENT = re.compile(
+    "CERTIFICATE_REQUIRED|ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_[A-Z]+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)"
+)
+"""Alerts of TLS that only a server sends that asked for the client's certificate (RFC 8446 section 6.2)."""
+
+
+def _client_refused(alert: str, host: str) -> ClientCertificateRequired:
+    if alert.endswith("CERTIFICATE_REQUIRED"):
+        return ClientCertificateRequired(
+            f"{host} asks for a client certificate (mutual TLS), and none was shown. Ask those who run it for one, and "
+            "set `client_certificate` of the provider to its file."
+        )
+    why = alert.removeprefix("ALERT_").replace("_", " ").lower().replace(" ca", " authority")
+    return ClientCertificateRequired(
+        f"{host} refused the client certificate ({why}). Check that `client_certificate` of the provider names the one "
+        "that those who run it gave you, with the certificates in between, and that it has not expired."
+    )
 
 
 def _timed_out(error: httpx.TimeoutException, host: str, phase: str) -> TimedOut:

@@ -1,4 +1,4 @@
-"""Which certificates are trusted."""
+"""Which certificates are trusted, and which one is shown."""
 
 from __future__ import annotations
 
@@ -18,11 +18,20 @@ def ssl_context(network: Network) -> ssl.SSLContext:
     Raises:
         ConfigurationError: a file of certificates cannot be read.
     """
-    if not network.verify:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
+    context = _verifying_context(network) if network.verify else _trusting_context()
+    if network.client_certificate is not None:
+        _load_own(context, network.client_certificate)
+    return context
+
+
+def _trusting_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _verifying_context(network: Network) -> ssl.SSLContext:
     context = _default_context()
     for file in network.ca_files:
         _load(context, file, cafile=str(Path(file).expanduser()))
@@ -38,6 +47,36 @@ def _default_context() -> ssl.SSLContext:
         return ssl.create_default_context(cafile=certifi.where())
     context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return context
+
+
+def _load_own(context: ssl.SSLContext, file: str) -> None:
+    """Have a context show a certificate to those who ask for one."""
+    what = f"The client certificate {file} (`client_certificate`)"
+    try:
+        context.load_cert_chain(file, password=_no_password)
+    except _EncryptedKey:
+        raise ConfigurationError(
+            f"{what} has an encrypted key, and nobody can be asked for its password. Make a file of your own with the "
+            "key decrypted, readable only for you: openssl pkey -in FILE."
+        ) from None
+    except ssl.SSLError as error:
+        problem = (
+            "holds a key that does not belong to its first certificate"
+            if "KEY_VALUES_MISMATCH" in str(error)
+            else f"needs both a certificate and its key, in PEM ({system_words(error)})"
+        )
+        raise ConfigurationError(f"{what} {problem}.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{what} cannot be read: {system_words(error)}.") from None
+
+
+class _EncryptedKey(Exception):
+    """A password was asked for."""
+
+
+def _no_password() -> str:
+    # Without this, OpenSSL itself would ask at the terminal.
+    raise _EncryptedKey
 
 
 def _load(context: ssl.SSLContext, shown: str, *, cafile: str | None = None, capath: str | None = None) -> None:

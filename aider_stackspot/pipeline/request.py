@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Network
-from aider_stackspot.network.tokens import ClientCredentials
+from aider_stackspot.network.tokens import Credentials
 from aider_stackspot.pipeline.attachments import Attachment
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class Destination:
     base_url: str
     network: Network
     service: Service
-    credentials: ClientCredentials | None = None
+    credentials: Credentials | None = None
     headers: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     account: str = ""
     rpm: int | None = None
@@ -57,8 +57,8 @@ class Destination:
         passwords = [user.partition(":")[2] for user in users]
         headers = [header.get_secret_value() for header in self.headers.values()]
         tokens = [header.partition(" ")[2] for header in headers]
-        key = [self.credentials.client_secret.get_secret_value()] if self.credentials is not None else []
-        return [*key, *headers, *tokens, *proxies, *users, *passwords]
+        own = self.credentials.secrets if self.credentials is not None else ()
+        return [*own, *headers, *tokens, *proxies, *users, *passwords]
 
 
 @dataclass(frozen=True)

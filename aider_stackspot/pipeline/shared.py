@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import httpx
@@ -11,7 +12,7 @@ import httpx
 from aider_stackspot.config.settings import Network
 from aider_stackspot.network.client import build_client, build_transport
 from aider_stackspot.network.proxies import proxy_for
-from aider_stackspot.network.tokens import AccessToken, ClientCredentials, TokenCache
+from aider_stackspot.network.tokens import AccessToken, Credentials, TokenCache
 from aider_stackspot.pipeline import call_log
 from aider_stackspot.pipeline.background_loop import BackgroundLoop, background_loop
 from aider_stackspot.pipeline.rate_limit import RateLimiter
@@ -87,15 +88,14 @@ class SharedResources:
             self._ways[key] = _Way(transport, client)
         return self._ways[key]
 
-    def tokens(self, credentials: ClientCredentials, network: Network) -> TokenCache:
-        """Return the one token cache of a client; a changed proxy or authority serves the next token."""
+    def tokens(self, credentials: Credentials, network: Network) -> TokenCache:
+        """Return the one token cache of these credentials; a changed proxy or authority serves the next token."""
         identity = credentials.identity
         self._token_networks[identity] = network
         if identity not in self._tokens:
 
             async def mint() -> AccessToken:
-                network = self._token_networks[identity]
-                return await credentials.mint(self.client(network, credentials.token_url))
+                return await credentials.new_token(partial(self.client, self._token_networks[identity]))
 
             self._tokens[identity] = TokenCache(mint)
         return self._tokens[identity]

@@ -18,7 +18,7 @@ from aider_stackspot.config.learned_limits import learn_limit
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
-from aider_stackspot.network.tokens import ClientCredentials
+from aider_stackspot.network.client_credentials import ClientCredentials
 from aider_stackspot.pipeline import prompt
 from aider_stackspot.pipeline.arguments import Conversation, model_of_call
 from aider_stackspot.pipeline.attachments import Attachments

@@ -21,6 +21,7 @@ from aider_stackspot.cli.app import app
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator
 from aider_stackspot.errors import StackSpotError
 from tests.cli.person import INTERRUPT, at_a_terminal
 from tests.compatible.openai_server import OpenAIServer, models
@@ -255,6 +256,48 @@ def test_a_server_that_cannot_be_reached_is_told_in_words(server: OpenAIServer, 
 def test_a_name_that_is_taken_is_refused_before_anything_is_asked(server: OpenAIServer, file: Path) -> None:
     assert "already" in failure(run("providers", "add", "local", "--base-url", server.base))
     assert server.requests == []
+
+
+@pytest.fixture
+def login(server: OpenAIServer) -> Iterator[Emulator]:
+    with Emulator(credentials={("acme", "corp-client"): "a-secret-of-the-client"}) as running:
+        server.key = lambda token: running.tokens.holder(token) is not None
+        yield running
+
+
+def test_a_server_behind_oauth2(server: OpenAIServer, login: Emulator, home: Path) -> None:
+    where = ["corp", "--base-url", server.base, "--token-url", f"{login.url}/acme/oidc/oauth/token"]
+    who = ["--client-id", "corp-client", "--scope", "chat"]
+    wrong = run("providers", "add", *where, *who, "--client-secret", "wrong-secret")
+    assert wrong.exit_code == 1
+    assert "refused the credentials" in wrong.output
+    assert list(home.glob(".*")) == []
+    result = run("providers", "add", *where, *who, "--client-secret", "a-secret-of-the-client")
+    assert result.exit_code == 0, result.output
+    assert "aider --model corp/Qwen2.5-Coder-7B" in result.output
+    assert "CORP_CLIENT_SECRET=a-secret-of-the-client\n" in (home / ".env").read_text(encoding="utf-8")
+    text = (home / ".aider.litellm.yml").read_text(encoding="utf-8")
+    assert "secret-of" not in text
+    client = current().compatible["corp"].oauth2
+    assert client is not None
+    assert (client.client_id, client.scope, client.problem) == ("corp-client", "chat", "")
+    assert run("providers", "refresh").exit_code == 0
+    assert "Its client secret was left in" in run("providers", "remove", "corp").output
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--client-id", "a"], "--token-url is missing"),
+        (["--token-url", "https://a.example/t"], "--client-id is missing, and there is no terminal"),
+        (["--token-url", "https://a.example/t", "--client-id", "a"], "--client-secret is missing"),
+        (["--token-url", "http://a.example/t", "--client-id", "a"], "--token-url: this would send credentials"),
+        (["--token-url", "https://a/t", "--client-id", "a", "--client-secret", "b", "--api-key", "c"], "both say who"),
+    ],
+)
+def test_half_an_oauth2_client_is_refused(server: OpenAIServer, home: Path, options: list[str], problem: str) -> None:
+    assert problem in failure(run("providers", "add", "corp", "--base-url", server.base, *options))
+    assert list(home.iterdir()) == []
 
 
 def _presets(monkeypatch: pytest.MonkeyPatch, server: OpenAIServer) -> None:

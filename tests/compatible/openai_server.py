@@ -54,10 +54,10 @@ class Reply:
 class OpenAIServer:
     """The server. `pages` are answers to GETs by path, `missing` the one to any other.
 
-    `reply` answers chats, or makes an answer of the request.
+    `reply` answers chats, or makes an answer of the request. `key` is the one that it takes, or tells which it takes.
     """
 
-    def __init__(self, models: Any = None, key: str | None = None, tls: Any = None) -> None:
+    def __init__(self, models: Any = None, key: str | Callable[[str], bool] | None = None, tls: Any = None) -> None:
         self.pages: dict[str, Any] = {}
         if models is not None:
             self.pages["/v1/models"] = models
@@ -156,8 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server_of.requests.append(self.recorded)
 
     def _allowed(self) -> bool:
-        key = self.server_of.key
-        if key is None or self.headers.get("authorization") == f"Bearer {key}":
+        key, shown = self.server_of.key, self.headers.get("authorization", "")
+        if key is None or (key(shown.removeprefix("Bearer ")) if callable(key) else shown == f"Bearer {key}"):
             return True
         self._send(401, {"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}})
         return False

@@ -22,7 +22,8 @@ from aider_stackspot.errors import (
     ServerFailed,
 )
 from aider_stackspot.network import tokens
-from aider_stackspot.network.tokens import AccessToken, BearerAuth, ClientCredentials, TokenCache
+from aider_stackspot.network.client_credentials import ASSUMED_LIFETIME, MAX_LIFETIME, ClientCredentials
+from aider_stackspot.network.tokens import AccessToken, BearerAuth, TokenCache
 
 
 class Clock:
@@ -94,15 +95,18 @@ def test_a_short_lived_token_serves_for_half_its_life() -> None:
 
 
 @pytest.mark.parametrize("lifetime", [0.5, 1, 2, 4.9])
-@pytest.mark.parametrize("later", [0, 0.1, 0.6, 0.99, 1.5])
-def test_a_token_of_seconds_is_renewed_at_the_next_call(lifetime: float, later: float) -> None:
+@pytest.mark.parametrize("share", [0, 0.1, 0.49, 0.51, 0.99, 1.5])
+def test_a_token_of_seconds_is_shared_for_half_its_life_and_never_served_after_it(
+    lifetime: float, share: float
+) -> None:
     async def scenario() -> None:
         clock, mint = Clock(), Mint(lifetime)
         cache = TokenCache(mint, clock)
         assert (await cache.get()).value == "token-1"
-        clock.now += later
-        assert {token.value for token in await asyncio.gather(*(cache.get() for _ in range(9)))} == {"token-2"}
-        assert mint.count == 2
+        clock.now += lifetime * share
+        expected = "token-1" if share < 0.5 else "token-2"
+        assert {token.value for token in await asyncio.gather(*(cache.get() for _ in range(9)))} == {expected}
+        assert mint.count == int(expected[-1])
 
     run(scenario())
 
@@ -131,6 +135,7 @@ def test_a_token_that_dies_while_the_next_is_refused_is_not_served() -> None:
         clock, mint = Clock(), Mint(lifetime=1)
         cache = TokenCache(mint, clock)
         await cache.get()
+        clock.now += 0.6
 
         async def fail_late() -> AccessToken:
             clock.now += 2
@@ -309,12 +314,12 @@ def test_the_request_is_a_form_that_keeps_every_character_of_the_secret() -> Non
     [
         (1199, 1199),
         ("1199", 1199),
-        (None, tokens.ASSUMED_LIFETIME),
-        (0, tokens.ASSUMED_LIFETIME),
-        (-5, tokens.ASSUMED_LIFETIME),
-        ("soon", tokens.ASSUMED_LIFETIME),
-        ([], tokens.ASSUMED_LIFETIME),
-        (float("1e300"), tokens.MAX_LIFETIME),
+        (None, ASSUMED_LIFETIME),
+        (0, ASSUMED_LIFETIME),
+        (-5, ASSUMED_LIFETIME),
+        ("soon", ASSUMED_LIFETIME),
+        ([], ASSUMED_LIFETIME),
+        (float("1e300"), MAX_LIFETIME),
     ],
 )
 def test_every_spelling_of_the_lifetime(expires_in: object, lifetime: float) -> None:

@@ -15,6 +15,7 @@ from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
+from aider_stackspot.config.server_credentials import files_of_command
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
 from aider_stackspot.config.trust.aider_options import (
     asked_by_environment,
@@ -121,7 +122,10 @@ def _named(path: Path, content: bytes, environment: Environment) -> dict[Path, b
         document = _checked_document(path, content, environment)
         declared = declared_providers(document, environment, [], trusted=True, voucher=None).values()
         base = path.resolve().parent
-        names = [environment.expanded(one.keys.ca_bundle, base) for one in declared if one.keys.ca_bundle]
+        files = [file for one in declared for file in (one.keys.ca_bundle, one.keys.client_certificate) if file]
+        names = [environment.expanded(file, base) for file in files]
+        for one in declared:
+            names += files_of_command(one.keys.api_key_command or (), base, environment)
     elif path.name == locations.MODEL_SETTINGS_NAME:
         names = []
     else:

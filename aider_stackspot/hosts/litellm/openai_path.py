@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -195,16 +196,21 @@ class _ServerCall:
             raise ConfigurationError(settings.problem)
         if self._route.provider not in settings.compatible:
             raise ConfigurationError(f"The provider `{self._route.provider}` is not configured any more.")
+        provider = settings.compatible[self._route.provider]
         if not self._route.model:
-            raise ConfigurationError(
-                f"`{self._route.public}` names no model: `aider-stackspot models {self._route.provider}` lists them."
-            )
+            catalogue.fresh([provider])
+            only = server.only_model(provider, catalogue.known(provider))
+            if only is None:
+                raise ConfigurationError(
+                    f"`{self._route.public}` names no model: `aider-stackspot models {provider.name}` lists them."
+                )
+            self._route = replace(self._route, model=only)
         if self._given.get("client") is not None:
             raise InvalidRequest(
                 f"A `client` of the caller's is not used for `{self._route.public}`: the provider's settings say how "
                 "it is reached. Leave it out."
             )
-        return settings.compatible[self._route.provider]
+        return provider
 
     def _chat_arguments(self, provider: CompatibleProvider) -> dict[str, Any]:
         """Return the handler's arguments as the server takes them."""

@@ -39,11 +39,12 @@ def dispatched(route: Route, base: Any, key: Any) -> Any:
     provider = current().compatible.get(route.provider)
     if isinstance(key, str) and key.startswith("os.environ/"):
         key = litellm.get_secret(key)
-    if provider is not None and route.model:
+    if provider is not None:
         from aider_stackspot.compatible import server
         from aider_stackspot.compatible.catalogue import catalogue
 
-        _tell(provider, [route.model])
+        if route.model:
+            _tell(provider, [route.model])
         base = base or server.base_of(provider, catalogue.known(provider))
     return route.dispatched, route.slug, key or NO_KEY, base or _NOWHERE
 
