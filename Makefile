@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NEWEST ?= .venv-newest
-GATEWAY ?= .venv-gateway
+PROXY ?= .venv-proxy
 REAL ?= .venv-real
 COMMA := ,
 
@@ -38,8 +38,8 @@ $(NEWEST)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	$(call environment,$(NEWEST),--upgrade --editable . litellm mcp pytest pytest-xdist hypothesis trustme)
 	@touch $@
 
-$(GATEWAY)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
-	$(call environment,$(GATEWAY),--upgrade --editable '.[gateway]' litellm pytest hypothesis openai anthropic)
+$(PROXY)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
+	$(call environment,$(PROXY),--upgrade --editable '.[litellm-proxy]' litellm)
 	@touch $@
 
 demo: install ## The unmodified aider edits a file of a copy of this repository; needs no account
@@ -74,18 +74,17 @@ newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest lite
 	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' -W default --ignore tests/hosts/aider \
 	  --ignore tests/pipeline/test_warm_up.py tests/api tests/faults tests/hosts/litellm tests/pipeline tests/tools
 
-gateway: $(GATEWAY)/.installed ## The gateway's tests: LiteLLM Proxy, SDKs, agent programs; needs redis-server and npm
-	@for program in redis-server npm; do command -v $$program > /dev/null || \
-	  { echo "make gateway needs $$program; on Debian: apt-get install redis-server npm" >&2; exit 1; }; done
-	$(GATEWAY)/bin/python -m pytest -q -m slow tests/gateway
+gateway: install ## The gateway's long tests: agent programs, generated requests; needs npm
+	@command -v npm > /dev/null || { echo "make gateway needs npm; on Debian: apt-get install npm" >&2; exit 1; }
+	$(BIN)/python -m pytest -q -m slow tests/gateway
 
 $(REAL)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(REAL)
 	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF" $(REAL)/bin/python -m pip install --quiet --disable-pip-version-check gguf "llama-cpp-python[server]"
 	touch $@
 
-test-real: install $(REAL)/.installed $(GATEWAY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
-	REAL_PYTHON=$(REAL)/bin/python REAL_LITELLM=$(GATEWAY)/bin/litellm $(BIN)/python -m pytest -q tests/real/real_servers.py
+test-real: install $(REAL)/.installed $(PROXY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
+	REAL_PYTHON=$(REAL)/bin/python REAL_LITELLM=$(PROXY)/bin/litellm $(BIN)/python -m pytest -q tests/real/real_servers.py
 
 $(REAL)-logins/.installed: Makefile
 	$(PYTHON) -m venv $(REAL)-logins
@@ -107,4 +106,4 @@ soak: install ## The long tests: load and thousands of generated streams
 check: test lint types wheel newest demo soak ## What CI runs
 
 clean: ## Remove the environments and what was built
-	rm -rf $(VENV) $(NEWEST) $(GATEWAY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(PROXY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

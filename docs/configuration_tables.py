@@ -42,6 +42,7 @@ VARIABLES = {
     ),
     "STACKSPOTAI_AGENT_TOOLS_BASE": (f"`{DEFAULT_AGENT_TOOLS_BASE}`", "Base URL of the lists of agents; likewise."),
     CONFIG_VARIABLE: ("none", "The configuration file to read, instead of all others."),
+    "AIDER_STACKSPOT_GATEWAY_KEY": ("made once, in a file", "The key of `aider-stackspot serve`."),
     "AIDER_STACKSPOT_AUTOLOAD": ("`1`", "`0` switches the automatic registration with LiteLLM off."),
     "AIDER_STACKSPOT_WARM_UP": ("`1`", "`0`: aider gets no token and no connection ready while you type."),
     "AIDER_STACKSPOT_USAGE": ("`1`", "`0` keeps no record for `aider-stackspot usage`."),

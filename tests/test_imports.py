@@ -34,9 +34,12 @@ def modules() -> list[str]:
     return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
 
 
+LOADED_BY_PROXY = ("aider_stackspot.gateway.key_check", "aider_stackspot.gateway.proxy_guard")
+
+
 def loads_litellm(module: str) -> bool:
     """Tell whether litellm is loaded with a module (tests/test_rooms.py holds that nobody else imports it)."""
-    return module.startswith("aider_stackspot.hosts.litellm") or module == "aider_stackspot.gateway.key_check"
+    return module.startswith("aider_stackspot.hosts.litellm") or module in LOADED_BY_PROXY
 
 
 def imports_litellm(module: str) -> bool:

@@ -50,7 +50,7 @@ MAY_KNOW: dict[str, frozenset[str]] = {
 """The rooms, and single modules as `room.module`, that each room may know. Its own it may always know."""
 
 OPEN_TO: dict[str, frozenset[str]] = {
-    "litellm": frozenset({"hosts/litellm", "gateway.key_check"}),  # key_check is loaded by LiteLLM Proxy
+    "litellm": frozenset({"hosts/litellm", "gateway.key_check", "gateway.proxy_guard"}),  # LiteLLM Proxy loads the two
     "aider": frozenset({"hosts/aider"}),
     ENVIRONMENT: frozenset({"config", "config/trust", "process_start"}),
     HOME: frozenset({"config", "config/trust"}),
@@ -70,8 +70,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("cli", ENVIRONMENT): "COLUMNS is the terminal library's, which finds it nowhere else",
     ("cli.demo", ENVIRONMENT): "a child gets the environment, without what would disturb the demo",
     ("cli.overview", ENVIRONMENT): "NO_COLOR is for the terminal, and the configuration takes long to load",
-    ("gateway.launch", ENVIRONMENT): "LiteLLM Proxy is set up by variables",
-    ("gateway.launch", "litellm"): "starts LiteLLM Proxy",
+    ("cli.launch", ENVIRONMENT): "a child gets the environment, and what tells it of the gateway",
     ("network.tls", HOME): "paths of certificates may begin with a tilde",
 }
 """What breaks a rule today: who, what, and why it is still there. An entry that is not needed any more fails, too."""

@@ -53,7 +53,8 @@ class Finish:
     """The terminal marker: without one, an answer is not an answer.
 
     `reason` is one of OpenAI's finish reasons; `usage` is `None` where the service reported none. `conversation_id` is
-    there where the service keeps the history, `sources` where it named the knowledge that it used.
+    there where the service keeps the history, `sources` where it named the knowledge that it used. `stop_sequence` is
+    the caller's own text at which the answer was ended on this side.
     """
 
     reason: str
@@ -61,6 +62,7 @@ class Finish:
     message_id: str | None = None
     conversation_id: str | None = None
     sources: tuple[KnowledgeSource, ...] = ()
+    stop_sequence: str | None = None
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -90,7 +90,14 @@ def _add(part: typer.Typer, name: str, function: Function) -> None:
     lines = [f"[dim]$[/dim] {_escaped(line.strip())}" for line in examples.splitlines() if line.strip()]
     # typer makes an empty line in an epilog the end of a line.
     epilog = "\n\n".join(["[bold]Examples[/bold]", *lines]) if lines else None
-    part.command(name, help=_marked_up(text), epilog=epilog, context_settings=_HELP_NAMES)(function)
+    part.command(name, help=_marked_up(text), epilog=epilog, context_settings=_settings_of(name))(function)
+
+
+def _settings_of(name: str) -> dict[str, Any]:
+    """Return how a command's line is read: what stands behind the program that `launch` starts is the program's."""
+    if name != "launch":
+        return dict(_HELP_NAMES)
+    return {**_HELP_NAMES, "allow_interspersed_args": False, "ignore_unknown_options": True}
 
 
 def _escaped(text: str) -> str:

@@ -26,6 +26,7 @@ COMMANDS = {
     "trust": "Trust a project's configuration files as they are now.",
     "usage": "Show how many tokens each StackSpot model used on which day.",
     "serve": "Serve the configured models to Cline, Claude Code and other tools.",
+    "launch": "Start Claude Code, Codex, opencode, Cline or qwen on the configured models.",
     "docs": "Read the documentation of the version that is installed.",
     "demo": "Watch the unmodified aider change a file, without an account.",
     "emulator": "Run a StackSpot on this machine, without an account.",

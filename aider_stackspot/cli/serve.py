@@ -9,65 +9,56 @@ import typer
 
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
-from aider_stackspot.config import Model, Settings, current, home
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config import Settings, current, home
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
-from aider_stackspot.gateway.key import MasterKey, master_key
-from aider_stackspot.gateway.launch import has_database, install_command, listen, missing_packages, run_proxy
-from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE, proxy_config, to_yaml, without_database
-from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
-from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL
+from aider_stackspot.gateway.key import chosen_key, gateway_key
+from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
+from aider_stackspot.gateway.server import listen, run
+from aider_stackspot.gateway.tool_settings import KEY, TOOLS, base_url, connection, settings_of
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535, metavar="PORT")] = 4000,
-    workers: Annotated[int, typer.Option(help="Processes that serve it.", min=1, metavar="N")] = 1,
+    settings: Annotated[
+        str, typer.Option(help=f"Print a tool's settings and exit: {', '.join(TOOLS)}.", metavar="TOOL")
+    ] = "",
     print_config: Annotated[
-        bool, typer.Option("--print-config", help="Print LiteLLM Proxy's configuration and exit.")
-    ] = False,
-    print_settings: Annotated[
-        bool, typer.Option("--print-settings", help="Print the settings to paste, without the key, and exit.")
+        bool, typer.Option("--print-config", help="Print a configuration for LiteLLM Proxy and exit.")
     ] = False,
 ) -> None:
     """Serve the configured models to Cline, Claude Code and other tools.
 
-    Everything that speaks OpenAI's or Anthropic's protocol can use it. It runs LiteLLM Proxy, which the extra `gateway`
-    installs. The first start makes the gateway's key and shows it, with settings to paste. See docs/gateway.md for
-    several machines, keys for each user, and budgets.
+    Everything that speaks OpenAI's Chat Completions or Responses, or Anthropic's Messages, can use it. The first start
+    makes the gateway's key. See docs/gateway.md for several machines, keys for each user, and budgets.
 
     Examples:
         aider-stackspot serve
-        aider-stackspot serve --port 4100 --workers 2
-        aider-stackspot serve --print-settings
+        aider-stackspot serve --port 4100
+        aider-stackspot serve --settings claude
         aider-stackspot serve --print-config > litellm.yaml
     """
-    settings = current()
-    if settings.problem is not None:
-        raise ConfigurationError(settings.problem)
-    config = proxy_config(settings, _known_models(settings))
+    configured = current()
+    if configured.problem is not None:
+        raise ConfigurationError(configured.problem)
     if print_config:
-        typer.echo(to_yaml(config), nl=False)
+        typer.echo(to_yaml(proxy_config(configured, _known_models(configured))), nl=False)
         return
     url = base_url(host, port)
-    if print_settings:
-        typer.echo(settings_for_tools(url, "THE-GATEWAYS-KEY", _model_for_examples(settings)), nl=False)
+    if settings:
+        typer.echo(settings_of(settings, connection(url, KEY, configured)), nl=False)
         return
-    if missing_packages():
-        raise ConfigurationError(f"The gateway is not installed here. Run:\n  {install_command()}")
-    if not has_database():
-        config = without_database(config)
     with listen(host, port) as listener:
-        key = _master_key(host)
-        _warn_of_what_is_missing(settings)
-        print(_introduction(settings, url, key), flush=True)
-        print("Starting LiteLLM Proxy; that takes some seconds. Ctrl-C stops it.", flush=True)
-        run_proxy(config, key.text, listener, workers, lambda: print(f"Ready: {url}", flush=True))
-
-
-def _master_key(host: str) -> MasterKey:
-    chosen = RecordedInputs().variable(MASTER_KEY_VARIABLE) or ""
-    return master_key(chosen.strip(), home(), host)
+        key = gateway_key(chosen_key(), home(), host)
+        _warn_of_what_is_missing(configured)
+        more = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 4000 else f" --port {port}")
+        run(
+            listener,
+            key.text,
+            lambda: print(
+                f"Ready: {url}\nKey: in {key.source}\nSettings: aider-stackspot serve --settings TOOL{more}", flush=True
+            ),
+        )
 
 
 def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:
@@ -77,26 +68,12 @@ def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:
 
 
 def _warn_of_what_is_missing(settings: Settings) -> None:
-    lines = [*settings.notices, *(f"{name}: {error}" for name, error in catalogue.errors.items())]
+    lines = list(settings.notices)
     for account in settings.accounts.values():
         try:
             account.credentials()
         except MissingCredentials as error:
-            lines.append(str(error))
+            if not settings.compatible:
+                lines.append(str(error))
     for line in lines:
         print(f"aider-stackspot: {line}", file=sys.stderr)
-
-
-def _model_for_examples(settings: Settings) -> Model | None:
-    return settings.models.get(DEFAULT_MODEL) or next(iter(settings.models.values()), None)
-
-
-def _introduction(settings: Settings, url: str, key: MasterKey) -> str:
-    """Word what a person needs now: the key only when it is new."""
-    if not key.is_new:
-        again = f"aider-stackspot serve --port {url.rpartition(':')[2]} --print-settings"
-        return f"The gateway's key is in {key.source}.\nSettings for your tools: {again}"
-    return (
-        f"A key for the gateway was made. It is shown this once, and kept in\n{key.source}:\n\n  {key.text}\n\n"
-        f"Settings for your tools:\n\n{settings_for_tools(url, key.text, _model_for_examples(settings))}"
-    )

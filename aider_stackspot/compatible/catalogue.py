@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 MAX_KEYS = 1000
 """Configurations whose digest is remembered; every change of the file makes new ones."""
+RENEW_AFTER = 60.0
+"""Seconds between two times that `renew` asks a server."""
 _VERSION = 2
 """Of the cache files' shape: a file of another version is as good as none."""
 _MAX_BYTES = 16 * 1024 * 1024
@@ -45,6 +47,7 @@ class Catalogue:
         self._asking = Lock()
         self._snapshots: dict[object, ServerSnapshot | None] = {}
         self._asked: set[object] = set()
+        self._tried: dict[object, float] = {}
         self._keys: dict[int, tuple[CompatibleProvider, object]] = {}
         self._left = discovery.BUDGET
         self.errors: dict[str, StackSpotError] = {}
@@ -79,6 +82,26 @@ class Catalogue:
         with self._asking:
             return self._ask(list(providers), budget, forget=True)
 
+    def renew(self, providers: Iterable[CompatibleProvider], budget: float = discovery.BUDGET) -> None:
+        """Ask the servers whose list is old or missing, for a process that runs for days.
+
+        A server that does not answer is asked again after a minute.
+
+        Args:
+            providers: the servers.
+            budget: seconds in all.
+        """
+        with self._asking:
+            now = time.monotonic()
+            old = [provider for provider in providers if self._is_due(provider, now)]
+            self._tried.update({self._key(provider): now for provider in old})
+            if old:
+                self._ask(old, budget)
+
+    def _is_due(self, provider: CompatibleProvider, now: float) -> bool:
+        tried = self._tried.get(self._key(provider))
+        return (tried is None or now - tried >= RENEW_AFTER) and self._is_outdated(provider)
+
     def learn(self, provider: CompatibleProvider, model_id: str, limit: int) -> None:
         """Remember the context that a server's own error named."""
         known = self.known(provider) or ServerSnapshot(server.base_of(provider, None))
@@ -94,8 +117,9 @@ class Catalogue:
         return server.describe(provider, self.known(provider), name)
 
     def _is_old(self, provider: CompatibleProvider) -> bool:
-        if self._key(provider) in self._asked:
-            return False
+        return self._key(provider) not in self._asked and self._is_outdated(provider)
+
+    def _is_outdated(self, provider: CompatibleProvider) -> bool:
         known = self.known(provider)
         if known is None or not known.answered:
             return True

@@ -91,6 +91,29 @@ def server_call(
     )
 
 
+def chat_body(
+    provider: CompatibleProvider, name: str, messages: Sequence[Message], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a chat's body as a server takes it.
+
+    Args:
+        provider: the server.
+        name: the model's public name behind the provider.
+        messages: the conversation.
+        parameters: all other fields.
+
+    Raises:
+        InvalidRequest: the server would refuse a field or a message, and the answer depends on it.
+    """
+    known = catalogue.known(provider)
+    profile = server.profile_of(provider, known)
+    given = parameters_for(profile, parameters)
+    keys = provider.models.get(name)
+    if keys is not None and keys.temperature is not None:
+        given.setdefault("temperature", keys.temperature)
+    return {"model": server.id_of(provider, known, name), "messages": messages_for(profile, messages), **given}
+
+
 def end_marker_of(provider: CompatibleProvider) -> EndMarker:
     """Return what a complete stream of a server surely has: as configured, else what its kind is known for."""
     return provider.end_marker or server.profile_of(provider, catalogue.known(provider)).end_marker

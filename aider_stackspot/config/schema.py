@@ -129,7 +129,11 @@ class ModelKeys(AgentKeys):
         description="Take pictures and files (default false; other servers: what they say). StackSpot gets them "
         "uploaded, which needs an Enterprise account's service credential.",
     )
-    tools: bool | None = Field(None, description="Let programs call tools through the prompt (default true).")
+    tools: bool | Literal["prompt"] | None = Field(
+        None,
+        description="Let programs call tools: `true`, `false`, or `prompt` for a server that knows none, which reads "
+        "of them in the prompt, as StackSpot does (default true; `prompt` for kinds of server without tools).",
+    )
     edit_format: Text = Field(None, description="aider's edit format for this model (default diff).")
     weak_model: Text = Field(None, description="aider's model for summaries and commit messages (default: itself).")
     input_cost_per_token: Price = Field(None, description="What a token of a prompt costs, in US dollars.")

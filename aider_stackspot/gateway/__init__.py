@@ -1,5 +1,15 @@
-"""LiteLLM Proxy in front of the configuration's models: OpenAI's and Anthropic's protocols for every other tool.
+"""HTTP protocols of other tools over the pipeline: OpenAI's Chat Completions and Responses, Anthropic's Messages.
 
-`proxy_config` makes the proxy's configuration, `key` keeps its key and `key_check` demands it, `tool_settings` words
-the settings of the programs that will use it, and `launch` runs it. LiteLLM does the rest.
+How a request travels, and which file to change:
+
+1. `server` listens; `access` asks for the key and reads the body; `app` knows the paths.
+2. `configuration` finds the model that the request names.
+3. `chat_request`, `messages_request` and `responses_request` know every field of their protocol, and give a `question`.
+4. `answer` asks it: of a service of texts (`text_answer`, `text_source`) or of a server that knows tools itself. What a
+   server of OpenAI's API takes as it is goes through `passed_on`.
+5. `reply` writes what comes, in the form of `chat_reply`, `messages_reply` or `responses_reply`; `errors` words what
+   fails.
+
+`tool_settings` and `programs` know the programs that use it. `proxy_config` and `key_check` are for teams who run
+LiteLLM Proxy instead.
 """

@@ -1,4 +1,4 @@
-"""The gateway's master key: from the environment, or made once and kept where only its owner can read it."""
+"""The gateway's key: from the environment, or made once and kept where only its owner can read it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config.base_url import is_loopback
+from aider_stackspot.config.environment import GATEWAY_KEY, Environment
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import create_exclusively, private_directory
-from aider_stackspot.gateway.proxy_config import MASTER_KEY_VARIABLE
 
 LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
 """Below the home directory."""
 MIN_KEY_CHARACTERS = 16
 """Characters of a key that somebody chose."""
-_CHOOSE_ONE = f"Set {MASTER_KEY_VARIABLE} to a long random text that begins with sk-, and nothing is written."
+_CHOOSE_ONE = f"Set {GATEWAY_KEY} to a long random text that begins with sk-, and nothing is written."
 
 
 @dataclass(frozen=True)
-class MasterKey:
+class GatewayKey:
     """A key, and where it came from.
 
     Attributes:
@@ -35,7 +35,13 @@ class MasterKey:
     is_new: bool = False
 
 
-def master_key(chosen: str, home: Path | None, host: str) -> MasterKey:
+def chosen_key() -> str:
+    """Return the key that the user, not a project's file, put into the environment; empty where there is none."""
+    value = Environment().chosen(GATEWAY_KEY)
+    return value.text.strip() if value is not None else ""
+
+
+def gateway_key(chosen: str, home: Path | None, host: str) -> GatewayKey:
     """Return the key, and make one where there is none.
 
     A first key is only made for a gateway on the loopback address: elsewhere it would be reachable before anybody has
@@ -53,17 +59,17 @@ def master_key(chosen: str, home: Path | None, host: str) -> MasterKey:
     if chosen:
         if len(chosen) < MIN_KEY_CHARACTERS:
             raise ConfigurationError(
-                f"{MASTER_KEY_VARIABLE} is shorter than {MIN_KEY_CHARACTERS} characters: choose a longer key."
+                f"{GATEWAY_KEY} is shorter than {MIN_KEY_CHARACTERS} characters: choose a longer key."
             )
-        return MasterKey(chosen, MASTER_KEY_VARIABLE)
+        return GatewayKey(chosen, GATEWAY_KEY)
     if home is None:
         raise ConfigurationError(f"There is no home directory to keep the gateway's key in. {_CHOOSE_ONE}")
     path = home / LOCATION
     if path.exists():
-        return MasterKey(_read(path), str(path))
+        return GatewayKey(_read(path), str(path))
     if not is_loopback(host):
         raise ConfigurationError(
-            f"Refusing to listen on {host} without a key: others can reach that address. Set {MASTER_KEY_VARIABLE} to "
+            f"Refusing to listen on {host} without a key: others can reach that address. Set {GATEWAY_KEY} to "
             "a long random text that begins with sk-, or start the gateway once on 127.0.0.1, which makes a key."
         )
     return _make(path)
@@ -83,16 +89,16 @@ def _read(path: Path) -> str:
     return text
 
 
-def _make(path: Path) -> MasterKey:
+def _make(path: Path) -> GatewayKey:
     """Make a key, unless another start has just done so: it appears whole, and the first one stays."""
     key = f"sk-{secrets.token_urlsafe(32)}"
     try:
         private_directory(path.parent)
         create_exclusively(path, f"{key}\n")
     except FileExistsError:
-        return MasterKey(_read(path), str(path))
+        return GatewayKey(_read(path), str(path))
     except OSError as error:
         raise ConfigurationError(
             f"The gateway's key cannot be kept in {path}: {error.strerror}. {_CHOOSE_ONE}"
         ) from None
-    return MasterKey(key, str(path), is_new=True)
+    return GatewayKey(key, str(path), is_new=True)

@@ -18,6 +18,7 @@ from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
+GUARD = "aider_stackspot.gateway.proxy_guard.guard"
 KEY_CHECK = "aider_stackspot.gateway.key_check.check"
 _SERVER_INFO = {"mode": "chat", GATEWAY_ARGUMENT: True}
 _SERVED_PATHS = re.compile(
@@ -28,7 +29,7 @@ _SERVED_PATHS = re.compile(
 
 _HEADER = """\
 # LiteLLM Proxy's configuration for the models of `aider-stackspot`. Run it where the package is installed:
-#   pip install 'aider-stackspot[gateway]'
+#   pip install 'aider-stackspot[litellm-proxy]'
 #   litellm --config this-file.yaml --host 127.0.0.1 --port 4000
 # Every process needs LITELLM_MASTER_KEY (sk-...), STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY and STACKSPOTAI_REALM,
 # and the .aider.litellm.yml in its working directory or its home, if there is one. LITELLM_MODE=PRODUCTION keeps
@@ -63,22 +64,13 @@ def proxy_config(settings: Settings, known: Mapping[str, Iterable[KnownModel]] |
             "request_timeout": int(TOTAL_TIMEOUT),
             "drop_params": True,
             "telemetry": False,
+            "callbacks": [GUARD],
         },
         "general_settings": {
             "master_key": f"os.environ/{MASTER_KEY_VARIABLE}",
             "cancel_on_disconnect": True,  # else only a stream ends when nobody waits for it any more
         },
     }
-
-
-def without_database(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration for a proxy that knows no other key than its own; see `key_check`."""
-    check = {
-        "custom_auth": KEY_CHECK,
-        "custom_auth_run_common_checks": True,
-        "trusted_proxy_ranges": [],  # else a warning about passwords, of which there are none
-    }
-    return {**config, "general_settings": {**config["general_settings"], **check}}
 
 
 def is_served(path: str) -> bool:

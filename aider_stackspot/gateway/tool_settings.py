@@ -1,10 +1,29 @@
-"""Settings of the programs that will use the gateway, ready to paste."""
+"""Settings of the programs that use the gateway, ready to paste."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Callable
 from textwrap import dedent
 
-from aider_stackspot.config import Model
+from aider_stackspot.compatible.catalogue import catalogue
+from aider_stackspot.compatible.server import models_of
+from aider_stackspot.config import Settings
+from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.programs import (
+    KEY_VARIABLE,
+    PROGRAMS,
+    Connection,
+    Program,
+    codex_settings,
+    opencode_settings,
+)
+
+KEY = "THE-GATEWAYS-KEY"
+"""Stands for the key where it is to be pasted."""
+DEFAULT_MODEL = "stackspot-ai-code"
 
 
 def base_url(host: str, port: int) -> str:
@@ -14,81 +33,221 @@ def base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"
 
 
-def settings_for_tools(url: str, key: str, model: Model | None) -> str:
-    """Return the settings of each program; what is to be pasted begins at the left margin.
+def connection(url: str, key: str, settings: Settings, name: str = "") -> Connection:
+    """Return what programs have to know.
 
     Args:
         url: the gateway's address, without a path.
-        key: the gateway's key, or words in its place.
-        model: the model to use in the examples; any if there is none of StackSpot.
+        key: its key, or words in its place.
+        settings: the configuration.
+        name: the model; the first one that can be called if empty.
+
+    Raises:
+        ConfigurationError: there is no model that could be used.
     """
-    name = model.name if model is not None else "MODEL"
-    context = model.max_input_tokens if model is not None else 16_384
-    output = model.max_output_tokens if model is not None else 8_192
+    if not name:
+        name = _first_model(settings)
+    model = settings.models.get(name)
+    if model is not None:
+        return Connection(url, key, name, model.max_input_tokens, model.max_output_tokens)
+    provider, _, behind = name.partition("/")
+    if provider in settings.accounts and behind:
+        found = settings.model(name)
+        return Connection(url, key, name, found.max_input_tokens, found.max_output_tokens)
+    if provider not in settings.compatible or not behind:
+        raise ConfigurationError(f"There is no model `{name}`; `aider-stackspot models` lists them.")
+    known = catalogue.describe(settings.compatible[provider], behind)
+    context = known.context.value if known.context is not None else MAX_INPUT_TOKENS
+    return Connection(url, key, name, context, known.output.value or MAX_OUTPUT_TOKENS)
+
+
+def _first_model(settings: Settings) -> str:
+    usable = [name for name, model in settings.models.items() if model.account.client_id and model.account.client_key]
+    if usable or not settings.compatible:
+        return DEFAULT_MODEL if DEFAULT_MODEL in usable or not usable else usable[0]
+    for provider in settings.compatible.values():
+        for known in models_of(provider, catalogue.known(provider)):
+            if known.chat:
+                return known.public
+    raise ConfigurationError("No model is known yet: `aider-stackspot models` asks the servers for theirs.")
+
+
+def settings_of(tool: str, to: Connection) -> str:
+    """Return a program's settings.
+
+    Args:
+        tool: one of `TOOLS`.
+        to: what it has to know.
+
+    Raises:
+        ConfigurationError: there is no such tool.
+    """
+    if tool not in TOOLS:
+        raise ConfigurationError(f"--settings {tool}: known are {', '.join(TOOLS)}.")
+    return TOOLS[tool](to).rstrip("\n") + "\n"
+
+
+def _claude(to: Connection) -> str:
+    return _exports(PROGRAMS["claude"](to))
+
+
+def _qwen(to: Connection) -> str:
+    return _exports(PROGRAMS["qwen"](to))
+
+
+def _exports(program: Program) -> str:
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in program.environment.items()]
+    return "\n".join([*lines, shlex.join([program.command, *program.arguments])])
+
+
+def _codex(to: Connection) -> str:
+    lines = [f"{name} = {json.dumps(value)}" for name, value in codex_settings(to).items()]
+    return "\n".join([f"# ~/.codex/config.toml; and in the shell: export {KEY_VARIABLE}={to.key}", *lines])
+
+
+def _opencode(to: Connection) -> str:
+    """JSON has no comments: what to do with it stands in the documentation."""
+    return json.dumps(opencode_settings(to), indent=2)
+
+
+def _cline(to: Connection) -> str:
     return dedent(f"""\
-        --- Cline: API Provider "OpenAI Compatible"
-        Base URL: {url}/v1
-        API Key:  {key}
-        Model ID: {name}
-        (context window {context}, max output tokens {output}, no images)
+        # Cline's command line:
+        cline auth -p openai-compatible -b {to.url}/v1 -m {to.model} -k {to.key}
+        # Cline in an editor: API Provider "OpenAI Compatible", and
+        #   Base URL {to.url}/v1, API Key {to.key}, Model ID {to.model},
+        #   context window {to.context}, max output tokens {to.output}, no images
+        """)
 
-        --- Cline's command line
-        cline auth -p openai-compatible -b {url}/v1 \\
-          -m {name} -k {key}
 
-        --- Continue: ~/.continue/config.yaml
+def _continue(to: Connection) -> str:
+    return dedent(f"""\
+        # ~/.continue/config.yaml
+        name: StackSpot
+        version: 0.0.1
+        schema: v1
         models:
           - name: StackSpot
             provider: openai
-            model: {name}
-            apiBase: {url}/v1
-            apiKey: {key}
+            model: {to.model}
+            apiBase: {to.url}/v1
+            apiKey: {to.key}
+            useLegacyCompletionsEndpoint: false
             roles: [chat, edit, apply]
             capabilities: [tool_use]
-            defaultCompletionOptions: {{contextLength: {context}, maxTokens: {output}}}
-
-        --- opencode: opencode.json
-        {{"model": "stackspot/{name}",
-         "provider": {{"stackspot": {{
-           "npm": "@ai-sdk/openai-compatible",
-           "name": "StackSpot",
-           "options": {{
-             "baseURL": "{url}/v1",
-             "apiKey": "{key}"}},
-           "models": {{
-             "{name}": {{"limit": {{"context": {context}, "output": {output}}}}}}}}}}}}}
-
-        --- Claude Code
-        export ANTHROPIC_BASE_URL={url}
-        export ANTHROPIC_AUTH_TOKEN={key}
-        export ANTHROPIC_MODEL={name}
-        export ANTHROPIC_DEFAULT_HAIKU_MODEL={name}
-        export CLAUDE_CODE_MAX_OUTPUT_TOKENS={output}
-
-        --- Codex
-        export STACKSPOT_GATEWAY_KEY={key}
-
-        --- Codex: ~/.codex/config.toml
-        model = "{name}"
-        model_provider = "stackspot"
-        [model_providers.stackspot]
-        name = "StackSpot"
-        base_url = "{url}/v1"
-        env_key = "STACKSPOT_GATEWAY_KEY"
-        wire_api = "responses"
-
-        --- OpenAI SDK
-        OpenAI(base_url="{url}/v1",
-               api_key="{key}")
-
-        --- Anthropic SDK
-        Anthropic(base_url="{url}",
-                  api_key="{key}")
-
-        --- curl
-        curl {url}/v1/chat/completions \\
-          -H "Authorization: Bearer {key}" \\
-          -H "Content-Type: application/json" \\
-          -d '{{"model": "{name}", "messages":
-               [{{"role": "user", "content": "Say hi"}}]}}'
+            defaultCompletionOptions:
+              contextLength: {to.context}
+              maxTokens: {to.reserved}
         """)
+
+
+def _aider(to: Connection) -> str:
+    return dedent(f"""\
+        # An aider without this package; beside the package, aider needs no gateway.
+        export OPENAI_API_BASE={to.url}/v1
+        export OPENAI_API_KEY={to.key}
+        aider --model openai/{to.model} --edit-format diff
+        """)
+
+
+def _llm(to: Connection) -> str:
+    return dedent(f"""\
+        # extra-openai-models.yaml in the directory that `dirname "$(llm logs path)"` prints;
+        # then: llm keys set stackspot, and as the key: {to.key}
+        - model_id: stackspot
+          model_name: {to.model}
+          api_base: {to.url}/v1
+          api_key_name: stackspot
+          supports_tools: true
+          supports_schema: true
+        """)
+
+
+def _langchain(to: Connection) -> str:
+    return dedent(f"""\
+        from langchain_openai import ChatOpenAI
+
+        model = ChatOpenAI(
+            model="{to.model}",
+            base_url="{to.url}/v1",
+            api_key="{to.key}",
+        )
+        """)
+
+
+def _open_webui(to: Connection) -> str:
+    return dedent(f"""\
+        export OPENAI_API_BASE_URL={to.url}/v1
+        export OPENAI_API_KEY={to.key}
+        export ENABLE_OLLAMA_API=false
+        open-webui serve
+        """)
+
+
+def _librechat(to: Connection) -> str:
+    return dedent(f"""\
+        # librechat.yaml
+        version: 1.2.8
+        endpoints:
+          custom:
+            - name: StackSpot
+              apiKey: {to.key}
+              baseURL: {to.url}/v1
+              models:
+                default: [{to.model}]
+                fetch: true
+              titleConvo: true
+              titleModel: current_model
+        """)
+
+
+def _openai(to: Connection) -> str:
+    return dedent(f"""\
+        from openai import OpenAI
+
+        client = OpenAI(base_url="{to.url}/v1", api_key="{to.key}")
+        answer = client.chat.completions.create(
+            model="{to.model}", messages=[{{"role": "user", "content": "Say hi"}}]
+        )
+        print(answer.choices[0].message.content)
+        """)
+
+
+def _anthropic(to: Connection) -> str:
+    return dedent(f"""\
+        from anthropic import Anthropic
+
+        client = Anthropic(base_url="{to.url}", api_key="{to.key}")
+        answer = client.messages.create(
+            model="{to.model}", max_tokens={to.output}, messages=[{{"role": "user", "content": "Say hi"}}]
+        )
+        print(answer.content[0].text)
+        """)
+
+
+def _curl(to: Connection) -> str:
+    return dedent(f"""\
+        curl {to.url}/v1/chat/completions \\
+          -H "Authorization: Bearer {to.key}" \\
+          -H "Content-Type: application/json" \\
+          -d '{{"model": "{to.model}", "messages": [{{"role": "user", "content": "Say hi"}}]}}'
+        """)
+
+
+TOOLS: dict[str, Callable[[Connection], str]] = {
+    "claude": _claude,
+    "codex": _codex,
+    "cline": _cline,
+    "opencode": _opencode,
+    "continue": _continue,
+    "qwen": _qwen,
+    "aider": _aider,
+    "llm": _llm,
+    "langchain": _langchain,
+    "open-webui": _open_webui,
+    "librechat": _librechat,
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "curl": _curl,
+}
+"""The settings of each program, by the name that `--settings` takes."""

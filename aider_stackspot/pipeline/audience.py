@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, ServerFailed, StackSpotError
+
+log = logging.getLogger("aider_stackspot")
 
 GATEWAY_ARGUMENT = "aider_stackspot_gateway"
 """Says that a call's caller is a user of a gateway, who has a key of the gateway and none of what is behind it.
@@ -16,10 +20,12 @@ def for_gateway_user(error: StackSpotError, service: str = "StackSpot") -> Stack
     """Return the error as a user of a gateway should see it.
 
     A refusal of the service's would look as if the user's own key were wrong, and the user can mend neither the
-    gateway's credentials nor its configuration.
+    gateway's credentials nor its configuration. What is wrong with them, and whose they are, stands in the log.
     """
     if not isinstance(error, AuthenticationFailed | ConfigurationError):
         return error
+    log.warning("The gateway cannot use %s: %s", service, error)
     return ServerFailed(
-        f"The gateway accepted your key, but cannot use {service}. For whoever runs the gateway: {error}", status=502
+        f"The gateway accepted your key, but cannot use {service}. Whoever runs it finds the reason in its log.",
+        status=502,
     )

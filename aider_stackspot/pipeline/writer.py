@@ -98,8 +98,8 @@ class TextWriter(AnswerWriter[str]):
             piece = self._stop.feed(piece)
         if piece:
             self._channel.put(piece, len(piece))
-        if self._stop.stopped:
-            self.finished(Finish(reason="stop"))
+        if self._stop.stopped_at is not None:
+            self.finished(Finish(reason="stop", stop_sequence=self._stop.stopped_at))
 
     def finished(self, finish: Finish) -> None:
         """Hand over what was held back, and say that the answer is complete."""
@@ -113,7 +113,7 @@ class StopSequences:
     """Cuts a streamed text before the stop sequence that is complete first, as a service that has them would.
 
     StackSpot's API has none, so that the answer is cut on this side. Text that might be the beginning of one is held
-    back until that is decided. After `stopped` is set there is no more text.
+    back until that is decided. Once `stopped_at` is one of them there is no more text.
 
     Args:
         sequences: the texts to stop at; empty ones are passed over.
@@ -123,17 +123,18 @@ class StopSequences:
         self._sequences = [sequence for sequence in sequences if sequence]
         self._longest = max((len(sequence) for sequence in self._sequences), default=0)
         self._held = ""
-        self.stopped = False
+        self.stopped_at: str | None = None
 
     def feed(self, text: str) -> str:
         """Return what may go out."""
-        if not self._sequences or self.stopped:
-            return "" if self.stopped else text
+        if not self._sequences or self.stopped_at is not None:
+            return text if self.stopped_at is None else ""
         text = self._held + text
         found = [(at + len(sequence), at) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
         if found:
-            self.stopped, self._held = True, ""
-            return text[: min(found)[1]]
+            end, at = min(found)
+            self.stopped_at, self._held = text[at:end], ""
+            return text[:at]
         keep = self._possible_beginning(text)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

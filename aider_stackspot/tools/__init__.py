@@ -13,7 +13,7 @@ How a tool call travels, and which file to change:
 """
 
 from aider_stackspot.tools.answer_requirements import AnswerParser, AnswerRequirements, read_answer_requirements
-from aider_stackspot.tools.events import Event, TextDelta, ToolCall
+from aider_stackspot.tools.events import AnswerWarning, Event, RejectedCall, TextDelta, ToolCall
 from aider_stackspot.tools.request import as_mapping
 from aider_stackspot.tools.tool_call_syntax import (
     CALL_CLOSE,
@@ -29,7 +29,9 @@ __all__ = [
     "CALL_OPEN",
     "AnswerParser",
     "AnswerRequirements",
+    "AnswerWarning",
     "Event",
+    "RejectedCall",
     "TextDelta",
     "ToolCall",
     "as_mapping",

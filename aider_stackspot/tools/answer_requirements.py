@@ -44,13 +44,14 @@ class AnswerRequirements:
             return f"{self.tool_instructions}\n\n# Form of an answer without a tool call\n\n{self.json_instructions}"
         return self.tool_instructions or self.json_instructions
 
-    def parser(self, *, whole: bool) -> AnswerParser:
+    def parser(self, *, whole: bool, report_rejected: bool = False) -> AnswerParser:
         """Return what reads the answer.
 
         Args:
             whole: nothing is wanted before the answer is complete, so that its JSON can be mended too.
+            report_rejected: give calls that must not be made out as `RejectedCall`, and not as text.
         """
-        return AnswerParser(self, whole)
+        return AnswerParser(self, whole, report_rejected)
 
 
 def read_answer_requirements(parameters: Mapping[str, Any]) -> AnswerRequirements:
@@ -80,8 +81,8 @@ def read_answer_requirements(parameters: Mapping[str, Any]) -> AnswerRequirement
 class AnswerParser:
     """Reads one answer: calls first, then the form of the text around them."""
 
-    def __init__(self, requirements: AnswerRequirements, whole: bool) -> None:
-        self._tool_calls = ToolCallParser(requirements.tool_calls)
+    def __init__(self, requirements: AnswerRequirements, whole: bool, report_rejected: bool) -> None:
+        self._tool_calls = ToolCallParser(requirements.tool_calls, report_rejected=report_rejected)
         self._json = ResponseFormatFilter(requirements.response_format, hold=whole)
 
     def feed(self, text: str) -> list[Event]:

@@ -45,4 +45,17 @@ class AnswerWarning:
     message: str
 
 
-Event: TypeAlias = TextDelta | ToolCall | AnswerWarning
+@dataclass(frozen=True)
+class RejectedCall:
+    """A call that may not be made, for a caller that asks the model for it once more; others get its text.
+
+    Attributes:
+        text: all of it, with its markers, as it came.
+        problem: what is wrong with it, as one line that does not quote it.
+    """
+
+    text: str
+    problem: str
+
+
+Event: TypeAlias = TextDelta | ToolCall | RejectedCall | AnswerWarning

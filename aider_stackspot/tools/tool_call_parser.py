@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from enum import Enum
 
-from aider_stackspot.tools.events import AnswerWarning, Event, TextDelta, ToolCall
+from aider_stackspot.tools.events import AnswerWarning, Event, RejectedCall, TextDelta, ToolCall
 from aider_stackspot.tools.json_schema import SchemaChecker
 from aider_stackspot.tools.lenient_json import AFTER_JSON, JsonExtent, decode, members, mend
 from aider_stackspot.tools.request import ToolCallRules
@@ -156,12 +156,16 @@ class ToolCallParser:
     Args:
         rules: what the request says about calls; where none is possible, all is text.
         new_id: makes the id of each call.
+        report_rejected: give a call that must not be made out as `RejectedCall`, and not as text with a warning.
 
     Attributes:
         calls: those that were given out so far.
     """
 
-    def __init__(self, rules: ToolCallRules, new_id: Callable[[], str] = new_call_id) -> None:
+    def __init__(
+        self, rules: ToolCallRules, new_id: Callable[[], str] = new_call_id, *, report_rejected: bool = False
+    ) -> None:
+        self._report_rejected = report_rejected
         self.calls: list[ToolCall] = []
         self._rules = rules
         self._checkers = {name: SchemaChecker(tool.parameters) for name, tool in rules.tools.items()}
@@ -192,8 +196,7 @@ class ToolCallParser:
         held, self._held = self._held, ""
         self._text(held)
         if self._read == self._read_block:
-            self._text(self._block.raw)
-            self._warn("the answer ended inside a tool call; its text was given out as text")
+            self._reject(self._block.raw, "the answer ended inside a tool call")
         if self._gap and not self.calls:
             self._words.extend(self._gap)
         self._gap = None
@@ -249,11 +252,18 @@ class ToolCallParser:
         try:
             calls = [self._read_call(body) for body in block.bodies]
         except ToolCallRejected as problem:
-            self._text(block.raw)
-            self._warn(f"{problem}; its text was given out as text")
+            self._reject(block.raw, str(problem))
             return
         for name, arguments in calls:
             self._deliver(name, arguments)
+
+    def _reject(self, text: str, problem: str) -> None:
+        if self._report_rejected:
+            self._gap = []
+            self._put(RejectedCall(text, problem))
+            return
+        self._text(text)
+        self._warn(f"{problem}; its text was given out as text")
 
     def _deliver(self, name: str, arguments: str) -> None:
         self._gap = []

@@ -38,6 +38,7 @@ NAMES = (
     "trust",
     "usage",
     "serve",
+    "launch",
     "docs",
     "demo",
     "emulator",

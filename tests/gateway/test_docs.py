@@ -8,10 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from aider_stackspot.config import current
+from aider_stackspot.gateway import chat_request, messages_request, responses_request
+from aider_stackspot.gateway.programs import PROGRAMS
 from aider_stackspot.gateway.proxy_config import KEY_CHECK, proxy_config
+from aider_stackspot.gateway.tool_settings import TOOLS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
 BLOCKS: list[dict[str, Any]] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
@@ -38,3 +42,27 @@ def test_the_key_check_is_where_it_is_said_to_be() -> None:
     spec = importlib.util.find_spec(module)
     assert spec is not None and spec.origin is not None
     assert f"async def {function}(" in Path(spec.origin).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "known"),
+    [
+        ("Chat Completions", chat_request.HARMLESS),
+        ("Responses", responses_request.HARMLESS),
+        ("Messages", messages_request.HARMLESS),
+    ],
+)
+def test_the_harmless_fields_are_listed(protocol: str, known: tuple[str, ...]) -> None:
+    found = re.search(rf"^- {protocol}: (.*?)[.;]", TEXT, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    assert tuple(re.findall(r"`(\w+)`", found[1])) == known
+
+
+@pytest.mark.parametrize("kind", [chat_request.ChatRequest, messages_request.MessagesRequest])
+def test_every_harmless_or_refused_field_is_one_of_the_protocols(kind: Any) -> None:
+    module = importlib.import_module(kind.__module__)
+    assert {*module.HARMLESS, *module.REFUSED} <= set(kind.model_fields)
+
+
+def test_every_tool_and_program_is_named() -> None:
+    assert all(f"`{name}`" in TEXT for name in (*TOOLS, *PROGRAMS))

@@ -1,4 +1,4 @@
-"""The gateway's master key: made once, kept for its owner, demanded wherever others can reach the gateway."""
+"""The gateway's key: made once, kept for its owner, demanded wherever others can reach the gateway."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from threading import Barrier
 import pytest
 
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway.key import LOCATION, master_key
+from aider_stackspot.gateway.key import LOCATION, gateway_key
 
 LOOPBACK = "127.0.0.1"
 
 
 def test_made_once_for_its_owner_only(tmp_path: Path) -> None:
-    first = master_key("", tmp_path, LOOPBACK)
+    first = gateway_key("", tmp_path, LOOPBACK)
     assert first.is_new
     assert first.text.startswith("sk-")
     assert len(first.text) > 40
     assert (tmp_path / LOCATION).stat().st_mode & 0o777 == 0o600
-    again = master_key("", tmp_path, LOOPBACK)
+    again = gateway_key("", tmp_path, LOOPBACK)
     assert (again.text, again.is_new) == (first.text, False)
-    assert master_key("", tmp_path, "0.0.0.0").text == first.text
+    assert gateway_key("", tmp_path, "0.0.0.0").text == first.text
 
 
 def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path, monkeypa
 
     monkeypatch.setattr("secrets.token_urlsafe", wait_for_the_others)
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: master_key("", tmp_path, LOOPBACK), range(8)))
+        keys = list(pool.map(lambda _: gateway_key("", tmp_path, LOOPBACK), range(8)))
     assert len({key.text for key in keys}) == 1
     assert sum(key.is_new for key in keys) == 1
     assert [path.name for path in (tmp_path / LOCATION).parent.iterdir()] == [LOCATION.name]
@@ -43,59 +43,59 @@ def test_of_many_first_starts_at_once_one_makes_the_key(tmp_path: Path, monkeypa
 
 def test_a_home_that_cannot_be_written_is_told_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / ".aider").write_text("a file in the directory's place")
-    with pytest.raises(ConfigurationError, match=r"cannot be kept in .*gateway\.key.* Set LITELLM_MASTER_KEY"):
-        master_key("", tmp_path, LOOPBACK)
+    with pytest.raises(ConfigurationError, match=r"cannot be kept in .*gateway\.key.* Set AIDER_STACKSPOT_GATEWAY_KEY"):
+        gateway_key("", tmp_path, LOOPBACK)
 
 
 def test_two_gateways_never_share_a_key_by_chance(tmp_path: Path) -> None:
-    assert master_key("", tmp_path / "a", LOOPBACK).text != master_key("", tmp_path / "b", LOOPBACK).text
+    assert gateway_key("", tmp_path / "a", LOOPBACK).text != gateway_key("", tmp_path / "b", LOOPBACK).text
 
 
 def test_the_environments_key_wins_and_is_not_kept(tmp_path: Path) -> None:
-    key = master_key("sk-chosen-by-a-person", tmp_path, "0.0.0.0")
-    assert (key.text, key.source, key.is_new) == ("sk-chosen-by-a-person", "LITELLM_MASTER_KEY", False)
+    key = gateway_key("sk-chosen-by-a-person", tmp_path, "0.0.0.0")
+    assert (key.text, key.source, key.is_new) == ("sk-chosen-by-a-person", "AIDER_STACKSPOT_GATEWAY_KEY", False)
     assert not (tmp_path / LOCATION).exists()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway.example", ""])
 def test_no_gateway_for_others_without_a_key(tmp_path: Path, host: str) -> None:
     with pytest.raises(ConfigurationError, match="without a key"):
-        master_key("", tmp_path, host)
+        gateway_key("", tmp_path, host)
     assert not (tmp_path / LOCATION).exists()
 
 
 def test_a_short_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="shorter than 16") as caught:
-        master_key("sk-1234", tmp_path, LOOPBACK)
+        gateway_key("sk-1234", tmp_path, LOOPBACK)
     assert "sk-1234" not in str(caught.value)
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    master_key("", tmp_path, LOOPBACK)
+    gateway_key("", tmp_path, LOOPBACK)
     (tmp_path / LOCATION).chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        master_key("", tmp_path, LOOPBACK)
+        gateway_key("", tmp_path, LOOPBACK)
 
 
 def test_an_empty_file_is_no_key(tmp_path: Path) -> None:
-    master_key("", tmp_path, LOOPBACK)
+    gateway_key("", tmp_path, LOOPBACK)
     (tmp_path / LOCATION).write_text("\n")
     with pytest.raises(ConfigurationError, match="no usable key"):
-        master_key("", tmp_path, LOOPBACK)
+        gateway_key("", tmp_path, LOOPBACK)
 
 
 def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
-    key = master_key("", tmp_path, LOOPBACK)
+    key = gateway_key("", tmp_path, LOOPBACK)
     assert key.text not in repr(key)
 
 
 def test_without_a_home_directory_a_key_has_to_be_chosen() -> None:
-    with pytest.raises(ConfigurationError, match=r"no home directory .* Set LITELLM_MASTER_KEY"):
-        master_key("", None, LOOPBACK)
-    assert master_key("sk-chosen-by-a-person", None, LOOPBACK).text == "sk-chosen-by-a-person"
+    with pytest.raises(ConfigurationError, match=r"no home directory .* Set AIDER_STACKSPOT_GATEWAY_KEY"):
+        gateway_key("", None, LOOPBACK)
+    assert gateway_key("sk-chosen-by-a-person", None, LOOPBACK).text == "sk-chosen-by-a-person"
 
 
 def test_a_file_that_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / LOCATION).mkdir(parents=True)
     with pytest.raises(ConfigurationError, match=r"gateway\.key cannot be read: Is a directory\."):
-        master_key("", tmp_path, LOOPBACK)
+        gateway_key("", tmp_path, LOOPBACK)

@@ -1,8 +1,7 @@
-"""The configuration for LiteLLM Proxy, what is served of it, and the settings for the programs that use it."""
+"""The configuration for LiteLLM Proxy, and what is served of it."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ import yaml
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import current
 from aider_stackspot.gateway.proxy_config import is_served, proxy_config, to_yaml
-from aider_stackspot.gateway.tool_settings import base_url, settings_for_tools
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
-from tests.gateway.gateway_process import settings_of
 
 FILE = """
 providers:
@@ -76,32 +73,6 @@ def test_no_secret_stands_in_it(isolated: Path, monkeypatch: pytest.MonkeyPatch)
     text = to_yaml(proxy_config(current()))
     assert not re.search("very-secret|other-secret", text)
     assert yaml.safe_load(text)["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
-
-
-def test_the_settings_for_tools_can_be_pasted() -> None:
-    key = f"sk-{'k' * 43}"
-    text = "\n" + settings_for_tools("http://127.0.0.1:4000", key, current().models["stackspot-ai-code"])
-    assert max(len(line) for line in text.splitlines()) <= 80
-    opencode = json.loads(settings_of(text, "opencode: opencode.json"))
-    assert opencode["provider"]["stackspot"]["options"] == {"baseURL": "http://127.0.0.1:4000/v1", "apiKey": key}
-    continue_dev = yaml.safe_load(settings_of(text, "Continue: ~/.continue/config.yaml"))
-    assert continue_dev["models"][0]["apiKey"] == key
-    for name in ("Cline", "Claude Code", "Codex", "OpenAI SDK", "Anthropic SDK", "curl"):
-        assert re.search(f"^--- {name}\\b", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:4000"),
-        ("0.0.0.0", "http://127.0.0.1:4000"),
-        ("::1", "http://[::1]:4000"),
-        ("::", "http://127.0.0.1:4000"),
-        ("gateway.example", "http://gateway.example:4000"),
-    ],
-)
-def test_the_address_a_tool_uses(host: str, url: str) -> None:
-    assert base_url(host, 4000) == url
 
 
 SERVED = [

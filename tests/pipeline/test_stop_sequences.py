@@ -11,7 +11,7 @@ from aider_stackspot.pipeline.writer import StopSequences
 def cut(sequences: list[str], *pieces: str) -> tuple[str, bool]:
     stop = StopSequences(sequences)
     text = "".join(stop.feed(piece) for piece in pieces) + stop.finish()
-    return text, stop.stopped
+    return text, stop.stopped_at is not None
 
 
 def test_the_answer_ends_before_the_sequence() -> None:
@@ -45,3 +45,9 @@ def test_without_sequences_nothing_is_held_back() -> None:
 @given(st.lists(st.text("ab", min_size=1, max_size=3), max_size=3), st.lists(st.text("abc", max_size=4), max_size=6))
 def test_cuts_make_no_difference(sequences: list[str], pieces: list[str]) -> None:
     assert cut(sequences, *pieces) == cut(sequences, "".join(pieces))
+
+
+def test_it_is_told_which_one_ended_the_answer() -> None:
+    stop = StopSequences(["b", "ab"])
+    stop.feed("xxab")
+    assert stop.stopped_at == "ab"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ import aider_stackspot
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator, Fault
 
 HI = [{"role": "user", "content": "Say hi"}]
 KEY = "sk-key-of-the-server"
@@ -146,3 +148,43 @@ def test_litellm_proxy(proxy: str, isolated: Path) -> None:
         assert answer.choices[0].message.content == "Hello from the proxy"
         chunks = list(litellm.completion(f"local/{name}", HI, stream=True))
         assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Hello from the proxy"
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Emulator]]:
+    """LiteLLM Proxy with the file that `serve --print-config` writes, in front of a StackSpot."""
+    where, port = tmp_path_factory.mktemp("printed"), _free_port()
+    with Emulator() as stackspot:
+        mine = {**stackspot.environment(), "HOME": str(where), "LITELLM_MASTER_KEY": KEY}
+        command = [sys.executable, "-m", "aider_stackspot", "serve", "--print-config"]
+        config = subprocess.run(command, cwd=where, env={**os.environ, **mine}, capture_output=True, check=True).stdout
+        (where / "config.yaml").write_bytes(config)
+        options = ["--config", "config.yaml", "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
+        more = {**mine, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION", "OPENAI_API_KEY": "sk-x"}
+        for url in _running([os.environ["REAL_LITELLM"], *options], port, where, **more):
+            yield url, stackspot
+
+
+BODY = {"model": "stackspot-ai-code", "messages": HI}
+
+
+def _asked(url: str, **more: object) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    return httpx.post(f"{url}/v1/chat/completions", json=BODY | more, headers=headers, trust_env=False, timeout=60)
+
+
+def test_the_printed_file_repeats_what_heals(printed: tuple[str, Emulator]) -> None:
+    url, stackspot = printed
+    stackspot.fail("any chat", Fault.status(503))
+    assert _asked(url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "field", ["custom_llm_provider", "base_url", "headers", "extra_headers", "api_key", "fallbacks"]
+)
+def test_its_guard_refuses_what_leads_elsewhere(printed: tuple[str, Emulator], field: str) -> None:
+    url, stackspot = printed
+    before = len(stackspot.requests)
+    answer = _asked(url, **{field: {"Host": "x"} if "headers" in field else "openai"})
+    assert answer.status_code == 400 and field in answer.text
+    assert len(stackspot.requests) == before

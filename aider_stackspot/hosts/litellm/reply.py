@@ -15,7 +15,7 @@ from litellm.types.utils import Choices, GenericStreamingChunk, Message, Usage
 from aider_stackspot.api.answer import Finish, KnowledgeSource
 from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.stream import AnswerStream
-from aider_stackspot.tools import AnswerParser, AnswerRequirements, Event, TextDelta, ToolCall
+from aider_stackspot.tools import AnswerParser, AnswerRequirements, AnswerWarning, Event, TextDelta, ToolCall
 
 log = logging.getLogger("aider_stackspot")
 
@@ -105,7 +105,7 @@ class Reply:
                 yield _chunk(event.text)
             elif isinstance(event, ToolCall):
                 yield _chunk("", {**_call(event), "index": event.index})
-            else:
+            elif isinstance(event, AnswerWarning):
                 self._warn(event.message)
 
     def _message(self, events: list[Event]) -> Message:
@@ -115,7 +115,7 @@ class Reply:
                 text.append(event.text)
             elif isinstance(event, ToolCall):
                 calls.append(_call(event))
-            else:
+            elif isinstance(event, AnswerWarning):
                 self._warn(event.message)
         content = "".join(text)
         if not calls:

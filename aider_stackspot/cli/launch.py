@@ -1,0 +1,105 @@
+"""``aider-stackspot launch``: a gateway for one run of a program, with one command."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aider_stackspot.config import current
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.app import Gateway
+from aider_stackspot.gateway.programs import PROGRAMS, Program
+from aider_stackspot.gateway.server import Server, listen
+from aider_stackspot.gateway.tool_settings import base_url, connection
+
+_NOT_FOUND = 127
+"""The exit status of a shell for a program that is not there."""
+
+
+def launch(
+    program: Annotated[str, typer.Argument(help=f"One of {', '.join(PROGRAMS)}.", metavar="PROGRAM")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Its own arguments.", metavar="[ARGUMENTS]...")] = None,
+    model: Annotated[str, typer.Option(help="The model to use.", metavar="NAME")] = "",
+) -> None:
+    """Start Claude Code, Codex, opencode, Cline or qwen on the configured models.
+
+    It starts a gateway on a free port of this machine with a key for this run alone, then the program, and ends with
+    it and its exit status. Options of this command stand before the program's name, the program's behind it.
+
+    Examples:
+        aider-stackspot launch claude
+        aider-stackspot launch --model lab/qwen3-coder codex
+        aider-stackspot launch opencode run "Add a test"
+    """
+    if program not in PROGRAMS:
+        raise ConfigurationError(f"launch knows no `{program}`: it starts {', '.join(PROGRAMS)}.")
+    settings = current()
+    if settings.problem is not None:
+        raise ConfigurationError(settings.problem)
+    path = shutil.which(program)
+    if path is None:
+        print(f"aider-stackspot: `{program}` is not installed, or not on the PATH.", file=sys.stderr)
+        raise typer.Exit(_NOT_FOUND)
+    logging.basicConfig(handlers=[logging.NullHandler()])  # the terminal is the program's
+    key = f"sk-{secrets.token_urlsafe(32)}"
+    with _gateway(key) as url, tempfile.TemporaryDirectory(prefix=f"aider-stackspot-{program}-") as directory:
+        told = PROGRAMS[program](connection(url, key, settings, model))
+        status = _run(told, path, arguments or [], Path(directory))
+    raise typer.Exit(status)
+
+
+@contextmanager
+def _gateway(key: str) -> Iterator[str]:
+    """Serve in a thread of this process for as long as the block runs; yield the address."""
+    with listen("127.0.0.1", 0) as listener:
+        ready = threading.Event()
+        server = Server(Gateway(), key, ready.set)
+        serving = server.begin(listener)
+        ready.wait()
+        try:
+            yield base_url("127.0.0.1", listener.getsockname()[1])
+        finally:
+            server.should_exit = server.force_exit = True
+            concurrent.futures.wait([serving], timeout=5)
+
+
+def _run(program: Program, path: str, arguments: list[str], directory: Path) -> int:
+    """Run a program in the foreground, and return its exit status as a shell tells it."""
+    environment: Mapping[str, str] = {**os.environ, **program.environment}
+    if program.directory:
+        environment = {**environment, program.directory: str(directory)}
+    for name, content in program.files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(content, encoding="utf-8")
+    # The terminal sends Ctrl-C to both: what it means is the program's business.
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, which the child does not inherit
+    try:
+        with subprocess.Popen([path, *_own(program, arguments), *arguments], env=environment) as child:
+            stop = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+            try:
+                status = child.wait()
+            finally:
+                signal.signal(signal.SIGTERM, stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return status if status >= 0 else 128 - status
+
+
+def _own(program: Program, arguments: list[str]) -> tuple[str, ...]:
+    """Return the arguments that this package adds, without those that the user has given."""
+    given = program.arguments[:1]
+    return () if given and given[0] != "-c" and given[0] in arguments else program.arguments

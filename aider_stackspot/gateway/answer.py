@@ -1,0 +1,212 @@
+"""One answer of a model as events, whichever service gives it: the one exchange that all protocols share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from aider_stackspot.api.answer import Usage
+from aider_stackspot.api.chunks import Chunk
+from aider_stackspot.compatible.server_call import CallOptions, chat_body, learn_from, server_call
+from aider_stackspot.errors import InvalidRequest, StackSpotError, StreamInterrupted
+from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
+from aider_stackspot.gateway.end import End, estimated_tokens
+from aider_stackspot.gateway.errors import invalid, told_to_client
+from aider_stackspot.gateway.question import Question
+from aider_stackspot.gateway.text_answer import TextAnswer
+from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts, takes_tools_by_prompt
+from aider_stackspot.pipeline.stream import AnswerStream, start
+from aider_stackspot.tools import TextDelta, ToolCall, read_answer_requirements
+from aider_stackspot.tools.request import ToolCallRules
+from aider_stackspot.tools.tool_call_parser import new_call_id
+
+
+@dataclass(frozen=True)
+class ReasoningDelta:
+    """What a model thought before it answered, where its server tells."""
+
+    text: str
+
+
+AnswerEvent: TypeAlias = TextDelta | ToolCall | ReasoningDelta
+
+
+class Answer(Protocol):
+    """An answer on its way.
+
+    Attributes:
+        prompt_tokens: how long the prompt is, as an estimate.
+        end: how it ended; there after the last event of a complete answer.
+    """
+
+    prompt_tokens: int
+    end: End | None
+
+    def events(self) -> AsyncIterator[Sequence[AnswerEvent]]:
+        """Yield what comes, as much at a time as has arrived.
+
+        Raises:
+            GatewayError: the answer is not complete.
+        """
+        ...
+
+
+def answer_to(target: Target, question: Question) -> Answer:
+    """Begin a call. Nothing was sent yet where this raises.
+
+    Args:
+        target: whom to ask.
+        question: what to ask.
+
+    Raises:
+        GatewayError: the question cannot be asked as it is.
+    """
+    demands = question.demands
+    if isinstance(target, StackSpotTarget) and not target.model.tools:
+        demands = {name: value for name, value in demands.items() if name == "response_format"}
+    try:
+        requirements = read_answer_requirements(demands)
+    except ValueError as error:
+        raise invalid(str(error), str(error).partition(":")[0].partition(" ")[0].partition("[")[0]) from None
+    try:
+        if isinstance(target, StackSpotTarget):
+            return TextAnswer(StackSpotTexts(target, question, requirements), question, requirements)
+        if takes_tools_by_prompt(target) and needs_prompt(question):
+            return TextAnswer(ServerTexts(target, question, requirements), question, requirements)
+        return ServerAnswer(target, question, requirements.tool_calls)
+    except InvalidRequest as error:
+        raise told_to_client(error, target.service) from None
+
+
+def needs_prompt(question: Question) -> bool:
+    """Tell whether a question demands tools or JSON, or its conversation has used tools."""
+    return bool(question.demands.get("tools") or question.demands.get("response_format")) or any(
+        message.get("role") == "tool" or message.get("tool_calls") for message in question.messages
+    )
+
+
+class ServerAnswer:
+    """The answer of an OpenAI-compatible server that knows tools itself.
+
+    Args:
+        target: the server's model.
+        question: what to ask.
+        rules: the calls that are possible.
+
+    Raises:
+        InvalidRequest: the server would refuse it.
+    """
+
+    def __init__(self, target: ServerTarget, question: Question, rules: ToolCallRules) -> None:
+        told = [question.messages, question.demands.get("tools")]
+        self.prompt_tokens = estimated_tokens(json.dumps(told, ensure_ascii=False))
+        self.end: End | None = None
+        self._target = target
+        self._stop = question.stop
+        body = chat_body(target.provider, target.model, question.messages, _parameters(question, rules))
+        self._call = server_call(target.provider, target.model, "/chat/completions", body, CallOptions())
+        self._calls: dict[int, dict[str, str]] = {}
+        self._usage: Usage | None = None
+        self._stopped_at: str | None = None
+        self._characters = 0
+
+    async def events(self) -> AsyncIterator[Sequence[AnswerEvent]]:
+        """Yield what comes; calls of tools when they are complete.
+
+        Raises:
+            GatewayError: the answer is not complete.
+        """
+        stream: AnswerStream[list[Chunk]] = start(self._call)
+        try:
+            async for chunks in stream:
+                events = [event for chunk in chunks for event in self._read(chunk)]
+                if events:
+                    yield events
+            calls = self._tool_calls()
+        except StackSpotError as error:
+            learn_from(error, self._target.provider, self._target.model)
+            sizes = (self.prompt_tokens, self._target.context)
+            raise told_to_client(error, self._target.service, sizes=sizes) from None
+        finally:
+            stream.close()
+        if calls:
+            yield calls
+        finish = stream.finish
+        usage = finish.usage if finish is not None else None
+        counted = usage or Usage(self.prompt_tokens, estimated_tokens(self._characters))
+        self.end = End(finish.reason if finish is not None else "stop", counted, self._stopped_at)
+
+    def _read(self, chunk: Chunk) -> list[AnswerEvent]:
+        events: list[AnswerEvent] = []
+        for choice in chunk["choices"][:1]:
+            delta = choice.get("delta") or {}
+            thought = delta.get("reasoning_content") or delta.get("reasoning")
+            if isinstance(thought, str) and thought:
+                events.append(ReasoningDelta(thought))
+            if isinstance(delta.get("content"), str) and delta["content"]:
+                self._characters += len(delta["content"])
+                events.append(TextDelta(delta["content"]))
+            for piece in delta.get("tool_calls") or ():
+                self._add(piece)
+            if choice.get("stop_reason") in self._stop:  # vLLM says which of them it was
+                self._stopped_at = choice["stop_reason"]
+        return events
+
+    def _add(self, piece: Chunk) -> None:
+        call = self._calls.setdefault(piece["index"], {"id": "", "name": "", "arguments": ""})
+        function = piece.get("function") or {}
+        call["id"] = call["id"] or str(piece.get("id") or "")
+        call["name"] = call["name"] or str(function.get("name") or "")
+        call["arguments"] += function.get("arguments") or ""
+
+    def _tool_calls(self) -> list[ToolCall]:
+        return [
+            ToolCall(call["id"] or new_call_id(), call["name"], _object(call["arguments"]), position)
+            for position, call in enumerate(self._calls.values())
+        ]
+
+
+def _object(arguments: str) -> str:
+    """Return a call's arguments.
+
+    Raises:
+        StreamInterrupted: they are no JSON object, and nobody could make the call.
+    """
+    if not arguments.strip():
+        return "{}"
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise StreamInterrupted("The arguments of a tool call are no JSON object: the model's answer is damaged.")
+    return arguments
+
+
+def _parameters(question: Question, rules: ToolCallRules) -> dict[str, Any]:
+    """Return the fields of a chat's body besides the model and the messages."""
+    given: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}, **question.parameters}
+    if question.temperature is not None:
+        given["temperature"] = question.temperature
+    if question.stop:
+        given["stop"] = list(question.stop)
+    if question.demands.get("response_format") is not None:
+        given["response_format"] = question.demands["response_format"]
+    if rules.tools:
+        given["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
+                },
+            }
+            for tool in rules.tools.values()
+        ]
+        given["tool_choice"] = "required" if rules.required else "auto"
+        if not rules.parallel:
+            given["parallel_tool_calls"] = False
+    return given

@@ -1,0 +1,193 @@
+"""What a request of Anthropic's Messages may have, and the same in the words of Chat Completions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from aider_stackspot.gateway.errors import invalid
+from aider_stackspot.gateway.fields import Fields, read, refuse
+from aider_stackspot.gateway.messages_content import assistant_message, texts_of_blocks, user_messages
+from aider_stackspot.gateway.question import Message, Question
+
+
+class ToolChoice(Fields):
+    """Which tools have to be called."""
+
+    type: Literal["auto", "any", "tool", "none"]
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+class Tool(Fields):
+    """A tool of the client's; those that run at Anthropic have a `type` of their own, and further fields."""
+
+    name: str
+    input_schema: dict[str, Any]
+    type: Literal["custom"] | None = None
+    description: str | None = None
+    strict: bool | None = None
+    cache_control: Any = None
+    eager_input_streaming: bool | None = None
+    defer_loading: bool | None = None
+    allowed_callers: Any = None
+    input_examples: Any = None
+
+
+class OutputConfig(Fields):
+    """How the answer is wanted."""
+
+    effort: str | None = None
+    format: dict[str, Any] | None = None
+    task_budget: Any = None
+
+
+class ChatTurn(Fields):
+    """One message."""
+
+    role: Literal["user", "assistant", "system"]
+    content: str | list[Any]
+
+
+HARMLESS = (
+    "cache_control",
+    "context_management",
+    "diagnostics",
+    "inference_geo",
+    "max_tokens",
+    "metadata",
+    "service_tier",
+    "speed",
+    "thinking",
+    "top_k",
+    "top_p",
+)
+"""Fields without effect at StackSpot (docs/gateway.md)."""
+
+REFUSED = {
+    "container": "nothing runs at the service",
+    "mcp_servers": "nothing runs at the service; let your program connect to them",
+}
+
+
+class CountRequest(Fields):
+    """A request to count tokens."""
+
+    model: str
+    messages: Annotated[list[ChatTurn], Field(min_length=1)]
+    system: str | list[Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: ToolChoice | None = None
+    output_config: OutputConfig | None = None
+    output_format: dict[str, Any] | None = None
+    thinking: Any = None
+    cache_control: Any = None
+    context_management: Any = None
+    diagnostics: Any = None
+    inference_geo: str | None = None
+    speed: str | None = None
+    container: Any = None
+    mcp_servers: Any = None
+
+
+class MessagesRequest(CountRequest):
+    """A request."""
+
+    max_tokens: Annotated[int, Field(ge=1)]
+    stream: bool | None = None
+    stop_sequences: list[str] | None = None
+    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    metadata: Any = None
+    service_tier: str | None = None
+
+    @property
+    def wants_thoughts(self) -> bool:
+        """Whether the client wants to see what the model thought."""
+        return isinstance(self.thinking, dict) and self.thinking.get("type") in ("enabled", "adaptive")
+
+
+def read_messages(body: dict[str, Any]) -> tuple[MessagesRequest, Question]:
+    """Read a request.
+
+    Raises:
+        GatewayError: something in it cannot be honoured.
+    """
+    request = read(MessagesRequest, body)
+    refuse(body, REFUSED)
+    given = {"max_tokens": request.max_tokens, "top_p": request.top_p}
+    question = Question(
+        model=request.model,
+        messages=_conversation(request),
+        demands=_demands(request),
+        streams=request.stream is True,
+        stop=tuple(request.stop_sequences or ()),
+        temperature=request.temperature,
+        parameters={name: value for name, value in given.items() if value is not None},
+    )
+    return request, question
+
+
+def read_count(body: dict[str, Any]) -> Question:
+    """Read a request to count tokens.
+
+    Raises:
+        GatewayError: something in it cannot be honoured.
+    """
+    request = read(CountRequest, body)
+    refuse(body, REFUSED)
+    return Question(model=request.model, messages=_conversation(request), demands=_demands(request))
+
+
+def _conversation(request: CountRequest) -> list[Message]:
+    messages: list[Message] = []
+    if request.system:
+        messages.append({"role": "system", "content": texts_of_blocks(request.system, "system")})
+    for index, turn in enumerate(request.messages):
+        place = f"messages[{index}].content"
+        if turn.role == "system":
+            messages.append({"role": "system", "content": texts_of_blocks(turn.content, place)})
+        elif turn.role == "assistant":
+            messages.append(assistant_message(turn.content, place))
+        else:
+            messages += user_messages(turn.content, place)
+    return messages
+
+
+def _demands(request: CountRequest) -> dict[str, Any]:
+    choice = request.tool_choice
+    wanted = request.output_config.format if request.output_config is not None else None
+    return {
+        "tools": [_tool(tool, f"tools[{index}]") for index, tool in enumerate(request.tools or ())],
+        "tool_choice": _choice(choice),
+        "parallel_tool_calls": False if choice is not None and choice.disable_parallel_tool_use else None,
+        "response_format": _response_format(wanted or request.output_format),
+    }
+
+
+def _tool(given: dict[str, Any], place: str) -> dict[str, Any]:
+    if given.get("type") not in (None, "custom"):
+        return {"type": given["type"], "name": given.get("name")}  # one that Anthropic runs, or has the schema of
+    tool = read(Tool, given, place)
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.input_schema}
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: ToolChoice | None) -> Any:
+    if choice is None:
+        return None
+    if choice.type != "tool":
+        return {"auto": "auto", "any": "required", "none": "none"}[choice.type]
+    if not choice.name:
+        raise invalid("`tool_choice.name` is missing.", "tool_choice.name")
+    return {"type": "function", "function": {"name": choice.name}}
+
+
+def _response_format(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
+    if wanted is None:
+        return None
+    if wanted.get("type") != "json_schema" or not isinstance(wanted.get("schema"), dict):
+        raise invalid("`output_config.format` should be a `json_schema` with its `schema`.", "output_config.format")
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": wanted["schema"]}}
