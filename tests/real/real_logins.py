@@ -27,7 +27,8 @@ from tests.compatible.openai_server import OpenAIServer, Reply, models
 
 HI = [{"role": "user", "content": "Say hi"}]
 SECRET = "s3cret+/ of the client"
-SECONDS = 2
+SECONDS = 4
+"""That a token lives: servers, clients and 64 callers share this machine, and a request may take seconds to arrive."""
 HERE = Path(__file__).parent
 KINDS = {
     "authlib": [os.environ["REAL_AUTHLIB"], str(HERE / "authlib_server.py")],
@@ -128,8 +129,9 @@ def test_64_callers_share_one_token_each_time_and_its_end_is_not_noticed(
             began = time.monotonic()
             assert set(pool.map(lambda _: ask(), range(64))) == {Reply().text}
             halves = 1 + int((time.monotonic() - began) / (SECONDS / 2))
-            assert 1 <= login.given_out - before <= halves
+            assert login.given_out - before <= halves
             time.sleep(SECONDS)
+    assert login.given_out >= 3
     assert len(server.chats) == 3 * 64, "none was refused and repeated"
 
 
