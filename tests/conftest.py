@@ -36,7 +36,7 @@ asyncio.run(asyncio.sleep(0))
 # A terminal of one's own, and counts of what a process holds, are read from Linux's /proc.
 collect_ignore = [] if sys.platform == "linux" else ["cli/test_terminal.py", "load"]
 if sys.platform == "win32":
-    collect_ignore += ["gateway/test_serve.py", "network/test_few_files.py"]
+    collect_ignore += ["cli/test_launch.py", "gateway/test_serve.py", "network/test_few_files.py"]
 
 _NOT_ON_WINDOWS = re.compile(
     r"\b(chmod|fork|killpg|mkfifo|send_signal|st_mode|symlink_to|S_IMODE|SIG(HUP|INT|KILL|TERM))\b|/dev/|/proc/"

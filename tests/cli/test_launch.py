@@ -14,6 +14,8 @@ import pytest
 
 from aider_stackspot.emulator import Emulator
 
+assert sys.platform != "win32"  # tests/conftest.py leaves it out there
+
 PROGRAM = """#!{python}
 import json, os, signal, sys, time, urllib.request
 with open("told.json", "a") as file:

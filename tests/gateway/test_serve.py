@@ -22,6 +22,8 @@ import yaml
 from aider_stackspot.emulator import Emulator, Fault
 from tests.gateway.running import PATHS, bodies, events_of
 
+assert sys.platform != "win32"  # tests/conftest.py leaves it out there
+
 COMMAND = [sys.executable, "-m", "aider_stackspot", "serve"]
 KEY = "sk-chosen-for-this-test"
 
