@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,10 +122,10 @@ async def _all_of(stream: asyncio.StreamReader | None) -> bytes:
 def _end(process: asyncio.subprocess.Process) -> None:
     """End the program, and what it started, where that is still running."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
+        if sys.platform == "win32":
             process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _found(command: KeyCommand) -> str | None:
