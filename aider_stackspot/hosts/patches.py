@@ -9,20 +9,22 @@ _MARK = "_aider_stackspot"
 
 
 def wrap_once(holder: Any, name: str, around: Callable[[Any], Any]) -> Any:
-    """Put a wrapper in the place of a function, unless it is there already.
+    """Put a wrapper in the place of a function, unless this wrapper is there already.
 
     Args:
         holder: the module, class or object whose attribute the function is.
         name: the attribute.
-        around: makes the wrapper of the function.
+        around: makes the wrapper of the function; where it was defined tells one wrapper from another.
 
     Returns:
         the wrapper if it was made now, else `None`.
     """
     original = getattr(holder, name)
-    if getattr(original, _MARK, False):
+    known: frozenset[str] = getattr(original, _MARK, frozenset())
+    own = f"{around.__module__}.{around.__qualname__}"
+    if own in known:
         return None
     wrapper = around(original)
-    setattr(wrapper, _MARK, True)
+    setattr(wrapper, _MARK, known | {own})
     setattr(holder, name, wrapper)
     return wrapper

@@ -13,6 +13,7 @@ import pytest
 
 from aider_stackspot.config import Settings, current, load
 from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.process_start import environment_at_start
 from tests.config.config_support import FILE, AtStart, Places, stackspot
 
 pytest_plugins = ["tests.config.config_support"]
@@ -133,8 +134,11 @@ class TestWhatItCosts:
         current()
         assert calls_while(current) < 400
 
-    def test_the_cost_of_the_start(self, places: Places) -> None:
-        """Nothing is read but what can matter: no file of aider's, while aider does not run."""
+    def test_the_cost_of_the_start(self, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is read but what can matter: no file of aider's, where no variable can have come from one."""
+        for name in list(environment_at_start):
+            monkeypatch.delitem(environment_at_start, name)
+            monkeypatch.delenv(name, raising=False)
         surroundings = RecordedInputs()
         load.load(surroundings)
         assert not [path for path in surroundings._states if "aider.conf" in path]
