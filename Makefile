@@ -100,10 +100,10 @@ bench: install ## Measure against LiteLLM's own provider and the wire; writes bu
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
 
-soak: install ## The long tests: load and thousands of generated streams
+soak: install ## The long tests: load, attacks through the real aider, thousands of generated streams (a quarter of an hour)
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
-check: test lint types wheel newest demo soak ## What CI runs
+check: test lint types wheel newest demo ## What CI runs
 
 clean: ## Remove the environments and what was built
 	rm -rf $(VENV) $(NEWEST) $(PROXY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

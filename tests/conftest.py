@@ -112,9 +112,11 @@ def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _litellms_own_settings() -> Iterator[None]:
-    """What aider sets on LiteLLM's module and loggers, when a test lets it load, is undone."""
-    before = _of_litellm()
+    """What aider sets on LiteLLM's module and loggers, when a test lets it load, is undone; so are learned limits."""
+    before, limits = _of_litellm(), _limits_of_ours()
     yield
+    for name, entry in limits.items():
+        sys.modules["litellm"].model_cost[name] = entry
     for name, value in (before or dict.fromkeys(_of_litellm(), False)).items():
         setattr(sys.modules["litellm"], name, value)
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
@@ -125,6 +127,12 @@ def _of_litellm() -> dict[str, object]:
     litellm = sys.modules.get("litellm")
     names = ("drop_params", "suppress_debug_info", "set_verbose")
     return {name: vars(litellm)[name] for name in names if name in vars(litellm)} if litellm is not None else {}
+
+
+def _limits_of_ours() -> dict[str, dict[str, object]]:
+    litellm = sys.modules.get("litellm")
+    known = vars(litellm).get("model_cost", {}) if litellm is not None else {}
+    return {name: dict(entry) for name, entry in known.items() if "stackspot" in name}
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ LOCATION = Path(".aider") / "caches" / "aider-stackspot" / "agents.json"
 """Below the home directory."""
 MAX_LIMITS = 1000
 """That are remembered; the oldest goes first."""
-MAX_TOKENS = 100_000_000
-"""A larger figure is damage, not a limit."""
+MIN_TOKENS, MAX_TOKENS = 256, 100_000_000
+"""A figure outside of these is damage, or counts something else: aider could not send a prompt with it."""
 _MAX_BYTES = 256 * 1024
 _VERSION = 1
 
@@ -62,7 +62,7 @@ def learn_limit(model: Model, limit: int, home: Path | None) -> None:
         limit: tokens of a prompt that fit.
         home: the user's home directory.
     """
-    if home is None or not 0 < limit <= MAX_TOKENS:
+    if home is None or not MIN_TOKENS <= limit <= MAX_TOKENS:
         return
     path, key = home / LOCATION, limit_key(model)
     try:
@@ -80,4 +80,4 @@ def _read(content: bytes | None) -> Mapping[str, int]:
     document = json.loads(content) if content is not None else None
     limits = document.get("limits") if isinstance(document, dict) and document.get("version") == _VERSION else None
     found = limits.items() if isinstance(limits, dict) else ()
-    return {key: value for key, value in found if isinstance(value, int) and 0 < value <= MAX_TOKENS}
+    return {key: value for key, value in found if isinstance(value, int) and MIN_TOKENS <= value <= MAX_TOKENS}

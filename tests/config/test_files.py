@@ -249,8 +249,8 @@ class TestWrongValues:
             ("models: {a b: {}}", "models.a b: a model's name has no spaces, and is not empty."),
             ("models: {m: {api: agents}}", "models.m.api: input should be 'agent', 'chat' or 'quick-command'."),
             ("models: {m: {temperature: 1.5}}", "models.m.temperature: StackSpot's temperatures are 0.0 to 1.0."),
-            ("models: {m: {temperature: 3}}", "models.m.temperature: input should be less than or equal to 2."),
-            ("models: {m: {max_tokens: -1}}", "models.m.max_tokens: input should be greater than 0."),
+            ("models: {m: {temperature: 3}}", "models.m.temperature: StackSpot's temperatures are 0.0 to 1.0."),
+            ("models: {m: {max_tokens: -2}}", "models.m.max_tokens: input should be greater than 0."),
             ("models: {m: {provider: x}}", "models.m.provider: the model stands under `stackspot`."),
             (
                 'client_realm: "a\\nb"',

@@ -86,7 +86,7 @@ def test_a_damaged_file_is_as_good_as_none(home: Path, content: str) -> None:
     assert (current().problem, current().notices) == (None, ())
 
 
-@pytest.mark.parametrize("limit", [0, -5, 10**12])
+@pytest.mark.parametrize("limit", [0, -5, 7, 10**12])
 def test_nonsense_is_not_learned(home: Path, limit: int) -> None:
     learn_limit(model(), limit, home)
     assert model().max_input_tokens == 16_384
@@ -112,7 +112,7 @@ def test_many_threads_at_once_lose_nothing(home: Path) -> None:
 def test_the_file_does_not_grow_for_ever(home: Path) -> None:
     path = home / LOCATION
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"version": 1, "limits": {f"{number:032}": 5 for number in range(MAX_LIMITS)}}))
+    path.write_text(json.dumps({"version": 1, "limits": {f"{number:032}": 5_000 for number in range(MAX_LIMITS)}}))
     learn_limit(model(), 272_000, home)
     kept = json.loads(path.read_text())["limits"]
     assert len(kept) == MAX_LIMITS

@@ -204,6 +204,8 @@ def inspected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A StackSpot behind a certificate that no public authority issued, and that authority's file."""
     import ssl
 
+    # With truststore the system decides, which reads SSL_CERT_FILE by itself.
+    monkeypatch.setitem(sys.modules, "truststore", None)
     authority = trustme.CA(organization_name="Acme TLS Inspection")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
