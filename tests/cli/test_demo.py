@@ -23,6 +23,7 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_file_of_a_copy_is_edited_and_what_comes_next_is_named(isolated: Path) -> None:
     (isolated / "__about__.py").write_text('__version__ = "3.2.1"\n', encoding="utf-8")
     commit_all("A version")

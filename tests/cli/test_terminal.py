@@ -65,6 +65,7 @@ def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, q
     assert list(isolated.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_long_wait_has_a_clock_on_a_terminal_that_is_gone_afterwards(service: Emulator) -> None:
     service.fail("token", Fault.silent(1.8))
     arguments = ("init", "--non-interactive", "--client-id", "client-id", "--realm", "acme")
@@ -77,6 +78,7 @@ def test_a_long_wait_has_a_clock_on_a_terminal_that_is_gone_afterwards(service: 
     assert "Asking" not in at_a_terminal(*arguments, STACKSPOTAI_CLIENT_KEY=KEY, TERM="dumb").text
 
 
+@pytest.mark.slow
 def test_the_doctor_has_a_clock_too(service: Emulator) -> None:
     service.fail("token", Fault.silent(0.8))
     seen = at_a_terminal(

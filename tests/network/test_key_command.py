@@ -140,6 +140,7 @@ def test_a_program_that_is_not_there(configure: Configure) -> None:
         ask()
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs_is_ended_with_what_it_started(
     home: Path, program: Callable[[str], list[str]], configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:

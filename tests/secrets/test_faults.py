@@ -168,6 +168,7 @@ WAYS = ["completion", "astream", "stream", "acompletion"]
     [("agent", FAULTS), pytest.param("chat", TOKEN_FAULTS, marks=pytest.mark.slow)],
     ids=["api", "token"],
 )
+@pytest.mark.slow
 def test_nothing_is_left_behind(api: str, steps: dict[str, Step], configured: ConnectProxy, isolated: Path) -> None:
     with contextlib.ExitStack() as stack:
         plans, emulators = zip(

@@ -48,6 +48,7 @@ def test_it_edits_and_commits(service: Emulator, repository: Path, api: str, str
 
 
 @pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_knowledge_sources_stand_below_the_answer(service: Emulator, repository: Path, stream: str) -> None:
     service.details[AGENT] = AgentDetails(knowledge=("01BBBBBBBBBBBBBBBBBBBBBBBB",))
     service.knowledge = {"01BBBBBBBBBBBBBBBBBBBBBBBB": Knowledge("calc.py of the wiki")}
@@ -74,6 +75,7 @@ def colour_in(png: bytes) -> str:
 
 
 @pytest.mark.parametrize(("picture", "colour"), [(RED, "red"), pytest.param(GREEN, "green", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_it_is_shown_a_picture_and_edits_accordingly(
     service: Emulator, repository: Path, picture: bytes, colour: str
 ) -> None:
@@ -163,6 +165,7 @@ def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) ->
 
 
 @pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulator, repository: Path, api: str) -> None:
     """The cut comes after a complete edit block: without its end marker even that must not be trusted."""
     edit_and_more = [FIX, "\nAnd a second thought ", "that is cut"]

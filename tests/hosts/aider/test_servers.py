@@ -135,6 +135,7 @@ def test_aider_never_asks_the_internet_even_before_litellm_is_there(server: Open
     assert done.stdout == "4096\n"
 
 
+@pytest.mark.slow
 def test_a_cut_answer_is_not_applied(server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path) -> None:
     answers = iter([Reply([*EDIT[:1], "and more"], finish=None, done=False)])
     server.reply = lambda request: next(answers, None) or _answer(request)

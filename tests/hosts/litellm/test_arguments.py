@@ -66,7 +66,12 @@ def test_an_argument_is_honoured(agent: Emulator, ask: Ask, name: str, value: An
 
 @pytest.mark.parametrize(("name", "value"), of_result("passed over"))
 def test_an_argument_is_passed_over(agent: Emulator, ask: Ask, name: str, value: Any) -> None:
-    ask(**{name: value})
+    try:
+        ask(**{name: value})
+    except litellm.UnsupportedParamsError as refusal:
+        # Newer versions of LiteLLM refuse it by themselves: by its name, and before anything is sent.
+        assert name == "verbosity" and f"['{name}']" in str(refusal) and not agent.chat_requests
+        return
     assert set(agent.chat_requests[0].json) == {
         "streaming",
         "user_prompt",
