@@ -17,7 +17,7 @@ from aider_stackspot.cli.terminal import output
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import trust_command
 from aider_stackspot.config.edit import text_of, users_file, write_text
-from aider_stackspot.config.edit_model import has_provider, with_model_key
+from aider_stackspot.config.edit_yaml import has_provider, with_model_key
 from aider_stackspot.config.settings import AGENT_ID
 from aider_stackspot.errors import ConfigurationError, ContextTooLong
 from aider_stackspot.pipeline.agent_list import find_agent, list_agents, request_token

@@ -19,10 +19,9 @@ from aider_stackspot.config.edit import (
     users_file,
     with_line,
     with_variables,
-    without_model_key,
     write_text,
 )
-from aider_stackspot.config.edit_model import has_provider, with_model_key
+from aider_stackspot.config.edit_yaml import has_provider, with_model_key, without_model_key
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
 from aider_stackspot.config.stackspot import CREDENTIAL_VARIABLES
 from aider_stackspot.errors import ConfigurationError

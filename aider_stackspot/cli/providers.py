@@ -27,10 +27,9 @@ from aider_stackspot.config.edit import (
     text_of,
     users_env_file,
     users_file,
-    with_provider,
-    without_provider,
     write_text,
 )
+from aider_stackspot.config.edit_yaml import with_provider, without_provider
 from aider_stackspot.config.settings import OAuth2Client
 from aider_stackspot.errors import ConfigurationError
 
