@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aider_stackspot.api.answer import clean
+from aider_stackspot.api.sse import is_json
 
 Chunk = dict[str, Any]
 
@@ -182,13 +183,13 @@ class ToolCallPieces:
         if given is None:
             return new if identifier is not None or name or not new else new - 1
         known = self._by_given.get(given)
-        if known is None or (name and (identifier is not None or _is_json("".join(self._arguments[known])))):
+        if known is None or (name and (identifier is not None or is_json("".join(self._arguments[known])))):
             self._by_given[given] = known = new
         return known
 
     def _is_another(self, given: int, known: int) -> bool:
         """Tell whether a piece with a name, and with the id of a whole call, has another number than that call."""
-        if given in self._by_given or not _is_json("".join(self._arguments[known])):
+        if given in self._by_given or not is_json("".join(self._arguments[known])):
             return False
         self._by_given[given] = len(self._ids)
         return True
@@ -206,11 +207,3 @@ def _arguments(given: object) -> str:
     if given is None:
         return ""
     return clean(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -117,7 +117,7 @@ class EventStream:
                 self._ends_with_data = False  # the name's data are still to come
             elif field.casefold() == "error" and value not in ("", "null"):
                 yield ServerSentEvent(value, "error")
-            elif line.startswith("{") and _is_json(line):
+            elif line.startswith("{") and is_json(line):
                 _check_encoding(line)
                 yield ServerSentEvent(line)
             else:
@@ -146,10 +146,11 @@ class EventStream:
         """Tell whether the only line of data so far is a whole JSON document: whatever follows is not part of it."""
         if len(self._data) > 1:
             return False
-        return _is_json(self._data[0]) or not _may_be_json(self._data[0])
+        return is_json(self._data[0]) or not _may_be_json(self._data[0])
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
+    """Tell whether a text is one whole JSON document."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):

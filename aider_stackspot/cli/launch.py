@@ -19,9 +19,9 @@ from typing import Annotated
 
 import typer
 
-from aider_stackspot.config import current
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.app import Gateway
+from aider_stackspot.gateway.configuration import Configuration
 from aider_stackspot.gateway.programs import PROGRAMS, Program
 from aider_stackspot.gateway.server import Server, listen
 from aider_stackspot.gateway.tool_settings import base_url, connection
@@ -47,27 +47,29 @@ def launch(
     """
     if program not in PROGRAMS:
         raise ConfigurationError(f"launch knows no `{program}`: it starts {', '.join(PROGRAMS)}.")
-    settings = current()
-    if settings.problem is not None:
-        raise ConfigurationError(settings.problem)
+    configuration = Configuration()
+    configuration.settings()
     path = shutil.which(program)
     if path is None:
         print(f"aider-stackspot: `{program}` is not installed, or not on the PATH.", file=sys.stderr)
         raise typer.Exit(_NOT_FOUND)
     logging.basicConfig(handlers=[logging.NullHandler()])  # the terminal is the program's
     key = f"sk-{secrets.token_urlsafe(32)}"
-    with _gateway(key) as url, tempfile.TemporaryDirectory(prefix=f"aider-stackspot-{program}-") as directory:
-        told = PROGRAMS[program](connection(url, key, settings, model))
+    with (
+        _gateway(key, configuration) as url,
+        tempfile.TemporaryDirectory(prefix=f"aider-stackspot-{program}-") as directory,
+    ):
+        told = PROGRAMS[program](connection(url, key, configuration, model))
         status = _run(told, path, arguments or [], Path(directory))
     raise typer.Exit(status)
 
 
 @contextmanager
-def _gateway(key: str) -> Iterator[str]:
+def _gateway(key: str, configuration: Configuration) -> Iterator[str]:
     """Serve in a thread of this process for as long as the block runs; yield the address."""
     with listen("127.0.0.1", 0) as listener:
         ready = threading.Event()
-        server = Server(Gateway(), key, ready.set)
+        server = Server(Gateway(configuration), key, ready.set)
         serving = server.begin(listener)
         ready.wait()
         try:

@@ -11,6 +11,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Settings, current, home
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
+from aider_stackspot.gateway.configuration import Configuration
 from aider_stackspot.gateway.key import chosen_key, gateway_key
 from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
 from aider_stackspot.gateway.server import listen, run
@@ -46,7 +47,7 @@ def serve(
         return
     url = base_url(host, port)
     if settings:
-        typer.echo(settings_of(settings, connection(url, KEY, configured)), nl=False)
+        typer.echo(settings_of(settings, connection(url, KEY, Configuration())), nl=False)
         return
     with listen(host, port) as listener:
         key = gateway_key(chosen_key(), home(), host)

@@ -241,6 +241,12 @@ class Settings:
             return self.agent(self.accounts[account], agent_id)
         return None
 
+    def listed_models(self) -> dict[str, Model]:
+        """Return each StackSpot model by its shortest name: the account is in front where the bare one is another's."""
+        bare = {name: model for name, model in self.models.items() if name == model.name}
+        shown = {model.route for model in bare.values()}
+        return bare | {name: model for name, model in self.models.items() if model.route not in shown}
+
     def model(self, name: str) -> Model:
         """Return a StackSpot model by its public name.
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from aider_stackspot.api.answer import Usage
+from aider_stackspot.api.answer import Finish, Usage
 from aider_stackspot.api.chunks import Chunk
-from aider_stackspot.compatible.server_call import CallOptions, chat_body, learn_from, server_call
-from aider_stackspot.errors import InvalidRequest, StackSpotError, StreamInterrupted
+from aider_stackspot.compatible.server_call import chat_body
+from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
 from aider_stackspot.gateway.end import End, estimated_tokens
-from aider_stackspot.gateway.errors import invalid, told_to_client
+from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
 from aider_stackspot.gateway.question import Question
+from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 from aider_stackspot.gateway.text_answer import TextAnswer
 from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts, takes_tools_by_prompt
-from aider_stackspot.pipeline.stream import AnswerStream, start
 from aider_stackspot.tools import TextDelta, ToolCall, read_answer_requirements
 from aider_stackspot.tools.request import ToolCallRules
 from aider_stackspot.tools.tool_call_parser import new_call_id
@@ -44,7 +45,7 @@ class Answer(Protocol):
     prompt_tokens: int
     end: End | None
 
-    def events(self) -> AsyncIterator[Sequence[AnswerEvent]]:
+    def events(self) -> AsyncGenerator[Sequence[AnswerEvent], None]:
         """Yield what comes, as much at a time as has arrived.
 
         Raises:
@@ -76,8 +77,14 @@ def answer_to(target: Target, question: Question) -> Answer:
         if takes_tools_by_prompt(target) and needs_prompt(question):
             return TextAnswer(ServerTexts(target, question, requirements), question, requirements)
         return ServerAnswer(target, question, requirements.tool_calls)
-    except InvalidRequest as error:
+    except StackSpotError as error:
         raise told_to_client(error, target.service) from None
+
+
+def end_of(answer: Answer) -> End:
+    """Return how a complete answer ended; one that is not complete has raised."""
+    assert answer.end is not None
+    return answer.end
 
 
 def needs_prompt(question: Question) -> bool:
@@ -97,46 +104,37 @@ class ServerAnswer:
 
     Raises:
         InvalidRequest: the server would refuse it.
+        GatewayError: the gateway has no credentials for the server.
     """
 
     def __init__(self, target: ServerTarget, question: Question, rules: ToolCallRules) -> None:
         told = [question.messages, question.demands.get("tools")]
         self.prompt_tokens = estimated_tokens(json.dumps(told, ensure_ascii=False))
         self.end: End | None = None
-        self._target = target
         self._stop = question.stop
         body = chat_body(target.provider, target.model, question.messages, _parameters(question, rules))
-        self._call = server_call(target.provider, target.model, "/chat/completions", body, CallOptions())
+        self._stream = ServerStream(target, CHAT, body, self.prompt_tokens)
         self._calls: dict[int, dict[str, str]] = {}
-        self._usage: Usage | None = None
         self._stopped_at: str | None = None
         self._characters = 0
 
-    async def events(self) -> AsyncIterator[Sequence[AnswerEvent]]:
+    async def events(self) -> AsyncGenerator[Sequence[AnswerEvent], None]:
         """Yield what comes; calls of tools when they are complete.
 
         Raises:
             GatewayError: the answer is not complete.
         """
-        stream: AnswerStream[list[Chunk]] = start(self._call)
-        try:
+        async with aclosing(self._stream.chunks()) as stream:
             async for chunks in stream:
                 events = [event for chunk in chunks for event in self._read(chunk)]
                 if events:
                     yield events
-            calls = self._tool_calls()
-        except StackSpotError as error:
-            learn_from(error, self._target.provider, self._target.model)
-            sizes = (self.prompt_tokens, self._target.context)
-            raise told_to_client(error, self._target.service, sizes=sizes) from None
-        finally:
-            stream.close()
+        calls = self._tool_calls()
         if calls:
             yield calls
-        finish = stream.finish
-        usage = finish.usage if finish is not None else None
-        counted = usage or Usage(self.prompt_tokens, estimated_tokens(self._characters))
-        self.end = End(finish.reason if finish is not None else "stop", counted, self._stopped_at)
+        finish = self._stream.finish or Finish(reason="stop")
+        counted = finish.usage or Usage(self.prompt_tokens, estimated_tokens(self._characters))
+        self.end = End(finish.reason, counted, self._stopped_at)
 
     def _read(self, chunk: Chunk) -> list[AnswerEvent]:
         events: list[AnswerEvent] = []
@@ -172,7 +170,7 @@ def _object(arguments: str) -> str:
     """Return a call's arguments.
 
     Raises:
-        StreamInterrupted: they are no JSON object, and nobody could make the call.
+        GatewayError: they are no JSON object, and nobody could make the call.
     """
     if not arguments.strip():
         return "{}"
@@ -181,7 +179,7 @@ def _object(arguments: str) -> str:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise StreamInterrupted("The arguments of a tool call are no JSON object: the model's answer is damaged.")
+        raise GatewayError(502, "The arguments of a tool call are no JSON object: the model's answer is damaged.")
     return arguments
 
 

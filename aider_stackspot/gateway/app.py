@@ -26,12 +26,12 @@ from aider_stackspot.gateway.configuration import Configuration, ServerTarget, T
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
 from aider_stackspot.gateway.messages_reply import MessagesReply
 from aider_stackspot.gateway.messages_request import read_count, read_messages
-from aider_stackspot.gateway.passed_on import CHAT, passed_on
-from aider_stackspot.gateway.question import Question
+from aider_stackspot.gateway.passed_on import passed_on
 from aider_stackspot.gateway.reply import OpenReplies, Reply
 from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_reply import ResponsesReply
 from aider_stackspot.gateway.responses_request import input_items, read_responses
+from aider_stackspot.gateway.server_stream import CHAT
 from aider_stackspot.gateway.text_source import takes_tools_by_prompt
 
 log = logging.getLogger("aider_stackspot.gateway")
@@ -108,12 +108,11 @@ class Gateway:
         """Answer in OpenAI's Chat Completions."""
         body = await body_of(request)
         target = self.target(body.get("model"))
-        if isinstance(target, ServerTarget):
-            question = _by_prompt(target, body)
-            if question is None:
-                pieces = passed_on(target, CHAT, body)
-                return Reply(pieces, ServersChat(), streams=body.get("stream") is True, replies=self.replies)
+        if isinstance(target, ServerTarget) and not takes_tools_by_prompt(target):
+            return self._passed_on(target, body)
         asked, question = read_chat(body)
+        if isinstance(target, ServerTarget) and not needs_prompt(question):
+            return self._passed_on(target, body)
         answer = answer_to(target, question)
         reply = ChatReply(question.model, answer, wants_usage=asked.wants_usage)
         return Reply(answer.events(), reply, streams=question.streams, replies=self.replies)
@@ -170,11 +169,13 @@ class Gateway:
             if not isinstance(target, ServerTarget):
                 what = path.strip("/")
                 raise invalid(f"StackSpot has no {what}: take a model of an OpenAI-compatible server.", "model")
-            pieces = passed_on(target, path, body)
-            streams = body.get("stream") is True and path == "/completions"
-            return Reply(pieces, ServersChat(), streams=streams, replies=self.replies)
+            return self._passed_on(target, body, path)
 
         return endpoint
+
+    def _passed_on(self, target: ServerTarget, body: dict[str, Any], path: str = CHAT) -> ASGIApp:
+        streams = body.get("stream") is True and path in (CHAT, "/completions")
+        return Reply(passed_on(target, path, body), ServersChat(), streams=streams, replies=self.replies)
 
     def target(self, name: Any) -> Target:
         """Return the model that a request names.
@@ -188,14 +189,6 @@ class Gateway:
             return self.configuration.find(name)
         except ConfigurationError as error:
             raise told_to_client(error, "StackSpot") from None
-
-
-def _by_prompt(target: ServerTarget, body: dict[str, Any]) -> Question | None:
-    """Return the question to a server without tools that has to read of them in its prompt; `None` for all others."""
-    if not takes_tools_by_prompt(target):
-        return None
-    _, question = read_chat(body)
-    return question if needs_prompt(question) else None
 
 
 class _Json(Response):

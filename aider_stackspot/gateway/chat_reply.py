@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from aider_stackspot.api.chunks import Chunk
-from aider_stackspot.gateway.answer import Answer, AnswerEvent
+from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
-from aider_stackspot.gateway.reply import event
+from aider_stackspot.gateway.reply import PING, event
 from aider_stackspot.tools import TextDelta, ToolCall
 
 DONE = b"data: [DONE]\n\n"
-PING = b": ping\n\n"
 
 
 class ChatReply:
@@ -53,7 +52,7 @@ class ChatReply:
 
     def closing(self) -> bytes:
         """Return the chunk with the reason to finish, the one with the counts, and `[DONE]`."""
-        end = _end(self._answer)
+        end = end_of(self._answer)
         last = self._chunk({}, end.reason)
         if self._wants_usage:
             last += event({**self._envelope("chat.completion.chunk"), "choices": [], "usage": _usage(end)})
@@ -74,7 +73,7 @@ class ChatReply:
             message["tool_calls"] = calls
         if thought:
             message["reasoning_content"] = thought
-        end = _end(self._answer)
+        end = end_of(self._answer)
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": end.reason}
         return {**self._envelope("chat.completion"), "choices": [choice], "usage": _usage(end)}
 
@@ -112,11 +111,6 @@ class ServersChat:
     def document(self, pieces: list[Sequence[Chunk]]) -> Chunk:
         """Return the server's document."""
         return next(chunk for piece in pieces for chunk in piece)
-
-
-def _end(answer: Answer) -> End:
-    assert answer.end is not None, "an answer without an end has raised"
-    return answer.end
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

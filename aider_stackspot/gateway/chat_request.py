@@ -57,7 +57,7 @@ HARMLESS = (
     "user",
     "verbosity",
 )
-"""Fields without effect at StackSpot (docs/gateway.md)."""
+"""Fields without effect at StackSpot (docs/gateway.md); a server of OpenAI's API gets them."""
 
 REFUSED = {
     "audio": "StackSpot's models give text only",
@@ -141,5 +141,6 @@ def read_chat(body: dict[str, Any]) -> tuple[ChatRequest, Question]:
         streams=request.stream is True,
         stop=texts(request.stop, "stop"),
         temperature=request.temperature,
+        parameters={name: body[name] for name in HARMLESS if body.get(name) is not None},
     )
     return request, question

@@ -109,14 +109,10 @@ class Configuration:
 
     def stackspot_models(self) -> dict[str, Model]:
         """Return the models of StackSpot that can be called, each by the shortest name that means it."""
-        settings = self.settings()
         return {
             name: model
-            for name, model in settings.models.items()
-            if (name == model.name or settings.models[model.name].route != model.route)
-            and model.account.client_id
-            and model.account.client_key
-            and (model.api != "agent" or model.agent_id)
+            for name, model in self.settings().listed_models().items()
+            if model.account.client_id and model.account.client_key and (model.api != "agent" or model.agent_id)
         }
 
     def servers_models(self) -> list[KnownModel]:

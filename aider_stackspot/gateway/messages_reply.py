@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from aider_stackspot.gateway.answer import Answer, AnswerEvent
+from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
 from aider_stackspot.gateway.reply import event
@@ -60,7 +60,7 @@ class MessagesReply:
 
     def closing(self) -> bytes:
         """Return the end of the last block and of the message."""
-        end = _end(self._answer)
+        end = end_of(self._answer)
         said = self._end_block()
         if self._index < 0:  # programs take a message without content for a damaged one
             said = self._begin({"type": "text", "text": ""}) + self._end_block()
@@ -83,7 +83,7 @@ class MessagesReply:
                 _append(content, "text", one.text)
             elif self._wants_thoughts:
                 _append(content, "thinking", one.text)
-        end = _end(self._answer)
+        end = end_of(self._answer)
         return {
             **self._head,
             "content": content or [{"type": "text", "text": ""}],
@@ -115,11 +115,6 @@ def _append(content: list[dict[str, Any]], kind: str, text: str) -> None:
     if not content or content[-1]["type"] != kind:
         content.append({"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})})
     content[-1][kind] += text
-
-
-def _end(answer: Answer) -> End:
-    assert answer.end is not None, "an answer without an end has raised"
-    return answer.end
 
 
 def _stop_reason(end: End) -> str:

@@ -8,15 +8,12 @@ from typing import Any
 from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server_call import CallOptions, chat_body, learn_from, server_call
+from aider_stackspot.compatible.server_call import chat_body
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget
 from aider_stackspot.gateway.errors import invalid, told_to_client
 from aider_stackspot.gateway.fields import refuse_leading_elsewhere
-from aider_stackspot.pipeline.request import Call
-from aider_stackspot.pipeline.stream import AnswerStream, start
-
-CHAT = "/chat/completions"
+from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 
 
 def passed_on(target: ServerTarget, path: str, body: dict[str, Any]) -> AsyncIterator[list[Chunk]]:
@@ -28,7 +25,7 @@ def passed_on(target: ServerTarget, path: str, body: dict[str, Any]) -> AsyncIte
         body: what the client sent.
 
     Raises:
-        GatewayError: the body would lead elsewhere, or the server would refuse it.
+        GatewayError: the body would lead elsewhere, the server would refuse it, or credentials are missing.
     """
     refuse_leading_elsewhere(body)
     if not isinstance(body.get("stream"), bool | None):
@@ -38,7 +35,7 @@ def passed_on(target: ServerTarget, path: str, body: dict[str, Any]) -> AsyncIte
     else:
         known = catalogue.known(target.provider)
         body = {**body, "model": server.id_of(target.provider, known, target.model)}
-    return _chunks(target, server_call(target.provider, target.model, path, body, CallOptions()))
+    return ServerStream(target, path, body).chunks()
 
 
 def _chat(target: ServerTarget, body: dict[str, Any]) -> dict[str, Any]:
@@ -50,15 +47,3 @@ def _chat(target: ServerTarget, body: dict[str, Any]) -> dict[str, Any]:
         return chat_body(target.provider, target.model, messages, given)
     except StackSpotError as error:
         raise told_to_client(error, target.service) from None
-
-
-async def _chunks(target: ServerTarget, call: Call[list[Chunk]]) -> AsyncIterator[list[Chunk]]:
-    stream: AnswerStream[list[Chunk]] = start(call)
-    try:
-        async for chunks in stream:
-            yield chunks
-    except StackSpotError as error:
-        learn_from(error, target.provider, target.model)
-        raise told_to_client(error, target.service, sizes=(0, target.context)) from None
-    finally:
-        stream.close()

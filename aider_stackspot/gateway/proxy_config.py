@@ -45,7 +45,7 @@ def proxy_config(settings: Settings, known: Mapping[str, Iterable[KnownModel]] |
         known: the models of each OpenAI-compatible server, by the server's name. A server of which no model is known
             gets a wildcard: each of its models can be used, but none is listed.
     """
-    stackspot = {name: model for name, model in settings.models.items() if _is_shown(settings, name, model)}
+    stackspot = settings.listed_models()
     models = [_stackspot_entry(name, model) for name, model in stackspot.items()]
     for server in settings.compatible:
         chatting = [model for model in (known or {}).get(server, ()) if model.chat]
@@ -86,14 +86,6 @@ def is_served(path: str) -> bool:
 def to_yaml(config: Mapping[str, Any]) -> str:
     """Return the configuration as a file for people who run their own proxies."""
     return _HEADER + yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)
-
-
-def _is_shown(settings: Settings, name: str, model: Model) -> bool:
-    """Tell whether a name is listed: the bare one, or the one with a provider where another model has the bare one."""
-    if name == model.name:
-        return True
-    bare = settings.models.get(model.name)
-    return bare is None or bare.route != model.route
 
 
 def _stackspot_entry(name: str, model: Model) -> dict[str, Any]:

@@ -23,6 +23,8 @@ log = logging.getLogger("aider_stackspot.gateway")
 
 PING_AFTER = 15.0
 """Seconds of silence after which a stream says that it lives; programs give up on a silent one after a minute or so."""
+PING = b": ping\n\n"
+"""A comment, which clients of OpenAI's APIs pass over."""
 PIECE = TypeVar("PIECE")
 
 

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aider_stackspot.gateway.answer import Answer, AnswerEvent
+from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
-from aider_stackspot.gateway.reply import event
+from aider_stackspot.gateway.reply import PING, event
 from aider_stackspot.gateway.responses_request import ResponsesRequest
 from aider_stackspot.tools import TextDelta, ToolCall
 
@@ -27,7 +27,7 @@ class ResponsesReply:
     """
 
     protocol = Protocol.OPENAI
-    ping = b": ping\n\n"
+    ping = PING
 
     def __init__(self, request: ResponsesRequest, answer: Answer, keep: Callable[[Item], None]) -> None:
         self._answer = answer
@@ -75,8 +75,7 @@ class ResponsesReply:
         return self._last
 
     def _complete(self) -> Item:
-        end = self._answer.end
-        assert end is not None, "an answer without an end has raised"
+        end = end_of(self._answer)
         reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(end.reason)
         response = self._response("completed" if reason is None else "incomplete")
         response["usage"] = _usage(end)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from aider_stackspot.api.answer import Finish, Usage
@@ -44,7 +45,7 @@ class TextAnswer:
         self._calls = 0
         self._usages: list[Usage] = []
 
-    async def events(self) -> AsyncIterator[Sequence[TextDelta | ToolCall]]:
+    async def events(self) -> AsyncGenerator[Sequence[TextDelta | ToolCall], None]:
         """Yield what comes.
 
         Raises:
@@ -53,11 +54,12 @@ class TextAnswer:
         parser = None
         if self._requirements.instructions:
             parser = self._requirements.parser(whole=self._whole, report_rejected=self._source.may_repeat)
-        async for text in self._source.texts():
-            self._said.append(text)
-            events = self._ready([TextDelta(text)] if parser is None else parser.feed(text))
-            if events:
-                yield events
+        async with aclosing(self._source.texts()) as texts:
+            async for text in texts:
+                self._said.append(text)
+                events = self._ready([TextDelta(text)] if parser is None else parser.feed(text))
+                if events:
+                    yield events
         finish = self._count()
         if parser is not None:
             events = self._ready(parser.finish())

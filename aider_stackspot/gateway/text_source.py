@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server_call import CallOptions, chat_body, learn_from, server_call
-from aider_stackspot.errors import ConfigurationError, StackSpotError
+from aider_stackspot.compatible.server_call import chat_body
+from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget
 from aider_stackspot.gateway.end import estimated_tokens
 from aider_stackspot.gateway.errors import told_to_client
 from aider_stackspot.gateway.question import Message, Question
+from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 from aider_stackspot.pipeline import prompt
 from aider_stackspot.pipeline.stackspot import Options, stackspot_call
-from aider_stackspot.pipeline.stream import AnswerStream, start, start_text
+from aider_stackspot.pipeline.stream import start_text
 from aider_stackspot.tools import AnswerRequirements
 
 
@@ -36,7 +38,7 @@ class Texts(Protocol):
     finish: Finish | None
     may_repeat: bool
 
-    def texts(self, more: Sequence[Message] = ()) -> AsyncIterator[str]:
+    def texts(self, more: Sequence[Message] = ()) -> AsyncGenerator[str, None]:
         """Yield one answer's text as it comes.
 
         Args:
@@ -57,7 +59,7 @@ class StackSpotTexts:
         requirements: what the answer must be, which the prompt says.
 
     Raises:
-        GatewayError: credentials or settings are missing: the gateway's own matter.
+        ConfigurationError: credentials or settings are missing: the gateway's own matter.
         InvalidRequest: a message cannot be sent.
     """
 
@@ -73,14 +75,11 @@ class StackSpotTexts:
             instructions=requirements.instructions,
             tool_syntax=bool(requirements.tool_instructions),
         )
-        try:
-            self._first = stackspot_call(target.model, question.messages, self._options)
-        except ConfigurationError as error:
-            raise told_to_client(error, target.service) from None
+        self._first = stackspot_call(target.model, question.messages, self._options)
         self._hidden = self._first.destination.account
         self.prompt_characters = self._first.prompt_characters
 
-    async def texts(self, more: Sequence[Message] = ()) -> AsyncIterator[str]:
+    async def texts(self, more: Sequence[Message] = ()) -> AsyncGenerator[str, None]:
         """Yield one answer's text as it comes.
 
         Raises:
@@ -133,26 +132,19 @@ class ServerTexts:
             given["stop"] = list(question.stop)
         return chat_body(self._target.provider, self._target.model, [{"role": "user", "content": text}], given)
 
-    async def texts(self, more: Sequence[Message] = ()) -> AsyncIterator[str]:
+    async def texts(self, more: Sequence[Message] = ()) -> AsyncGenerator[str, None]:
         """Yield one answer's text as it comes.
 
         Raises:
             GatewayError: the answer is not complete.
         """
         body = self._new_body(more) if more else self._body
-        call = server_call(self._target.provider, self._target.model, "/chat/completions", body, CallOptions())
-        stream: AnswerStream[list[Chunk]] = start(call)
-        try:
-            async for chunks in stream:
+        stream = ServerStream(self._target, CHAT, body, estimated_tokens(self.prompt_characters))
+        async with aclosing(stream.chunks()) as pieces:
+            async for chunks in pieces:
                 text = "".join(_text(chunk) for chunk in chunks)
                 if text:
                     yield text
-        except StackSpotError as error:
-            learn_from(error, self._target.provider, self._target.model)
-            sizes = (estimated_tokens(self.prompt_characters), self._target.context)
-            raise told_to_client(error, self._target.service, sizes=sizes) from None
-        finally:
-            stream.close()
         self.finish = stream.finish
 
 

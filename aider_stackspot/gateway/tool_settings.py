@@ -7,11 +7,10 @@ import shlex
 from collections.abc import Callable
 from textwrap import dedent
 
-from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server import models_of
-from aider_stackspot.config import Settings
 from aider_stackspot.config.settings import MAX_INPUT_TOKENS, MAX_OUTPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.configuration import Configuration, StackSpotTarget
+from aider_stackspot.gateway.errors import GatewayError
 from aider_stackspot.gateway.programs import (
     KEY_VARIABLE,
     PROGRAMS,
@@ -20,10 +19,10 @@ from aider_stackspot.gateway.programs import (
     codex_settings,
     opencode_settings,
 )
+from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL
 
 KEY = "THE-GATEWAYS-KEY"
 """Stands for the key where it is to be pasted."""
-DEFAULT_MODEL = "stackspot-ai-code"
 
 
 def base_url(host: str, port: int) -> str:
@@ -33,43 +32,36 @@ def base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"
 
 
-def connection(url: str, key: str, settings: Settings, name: str = "") -> Connection:
+def connection(url: str, key: str, configuration: Configuration, name: str = "") -> Connection:
     """Return what programs have to know.
 
     Args:
         url: the gateway's address, without a path.
         key: its key, or words in its place.
-        settings: the configuration.
+        configuration: which names mean which models.
         name: the model; the first one that can be called if empty.
 
     Raises:
         ConfigurationError: there is no model that could be used.
     """
-    if not name:
-        name = _first_model(settings)
-    model = settings.models.get(name)
-    if model is not None:
-        return Connection(url, key, name, model.max_input_tokens, model.max_output_tokens)
-    provider, _, behind = name.partition("/")
-    if provider in settings.accounts and behind:
-        found = settings.model(name)
-        return Connection(url, key, name, found.max_input_tokens, found.max_output_tokens)
-    if provider not in settings.compatible or not behind:
-        raise ConfigurationError(f"There is no model `{name}`; `aider-stackspot models` lists them.")
-    known = catalogue.describe(settings.compatible[provider], behind)
-    context = known.context.value if known.context is not None else MAX_INPUT_TOKENS
-    return Connection(url, key, name, context, known.output.value or MAX_OUTPUT_TOKENS)
+    name = name or _first_model(configuration)
+    try:
+        target = configuration.find(name)
+    except GatewayError:
+        raise ConfigurationError(f"There is no model `{name}`; `aider-stackspot models` lists them.") from None
+    if isinstance(target, StackSpotTarget):
+        return Connection(url, key, name, target.model.max_input_tokens, target.model.max_output_tokens)
+    output = target.known.output.value or MAX_OUTPUT_TOKENS
+    return Connection(url, key, name, target.context or MAX_INPUT_TOKENS, output)
 
 
-def _first_model(settings: Settings) -> str:
-    usable = [name for name, model in settings.models.items() if model.account.client_id and model.account.client_key]
-    if usable or not settings.compatible:
-        return DEFAULT_MODEL if DEFAULT_MODEL in usable or not usable else usable[0]
-    for provider in settings.compatible.values():
-        for known in models_of(provider, catalogue.known(provider)):
-            if known.chat:
-                return known.public
-    raise ConfigurationError("No model is known yet: `aider-stackspot models` asks the servers for theirs.")
+def _first_model(configuration: Configuration) -> str:
+    usable = configuration.stackspot_models()
+    if usable or not configuration.settings().compatible:
+        return DEFAULT_MODEL if DEFAULT_MODEL in usable or not usable else next(iter(usable))
+    for known in configuration.servers_models():
+        return known.public
+    raise ConfigurationError("No server tells which models it has: name one, or see `aider-stackspot models`.")
 
 
 def settings_of(tool: str, to: Connection) -> str:

@@ -211,3 +211,54 @@ def test_a_server_without_tools_reads_of_them_in_its_prompt(server: OpenAIServer
     assert choice.finish_reason == "tool_calls"
     assert final.message.content == FINAL
     assert all("tools" not in request.json for request in server.chats)
+
+
+WITHOUT_SECRET = "    token_url: https://login.example/token\n    client_id: me\n    client_secret: ${NOT_SET}\n"
+REQUESTS: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": HI},
+    "/v1/messages": {"messages": HI, "max_tokens": 5},
+    "/v1/responses": {"input": "hi"},
+    "/v1/embeddings": {"input": "hi"},
+}
+
+
+@pytest.mark.parametrize("tools", ["true", "prompt"])
+@pytest.mark.parametrize("path", REQUESTS)
+def test_credentials_that_the_gateway_lacks_are_for_its_log(
+    path: str, tools: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    models = f"    models: {{qwen: {{tools: {tools}}}}}\n"
+    text = f"providers:\n  lab:\n    base_url: http://127.0.0.1:9/v1\n{WITHOUT_SECRET}{models}"
+    (Path.home() / ".aider.litellm.yml").write_text(text, encoding="utf-8")
+    with running_gateway() as gateway:
+        answer = gateway.post(path, {"model": MODEL, **REQUESTS[path]})
+    assert answer.status_code == 502, answer.text
+    assert "its log" in answer.text
+    assert "NOT_SET" not in answer.text
+    assert "NOT_SET is not set" in caplog.text
+
+
+@pytest.mark.parametrize("demand", [{}, {"tools": [CHAT_TOOL]}])
+def test_a_server_that_reads_of_tools_in_its_prompt_gets_the_other_fields_too(
+    server: OpenAIServer, demand: dict[str, Any]
+) -> None:
+    configure(server, "    models: {qwen: {tools: prompt}}\n")
+    tuned = {"max_tokens": 77, "top_p": 0.4, "seed": 3}
+    with running_gateway() as gateway:
+        answer = gateway.post("/v1/chat/completions", {"model": MODEL, "messages": HI, **tuned, **demand})
+    assert answer.status_code == 200, answer.text
+    [request] = server.chats
+    assert {name: request.json.get(name) for name in tuned} == tuned
+    assert "tools" not in request.json
+
+
+def test_a_model_named_like_a_servers_is_listed_with_its_account_in_front(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", "me")
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", "key")
+    configure(server, "  stackspot:\n    models: {lab/qwen: {}}\n")
+    with running_gateway() as gateway:
+        listed = [model.id for model in gateway.openai().models.list()]
+    assert "stackspot/lab/qwen" in listed
+    assert listed.count("lab/qwen") == 1

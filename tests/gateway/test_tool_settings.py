@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aider_stackspot.config import current
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.gateway.configuration import Configuration
 from aider_stackspot.gateway.tool_settings import KEY, TOOLS, base_url, connection, settings_of
 
 URL = "http://127.0.0.1:4100"
 
 
 def settings(tool: str) -> str:
-    return settings_of(tool, connection(URL, KEY, current()))
+    return settings_of(tool, connection(URL, KEY, Configuration()))
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -72,8 +72,14 @@ def test_a_servers_model_where_there_is_no_stackspot(isolated: Path) -> None:
     (isolated.parent / "home" / ".aider.litellm.yml").write_text(
         "providers: {lab: {api_base: 'http://127.0.0.1:9/v1', models: {qwen: {max_input_tokens: 32000}}}}"
     )
-    to = connection(URL, KEY, current())
+    to = connection(URL, KEY, Configuration())
     assert (to.model, to.context) == ("lab/qwen", 32000)
+
+
+@pytest.mark.parametrize("name", ["absent", "lab/", "stackspot/absent"])
+def test_a_model_that_is_not_there_is_told(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"There is no model `{name}`"):
+        connection(URL, KEY, Configuration(), name)
 
 
 def test_an_unknown_tool_is_told_with_the_known_ones() -> None:
