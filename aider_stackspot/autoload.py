@@ -28,7 +28,9 @@ class _ImportWatcher:
         if name not in _HOOKS:
             return None
         for finder in sys.meta_path:
-            spec = None if isinstance(finder, _ImportWatcher) else finder.find_spec(name, path, target)  # type: ignore[arg-type]
+            spec = None
+            if not isinstance(finder, _ImportWatcher):
+                spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]  # their types would be imports
             if spec is not None:
                 _run_after(spec.loader, _HOOKS[name])
                 return spec
@@ -51,10 +53,10 @@ def _run_after(loader: object, hook: str) -> None:
         except BaseException as error:  # a SystemExit of a half-installed package must not end somebody's program
             print(f"aider-stackspot: {hook} failed and is off: {type(error).__name__}: {error}", file=sys.stderr)
 
-    loader.exec_module = exec_module_then_hook  # type: ignore[attr-defined]
+    loader.exec_module = exec_module_then_hook  # type: ignore[attr-defined]  # it has one, see above
 
 
 def install() -> None:
     """Watch for the imports, once."""
     if not any(isinstance(finder, _ImportWatcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _ImportWatcher())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _ImportWatcher())  # type: ignore[arg-type]  # its types would be imports

@@ -89,7 +89,9 @@ class EnvFile:
 
 def _possible(text: str) -> str:
     """Return a pattern of what a text may come to in programs and shells, which each read such a file in their way."""
-    known, unknown, _ = re.fullmatch(r"(.*?)([`\\\\\"']|\$\(|$)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    parts = re.fullmatch(r"(.*?)([`\\\\\"']|\$\(|$)(.*)", text, re.DOTALL)
+    assert parts is not None, "every text has an end"
+    known, unknown, _ = parts.groups()
     pattern = ".*".join(map(re.escape, re.split(r"\$\{[^}]*\}|\$\w+", known)))
     return f"{pattern}.*" if unknown else pattern
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 from aider_stackspot.config import Account, Network, Settings
@@ -83,12 +84,8 @@ def _network(account: Account) -> Iterator[Finding]:
 
 
 def _authorities(network: Network) -> str:
-    try:
-        import truststore  # noqa: F401
-
-        usual = "the system's authorities (truststore)"
-    except ImportError:
-        usual = "certifi's authorities"
+    has_truststore = importlib.util.find_spec("truststore") is not None
+    usual = "the system's authorities (truststore)" if has_truststore else "certifi's authorities"
     return " and ".join([usual, *network.ca_files, *network.ca_directories])
 
 

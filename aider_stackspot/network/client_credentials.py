@@ -220,7 +220,7 @@ def _json_object(body: str) -> dict[str, Any]:
 def _lifetime(expires_in: object) -> float:
     """Return seconds; the field is a number, sometimes a string, sometimes absent (docs/wire.md, "Token endpoint")."""
     try:
-        seconds = float(expires_in)  # type: ignore[arg-type]
+        seconds = float(expires_in)  # type: ignore[arg-type]  # what is no number is caught
     except (TypeError, ValueError, OverflowError):
         return ASSUMED_LIFETIME
     return min(seconds, MAX_LIFETIME) if seconds > 0 else ASSUMED_LIFETIME

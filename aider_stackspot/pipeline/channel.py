@@ -112,7 +112,7 @@ class Channel(Generic[T]):
         loop = asyncio.get_running_loop()
         while True:
             arrived: asyncio.Future[None] = loop.create_future()
-            ready, piece = self._take(lambda: _wake_loop(loop, arrived))  # noqa: B023
+            ready, piece = self._take(lambda: _wake_loop(loop, arrived))  # noqa: B023  # called at once
             if ready:
                 return piece
             await arrived

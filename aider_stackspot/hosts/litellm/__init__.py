@@ -3,4 +3,4 @@
 LiteLLM is imported here, before any module of this room: its import runs the registration, which needs them whole.
 """
 
-import litellm  # noqa: F401
+import litellm  # noqa: F401  # for its registration

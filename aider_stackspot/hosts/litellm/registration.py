@@ -107,7 +107,7 @@ def _route_names() -> None:
     for name, module in list(sys.modules.items()):
         is_litellms = name == "litellm" or name.startswith("litellm.")
         if is_litellms and vars(module).get("get_llm_provider") is original:
-            module.get_llm_provider = wrapper  # type: ignore[attr-defined]
+            vars(module)["get_llm_provider"] = wrapper
 
 
 def _knowing_our_names(original: Any) -> Any:
