@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from aider_stackspot.api.chunks import Chunk, merge, whole_of
-from aider_stackspot.api.error_response import Service
-from aider_stackspot.api.openai import EndMarker, JsonAnswer, OpenAIAnswer
-from aider_stackspot.api.sse import EventStream
+from aider_stackspot.api.chunks import Chunk
+from aider_stackspot.api.openai import JsonAnswer, OpenAIAnswer
 from aider_stackspot.errors import (
     AuthenticationFailed,
     ContextTooLong,
@@ -20,68 +18,7 @@ from aider_stackspot.errors import (
     StackSpotError,
     StreamInterrupted,
 )
-
-SERVICE = Service("the server `lab`")
-HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-DONE = "data: [DONE]\n\n"
-
-
-def chunk(delta: Any = None, finish: Any = None, **more: Any) -> str:
-    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
-    return f"data: {json.dumps({**HEAD, 'choices': [choice], **more})}\n\n"
-
-
-def text(*pieces: str) -> str:
-    return "".join(chunk({"content": piece}) for piece in pieces)
-
-
-class Read:
-    """A stream as it was read: to its end, or to the error."""
-
-    def __init__(
-        self, stream: str | bytes, end_marker: EndMarker = "finish_reason", *, size: int = 7, **more: bool
-    ) -> None:
-        self.answer = OpenAIAnswer(SERVICE, end_marker=end_marker, **more)
-        self.chunks: list[Chunk] = []
-        self.error: StackSpotError | None = None
-        data, events = stream.encode() if isinstance(stream, str) else stream, EventStream()
-        pieces = [data[at : at + size] for at in range(0, len(data), size)]
-        try:
-            for piece in pieces:
-                for event in events.feed(piece):
-                    self.chunks += self.answer.feed(event)
-            for event in events.finish():
-                self.chunks += self.answer.feed(event)
-            self.chunks += self.answer.end_of_body()
-        except StackSpotError as error:
-            self.error = error
-
-    @property
-    def complete(self) -> bool:
-        return self.error is None and self.answer.finish is not None
-
-    def of(self, field: str) -> str:
-        """Return all of a field's text, choice 0."""
-        choices = [one for found in self.chunks for one in found["choices"] if one["index"] == 0]
-        return "".join(one.get("delta", one).get(field) or "" for one in choices)
-
-    @property
-    def calls(self) -> dict[int, dict[str, Any]]:
-        """Return the tool calls, put together by their index."""
-        found: dict[int, dict[str, Any]] = {}
-        for piece in (
-            piece
-            for found_chunk in self.chunks
-            for choice in found_chunk["choices"]
-            for piece in choice.get("delta", {}).get("tool_calls", ())
-        ):
-            call = found.setdefault(piece["index"], {"id": piece.get("id"), "name": "", "arguments": ""})
-            call["name"] += piece["function"].get("name") or ""
-            call["arguments"] += piece["function"].get("arguments") or ""
-        return found
-
-
-PLAIN = chunk({"role": "assistant", "content": ""}) + text("Hel", "lo") + chunk(finish="stop") + DONE
+from tests.api.openai_stream import COUNTS, DONE, HEAD, PLAIN, SERVICE, Read, chunk, text
 
 FRAMINGS = {
     "plain": PLAIN,
@@ -306,121 +243,6 @@ class TestContent:
         assert Read(text("Hel") + chunk({"content": {"type": "text", "text": "lo"}}, "stop")).of("content") == "Hello"
 
 
-class TestStreamsForAWholeAnswer:
-    """A server that streams although it was not asked to."""
-
-    def test_are_one_document(self) -> None:
-        call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a"'}}
-        stream = (
-            PLAIN.replace(chunk(finish="stop") + DONE, "")
-            + chunk({"tool_calls": [call]})
-            + chunk({"tool_calls": [{"index": 0, "function": {"arguments": ": 1}"}}]}, citations=[1])
-            + chunk(finish="tool_calls", usage=COUNTS)
-            + DONE
-        )
-        document = whole_of(Read(stream, streamed=False).chunks)
-        (choice,) = document["choices"]
-        assert (document["object"], document["usage"], choice["finish_reason"]) == (
-            "chat.completion",
-            COUNTS,
-            "tool_calls",
-        )
-        assert choice["message"]["content"] == "Hello"
-        assert choice["message"]["tool_calls"] == [
-            {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
-        ]
-
-    def test_are_one_of_a_text_too(self) -> None:
-        frames = [{"index": 0, "text": "Hel"}, {"index": 0, "text": "lo", "finish_reason": "stop"}]
-        stream = "".join(f"data: {json.dumps({**HEAD, 'choices': [frame]})}\n\n" for frame in frames)
-        document = whole_of(Read(stream, streamed=False, is_chat=False).chunks)
-        assert document["choices"] == [{"index": 0, "text": "Hello", "finish_reason": "stop"}]
-
-
-def called(*pieces: Any) -> Read:
-    return Read("".join(chunk({"tool_calls": [piece]}) for piece in pieces) + chunk(finish="tool_calls") + DONE)
-
-
-class TestToolCalls:
-    """Each call with an index and an id of its own, and arguments that are texts."""
-
-    def test_in_pieces(self) -> None:
-        read = called(
-            {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a"'}},
-            {"index": 0, "function": {"arguments": ": 1}"}},
-        )
-        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": '{"a": 1}'}}
-
-    def test_without_an_index(self) -> None:
-        read = called(
-            {"id": "call_1", "function": {"name": "look", "arguments": "{"}},
-            {"function": {"arguments": "}"}},
-            {"id": "call_2", "function": {"name": "read", "arguments": "{}"}},
-        )
-        assert [(call["name"], call["arguments"]) for call in read.calls.values()] == [("look", "{}"), ("read", "{}")]
-
-    @pytest.mark.parametrize("given", [None, {}, "", {"path": "a.py"}])
-    def test_arguments_that_are_no_text(self, given: object) -> None:
-        read = called({"index": 0, "id": "call_1", "function": {"name": "look", "arguments": given}})
-        arguments = read.calls[0]["arguments"]
-        assert arguments == ("" if not given and given != {} else json.dumps(given))
-
-    def test_two_calls_under_one_index(self) -> None:
-        read = called(
-            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": '{"a": 1}'}},
-            {"index": 0, "id": "call_2", "function": {"name": "look", "arguments": '{"b": 2}'}},
-        )
-        assert [call["arguments"] for call in read.calls.values()] == ['{"a": 1}', '{"b": 2}']
-        assert [call["id"] for call in read.calls.values()] == ["call_1", "call_2"]
-
-    def test_two_calls_under_one_index_and_without_ids(self) -> None:
-        piece = {"index": 0, "function": {"name": "look", "arguments": "{}"}}
-        read = called(piece, piece)
-        assert [call["arguments"] for call in read.calls.values()] == ["{}", "{}"]
-        assert all(call["id"] for call in read.calls.values())
-
-    @pytest.mark.parametrize(
-        "second",
-        [
-            {"index": 0, "id": "call_2", "function": {"arguments": "}"}},
-            {"index": 0, "id": None, "function": {"name": None, "arguments": "}"}},
-            {"index": "0", "function": {"arguments": "}"}},
-            {"index": 0.0, "function": {"name": "", "arguments": "}"}},
-        ],
-    )
-    def test_a_piece_without_a_name_goes_on_with_its_number(self, second: Any) -> None:
-        for identifier in ("call_1", None):
-            read = called({"index": 0, "id": identifier, "function": {"name": "look", "arguments": "{"}}, second)
-            assert [(call["name"], call["arguments"]) for call in read.calls.values()] == [("look", "{}")]
-
-    def test_two_calls_with_one_id(self) -> None:
-        read = called(*({"index": n, "id": "call_1", "function": {"name": "look", "arguments": "{}"}} for n in (0, 1)))
-        assert [call["arguments"] for call in read.calls.values()] == ["{}", "{}"]
-        assert len({call["id"] for call in read.calls.values()}) == 2
-
-    @pytest.mark.parametrize(
-        "given",
-        [
-            [{"index": 0, "id": "call_1", "name": "look", "arguments": "{}"}],
-            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": "{}"}},
-        ],
-        ids=["flat", "no list"],
-    )
-    def test_in_other_shapes(self, given: Any) -> None:
-        read = Read(chunk({"tool_calls": given}) + chunk(finish="tool_calls"))
-        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": "{}"}}
-
-    def test_an_id_that_is_repeated_in_each_piece_is_one_call(self) -> None:
-        read = called(
-            {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": "{"}},
-            {"index": 0, "id": "call_1", "function": {"name": "", "arguments": "}"}},
-        )
-        assert read.calls == {0: {"id": "call_1", "name": "look", "arguments": "{}"}}
-
-
-COUNTS = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
-
-
 class TestUsage:
     """Token counts, wherever they come."""
 
@@ -472,38 +294,6 @@ class TestFieldsThatAreNotOurs:
         filters = {**HEAD, "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}
         read = Read(f"data: {json.dumps(filters)}\n\n" + PLAIN)
         assert read.chunks[0]["prompt_filter_results"] == [{"prompt_index": 0}]
-
-
-def merged(*streams: str) -> list[Chunk]:
-    return merge([[found] for stream in streams for found in Read(stream).chunks])
-
-
-class TestMerging:
-    """Several chunks as one."""
-
-    def test_text_that_goes_on_is_one_chunk(self) -> None:
-        chunks = merged(PLAIN)
-        assert [found["choices"][0]["delta"] for found in chunks] == [{"role": "assistant", "content": "Hello"}, {}]
-
-    def test_nothing_but_text_is_joined(self) -> None:
-        stream = text("a", "b") + chunk({"reasoning_content": "c"}) + chunk({"reasoning_content": "d"})
-        stream += chunk({"content": "e"}, citations=[1]) + text("f") + chunk(finish="stop")
-        deltas = [found["choices"][0]["delta"] for found in merged(stream)]
-        assert deltas == [{"content": "ab"}, {"reasoning_content": "cd"}, {"content": "e"}, {"content": "f"}, {}]
-
-    def test_of_two_choices_each_stays_its_own(self) -> None:
-        def of(index: int, piece: str) -> list[Chunk]:
-            return [{**HEAD, "choices": [{"index": index, "delta": {"content": piece}}]}]
-
-        texts = [
-            (found["choices"][0]["index"], found["choices"][0]["delta"]["content"])
-            for found in merge([of(0, "a"), of(0, "b"), of(1, "c"), of(0, "d")])
-        ]
-        assert texts == [(0, "ab"), (1, "c"), (0, "d")]
-
-    def test_merging_again_changes_nothing(self) -> None:
-        once = merged(PLAIN, text("x", "y"))
-        assert merge([once]) == once
 
 
 def whole(document: Any, *, streamed: bool = True) -> list[Chunk]:

@@ -2,76 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import os
-import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 import yaml
 
-from aider_stackspot.cli import init as room
 from aider_stackspot.config import current, locations
 from aider_stackspot.emulator import Emulator, Fault
-from tests.cli.command import Done, Run
+from tests.cli.command import Run
+from tests.cli.init_fixtures import AGENT, KEY, NAMES, OTHER, quietly
 
-pytest_plugins = ["tests.cli.cli_fixtures"]
-
-AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
-KEY = "client-key"
-NAMES = {"stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code"}
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A StackSpot, and an environment that knows its address and no credentials yet."""
-    with Emulator(credentials={("acme", "client-id"): KEY}, agents={AGENT: "Reviewer", OTHER: "Writer"}) as running:
-        for name, value in running.environment().items():
-            if name.endswith(("_URL", "_BASE")):
-                monkeypatch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture
-def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Somebody at the terminal, who types these lines; `None` takes the default. Returns what was asked."""
-
-    def terminal(*typed: object) -> list[str]:
-        asked: list[str] = []
-        left = list(typed)
-
-        def prompt(text: str, default: str | None = None, hide_input: bool = False, **_: object) -> str:
-            asked.append(text)
-            assert hide_input == text.startswith("Client key")
-            given = left.pop(0)
-            if isinstance(given, BaseException):
-                raise given
-            return str(default if given is None else given)
-
-        def confirm(text: str, **_: object) -> bool:
-            asked.append(text)
-            return bool(left.pop(0))
-
-        monkeypatch.setattr(room, "is_interactive", lambda: True)
-        monkeypatch.setattr(typer, "prompt", prompt)
-        monkeypatch.setattr(typer, "confirm", confirm)
-        return asked
-
-    return terminal
-
-
-def quietly(run: Run, *arguments: str, key: str = KEY, realm: str = "acme", project: bool = True) -> Done:
-    sys.stdin = io.StringIO(f"{key}\n")
-    try:
-        basics = ["--non-interactive", "--client-id", "client-id", "--realm", realm, "--client-key-stdin"]
-        return run("init", *basics, *(["--project"] if project else []), *arguments)
-    finally:
-        sys.stdin = sys.__stdin__
+pytest_plugins = ["tests.cli.cli_fixtures", "tests.cli.init_fixtures"]
 
 
 def test_it_asks_proves_writes_and_says_what_to_run(
@@ -95,59 +38,6 @@ def test_it_asks_proves_writes_and_says_what_to_run(
         "stackspot-ai-chat": AGENT,
         "stackspot-ai": OTHER,
     }
-
-
-def test_what_it_writes_is_what_aider_reads(service: Emulator, run: Run, isolated: Path) -> None:
-    assert quietly(run, "--agent", AGENT, "--agent", f"stackspot-ai={OTHER}").status == 0
-    settings = current()
-    assert settings.problem is None
-    assert settings.notices == ()
-    account = settings.accounts["stackspot"]
-    assert account.client_id == "client-id"
-    assert account.client_key is not None
-    assert account.client_key.get_secret_value() == KEY
-    assert account.realm == "acme"
-    assert (settings.models["stackspot-ai-code"].api, settings.models["stackspot-ai-code"].agent_id) == ("agent", AGENT)
-    assert settings.models["stackspot-ai"].agent_id == OTHER
-
-
-def test_the_credentials_are_the_owners_alone(service: Emulator, run: Run, isolated: Path) -> None:
-    (isolated / ".env").write_text("A=1\n", encoding="utf-8")
-    (isolated / ".env").chmod(0o644)
-    quietly(run)
-    if os.name != "nt":  # Windows has no such modes
-        assert stat.S_IMODE((isolated / ".env").stat().st_mode) == 0o600
-    assert [path.name for path in isolated.iterdir()] == [".env"], "nothing temporary is left"
-
-
-def test_existing_lines_stay(service: Emulator, run: Run, isolated: Path) -> None:
-    before = "# mine\r\nOPENAI_API_KEY='x y'\r\nexport STACKSPOTAI_REALM=\r\nLAST=1"
-    (isolated / ".env").write_bytes(before.encode())
-    assert quietly(run).status == 0
-    after = (isolated / ".env").read_bytes().decode()
-    assert after.startswith("# mine\r\nOPENAI_API_KEY='x y'\r\nexport STACKSPOTAI_REALM=acme\r\nLAST=1\r\n")
-    assert after.endswith("STACKSPOTAI_CLIENT_ID=client-id\r\nSTACKSPOTAI_CLIENT_KEY=client-key\r\n")
-
-
-def test_git_never_sees_the_credentials(service: Emulator, run: Run, isolated: Path) -> None:
-    subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
-    (isolated / ".gitignore").write_text("build", encoding="utf-8")
-    assert quietly(run).status == 0
-    assert (isolated / ".gitignore").read_text(encoding="utf-8") == "build\n.env\n"
-    status = subprocess.run(["git", "status", "--short"], cwd=isolated, capture_output=True, text=True).stdout
-    assert ".env" not in status
-    assert quietly(run).status == 0
-    assert (isolated / ".gitignore").read_text(encoding="utf-8") == "build\n.env\n"
-
-
-def test_a_tracked_env_file_is_refused(service: Emulator, run: Run, isolated: Path) -> None:
-    subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
-    (isolated / ".env").write_text("A=1\n", encoding="utf-8")
-    subprocess.run(["git", "add", "--force", ".env"], cwd=isolated, check=True)
-    done = quietly(run)
-    assert done.status == 2
-    assert "under version control" in done.err
-    assert (isolated / ".env").read_text(encoding="utf-8") == "A=1\n"
 
 
 def test_refused_credentials_are_not_saved(service: Emulator, run: Run, isolated: Path) -> None:
@@ -294,89 +184,6 @@ def test_either_listing_will_do(
     assert OTHER in (isolated / ".aider.litellm.yml").read_text(encoding="utf-8")
 
 
-def test_nothing_is_replaced_without_being_asked_for(service: Emulator, run: Run, isolated: Path) -> None:
-    (isolated / ".env").write_text("STACKSPOTAI_CLIENT_ID=older\n", encoding="utf-8")
-    done = quietly(run)
-    assert done.status == 2
-    assert "--force" in done.err
-    assert (isolated / ".env").read_text(encoding="utf-8") == "STACKSPOTAI_CLIENT_ID=older\n"
-    assert quietly(run, "--force").status == 0
-    assert "older" not in (isolated / ".env").read_text(encoding="utf-8")
-
-
-OWN = """# mine
-providers:
-  stackspot:
-    timeout: 99  # seconds
-    extra_headers: {X-Team: secret-of-the-team}
-    models:
-      stackspot-ai-code:
-        tools: false
-  lan:
-    api_base: http://localhost:1/v1
-"""
-
-
-def test_agents_go_into_the_file_that_is_there(
-    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
-) -> None:
-    config = isolated / ".aider.litellm.yml"
-    config.write_text(OWN, encoding="utf-8")
-    asked = answer("project", "client-id", KEY, "acme", "1", "-", "-", True)
-    done = run("init")
-    assert done.status == 0, done.err
-    assert config.read_text(encoding="utf-8") == OWN.replace(
-        "        tools: false\n", f'        tools: false\n        agent_id: "{AGENT}"\n'
-    )
-    assert f'\n    +        agent_id: "{AGENT}"\n' in done.err
-    assert "secret-of-the-team" not in done.err
-    assert asked[-1] == "Make this change?"
-    assert sorted(path.name for path in isolated.iterdir()) == [".aider.litellm.yml", ".env"]
-
-
-def test_saying_no_to_the_change_saves_the_credentials(
-    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
-) -> None:
-    config = isolated / ".aider.litellm.yml"
-    config.write_text(OWN, encoding="utf-8")
-    answer("project", "client-id", KEY, "acme", "1", "1", "1", False)
-    assert run("init").status == 0
-    assert config.read_text(encoding="utf-8") == OWN
-    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
-
-
-def test_what_another_program_writes_while_it_asks_stays(
-    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = isolated / ".aider.litellm.yml"
-    config.write_text(OWN, encoding="utf-8")
-    answer("project", "client-id", KEY, "acme", "1", "-", "-")
-
-    def confirm(*_: object, **__: object) -> bool:
-        config.write_text(OWN.replace("timeout: 99", "timeout: 100"), encoding="utf-8")
-        (isolated / ".env").write_text("NEW=1\n", encoding="utf-8")
-        return True
-
-    monkeypatch.setattr(typer, "confirm", confirm)
-    assert run("init").status == 0
-    written = config.read_text(encoding="utf-8")
-    assert "timeout: 100" in written
-    assert AGENT in written
-    assert (isolated / ".env").read_text(encoding="utf-8").startswith("NEW=1\nSTACKSPOTAI_CLIENT_ID=client-id\n")
-
-
-def test_a_file_that_cannot_be_changed_safely_costs_nobody_their_key(
-    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
-) -> None:
-    config = isolated / ".aider.litellm.yml"
-    config.write_text("providers:\n  stackspot:\n    models: [stackspot-ai-code]\n", encoding="utf-8")
-    answer("project", "client-id", KEY, "acme", "1", "-", "-")
-    done = run("init")
-    assert done.status == 0
-    assert "by hand" in done.err
-    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in (isolated / ".env").read_text(encoding="utf-8")
-
-
 def test_the_agent_that_is_set_is_the_default_and_can_be_taken_out(
     service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
 ) -> None:
@@ -391,21 +198,6 @@ def test_the_agent_that_is_set_is_the_default_and_can_be_taken_out(
     assert [current().models[name].agent_id for name in sorted(NAMES)] == [AGENT, AGENT, None]
     assert quietly(run, "--agent", "-").status == 0
     assert {current().models[name].agent_id for name in NAMES} == {None}
-
-
-def test_without_agents_an_existing_configuration_is_left_alone(service: Emulator, run: Run, isolated: Path) -> None:
-    config = isolated / ".aider.litellm.yml"
-    config.write_text("providers:\n  stackspot:\n    timeout: 99\n", encoding="utf-8")
-    done = quietly(run)
-    assert done.status == 0
-    assert "timeout: 99" in config.read_text(encoding="utf-8")
-
-
-def test_twice_is_the_same_as_once(service: Emulator, run: Run, isolated: Path) -> None:
-    quietly(run, "--agent", AGENT)
-    first = {path.name: path.read_bytes() for path in isolated.iterdir()}
-    assert quietly(run, "--agent", AGENT).status == 0
-    assert {path.name: path.read_bytes() for path in isolated.iterdir()} == first
 
 
 def test_without_a_word_it_is_for_the_person(service: Emulator, run: Run, isolated: Path) -> None:
@@ -446,12 +238,6 @@ def test_what_comes_before_the_files_is_pointed_out(
     assert f"stackspot-ai-code is answered by {OTHER} all the same, because of: STACKSPOTAI_AGENT_ID" in done.err
 
 
-def test_a_projects_file_keeps_the_agents_that_it_would_hide(service: Emulator, run: Run, isolated: Path) -> None:
-    quietly(run, "--agent", AGENT, project=False)
-    assert quietly(run, "--agent", f"stackspot-ai={OTHER}").status == 0
-    assert [current().models[name].agent_id for name in sorted(NAMES)] == [OTHER, AGENT, AGENT]
-
-
 def test_what_is_missing_is_named_where_nobody_can_be_asked(run: Run, isolated: Path) -> None:
     done = run("init")
     assert done.status == 2
@@ -472,26 +258,6 @@ def test_an_agent_option_that_makes_no_sense(run: Run, text: str) -> None:
     assert done.status == 2
     assert "NAME=ID" in done.err
     assert "\x1b" not in done.err
-
-
-def test_an_unwritable_directory_is_one_line(
-    service: Emulator, run: Run, isolated: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied", ".env")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    done = quietly(run)
-    assert done.status == 2
-    assert "cannot be written: Permission denied" in done.err
-
-
-def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(service: Emulator, run: Run, isolated: Path) -> None:
-    if sys.platform != "win32":
-        os.mkfifo(isolated / ".env")
-    done = quietly(run)
-    assert done.status == 2
-    assert f"{isolated / '.env'}: the file cannot be read: this is a pipe or a device." in done.err
 
 
 def test_without_a_home_directory_there_is_no_place_for_a_person(
