@@ -43,6 +43,7 @@ def register() -> None:
         _show_notices(settings)
         if not notices.has_listener():
             notices.listen(TerminalNotices())
+        _forget_former_kinds()
         for account in names.accounts:
             _register_provider(account)
         _route_names()
@@ -60,6 +61,19 @@ def _show_notices(settings: Settings) -> None:
         if line not in _shown:
             _shown.add(line)
             print(f"aider-stackspot: {line}", file=sys.stderr)
+
+
+def _forget_former_kinds() -> None:
+    """Take back what leads a name's calls to a server that it was, or to an account that it was, before."""
+    of_accounts, of_servers = names.accounts.values(), names.servers.values()
+    known = litellm.openai_compatible_providers
+    known[:] = [name for name in known if name not in of_accounts]
+    handlers = litellm.custom_provider_map
+    handlers[:] = [
+        item
+        for item in handlers
+        if item["provider"] not in of_servers or not isinstance(item["custom_handler"], StackSpotLLM)
+    ]
 
 
 def _register_provider(account: str) -> None:

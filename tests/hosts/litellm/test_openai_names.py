@@ -16,6 +16,7 @@ import pytest
 
 import aider_stackspot
 from aider_stackspot.emulator import Emulator
+from tests.compatible.openai_server import OpenAIServer, models
 from tests.hosts.litellm.trap import Trap
 
 HI = [{"role": "user", "content": "private code"}]
@@ -142,3 +143,30 @@ def test_an_account_that_is_called_like_a_vendor(account: str, way: Any, service
     configure(isolated, service, account, SAMPLE)
     for name in SAMPLE:
         assert way(f"{account}/{name}") == "from StackSpot"
+
+
+@pytest.mark.parametrize("name", ["openai", "team"])
+@pytest.mark.parametrize("way", [completion, *WAYS])
+def test_an_account_with_a_name_that_was_a_servers_before(
+    way: Any, name: str, service: Emulator, trap: Trap, isolated: Path
+) -> None:
+    document = {"providers": {name: {"api_base": f"{trap.url}/v1"}}}
+    file_of(isolated).write_text(json.dumps(document), encoding="utf-8")
+    aider_stackspot.register()
+    configure(isolated, service, name, ["gpt-4o"])
+    assert way(f"{name}/gpt-4o") == "from StackSpot"
+
+
+@pytest.mark.parametrize("name", ["openai", "team"])
+@pytest.mark.parametrize("way", [completion, *WAYS])
+def test_a_server_with_a_name_that_was_an_accounts_before(
+    way: Any, name: str, service: Emulator, isolated: Path
+) -> None:
+    configure(isolated, service, name, ["gpt-4o"])
+    with OpenAIServer(models("gpt-4o")) as server:
+        document = {"providers": {name: {"api_base": server.base}}}
+        file_of(isolated).write_text(json.dumps(document), encoding="utf-8")
+        aider_stackspot.register()
+        assert way(f"{name}/gpt-4o")
+        assert len(server.chats) == 1
+    assert service.chat_requests == []
