@@ -105,9 +105,14 @@ def _no_call_outlives_its_test(isolated: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_token_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The system gives out a port again, and then another emulator refuses a token that was for the same URL."""
     monkeypatch.setattr(shared, "_of_engine", None)
+    yield
+    if shared._of_engine is not None:
+        loop, resources = shared._of_engine
+        if loop is background_loop._loop_of_process and loop.loop.is_running():
+            loop.submit(resources.close()).result(5)
 
 
 @pytest.fixture(autouse=True)

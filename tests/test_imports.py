@@ -115,6 +115,7 @@ print(json.dumps(failed))
 """
 
 
+@pytest.mark.slow  # tests/test_rooms.py reads in the sources that there is no circle
 def test_every_other_module_can_be_first_and_imports_neither_litellm_nor_aider() -> None:
     """One interpreter for all, which forgets this package after each: a new interpreter for each would take minutes."""
     done = python(IN_TURN, json.dumps(OTHERS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class Running:
     url: str
     gateway: Gateway
     server: Server
+    clients: ExitStack
 
     def client(self, key: str = KEY, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"}
@@ -45,10 +46,12 @@ class Running:
             return client.get(path, **options)
 
     def openai(self, key: str = KEY, retries: int = 0) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=retries, timeout=30)
+        client = openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=retries, timeout=30)
+        return self.clients.enter_context(client)
 
     def anthropic(self, key: str = KEY, retries: int = 0) -> anthropic.Anthropic:
-        return anthropic.Anthropic(base_url=self.url, api_key=key, max_retries=retries, timeout=30)
+        client = anthropic.Anthropic(base_url=self.url, api_key=key, max_retries=retries, timeout=30)
+        return self.clients.enter_context(client)
 
 
 @contextmanager
@@ -60,7 +63,8 @@ def running_gateway() -> Iterator[Running]:
         serving = server.begin(listener)
         assert ready.wait(20)
         try:
-            yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", gateway, server)
+            with ExitStack() as clients:
+                yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", gateway, server, clients)
         finally:
             server.should_exit = server.force_exit = True
             serving.result(10)

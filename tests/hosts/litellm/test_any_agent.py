@@ -77,10 +77,14 @@ class TestLimits:
     def limited(self, emulator: Emulator) -> None:
         emulator.details[AGENT] = AgentDetails(input_limit=2000)
 
-    def test_a_refusal_teaches_this_process_and_the_next(self, emulator: Emulator, ask: Ask) -> None:
+    def test_a_refusal_teaches_this_process(self, emulator: Emulator, ask: Ask) -> None:
         with pytest.raises(litellm.ContextWindowExceededError, match="2000 tokens"):
             ask(model=NAME, messages=LONG)
         assert litellm.get_model_info(NAME)["max_input_tokens"] == 2000
+
+    def test_and_the_next_process(self, emulator: Emulator) -> None:
+        with pytest.raises(litellm.ContextWindowExceededError):
+            litellm.completion(model=NAME, messages=LONG)
         environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         done = subprocess.run(
             [sys.executable, "-c", IN_ANOTHER_PROCESS], env=environment, capture_output=True, text=True

@@ -49,8 +49,8 @@ NOT_YAML = "# mine\nproviders:\n\n  'NAME':   # at the office\n    api_base: htt
     ("model", "text", "why"),
     [
         ("openai/gpt-4o", UNKNOWN_KEY, "did you mean `timeout`?"),
-        ("ollama/qwen", NOT_YAML, "not valid YAML"),
-        ("gpu-box/llama-3", WRONG_VALUE, "timeout"),
+        pytest.param("ollama/qwen", NOT_YAML, "not valid YAML", marks=pytest.mark.slow),
+        pytest.param("gpu-box/llama-3", WRONG_VALUE, "timeout", marks=pytest.mark.slow),
     ],
 )
 def test_it_says_why_and_goes_nowhere(trap: Trap, isolated: Path, model: str, text: str, why: str) -> None:
