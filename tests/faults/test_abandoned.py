@@ -30,6 +30,9 @@ from tests.faults.fault_ways import HI, MODEL
 pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
+WORDS = [f"word {n} " for n in range(10_000)]
+"""LiteLLM ends a stream that says the same a hundred times."""
+
 AT_ONCE = 3.0
 """Seconds; an idle connection is seen to close within milliseconds, but the machine may be busy."""
 
@@ -37,7 +40,7 @@ AT_ONCE = 3.0
 @pytest.fixture(params=["talks", "is silent", "was silent from the beginning"])
 def endless(request: pytest.FixtureRequest, emulator: Emulator) -> Emulator:
     """A service that does not come to an end."""
-    emulator.answer = ["word "] * 10_000
+    emulator.answer = WORDS
     emulator.style = Style(delay=0.02)
     if request.param == "is silent":
         emulator.fail("any chat", Fault.silent_after(1))
@@ -93,7 +96,7 @@ def test_collected_as_garbage(endless: Emulator) -> None:
 
 
 def test_left_in_the_middle_through_litellm(emulator: Emulator) -> None:
-    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+    emulator.answer, emulator.style = WORDS, Style(delay=0.02)
     chunks = litellm.completion(MODEL, HI, stream=True)
     next(iter(chunks))
     del chunks
@@ -102,7 +105,7 @@ def test_left_in_the_middle_through_litellm(emulator: Emulator) -> None:
 
 
 def test_left_in_the_middle_of_an_asynchronous_stream(emulator: Emulator) -> None:
-    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+    emulator.answer, emulator.style = WORDS, Style(delay=0.02)
 
     async def scenario() -> None:
         async for _ in await litellm.acompletion(MODEL, HI, stream=True):
@@ -174,7 +177,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("way", ["stream", pytest.param("whole", marks=pytest.mark.slow)])
 def test_ctrl_c(way: str, emulator: Emulator) -> None:
     """The program goes on after it, as aider does."""
-    emulator.answer = lambda prompt: "ready" if prompt == "warm up" else ["word "] * 10_000
+    emulator.answer = lambda prompt: "ready" if prompt == "warm up" else WORDS
     emulator.style = Style(delay=0.02)
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, MODEL, way], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -194,7 +197,7 @@ def test_ctrl_c(way: str, emulator: Emulator) -> None:
 
 
 def test_ctrl_c_while_litellm_works_on_a_chunk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+    emulator.answer, emulator.style = WORDS, Style(delay=0.02)
 
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
@@ -247,7 +250,7 @@ def cancelled_at(work: Awaitable[None], step: int, together: bool) -> Generator[
 @pytest.mark.parametrize("together", [False, True])
 def test_a_cancellation_is_never_lost_whenever_it_comes(emulator: Emulator, together: bool) -> None:
     """`asyncio.wait_for` of Python 3.10 and 3.11 loses one that comes together with what it waits for."""
-    emulator.answer, emulator.style = ["word "] * 200, Style(delay=0.005)
+    emulator.answer, emulator.style = WORDS[:200], Style(delay=0.005)
     loop = background_loop()
     for step in range(30):
         emulator.reset()
@@ -266,7 +269,7 @@ def test_a_cancellation_is_never_lost_whenever_it_comes(emulator: Emulator, toge
 
 
 def test_a_producer_whose_cancellation_was_lost_ends_with_the_next_text(emulator: Emulator) -> None:
-    emulator.answer, emulator.style = ["word "] * 10_000, Style(delay=0.02)
+    emulator.answer, emulator.style = WORDS, Style(delay=0.02)
     stream = StackSpotProvider().stream(HI)
     next(stream)
     stream._channel.abandon()

@@ -37,7 +37,7 @@ SILENT = ("127.0.0.1", "was silent for too long while the answer was awaited")
 
 @pytest.mark.parametrize("delay", [0.02, 30.0], ids=["words that drip", "a stall"])
 def test_the_total_is_kept_exactly(delay: float, emulator: Emulator, ask: Ask) -> None:
-    emulator.answer = ["word "] * 1000
+    emulator.answer = [f"word {n} " for n in range(1000)]
     emulator.style = Style(delay=delay)
     began = time.monotonic()
     expect(litellm.Timeout, TOTAL, ask, timeout=0.3)

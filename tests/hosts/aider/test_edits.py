@@ -206,7 +206,7 @@ def test_settings_from_the_file(service: Emulator, repository: Path) -> None:
 
 
 def test_ctrl_c_stops_the_answer_and_closes_its_connection(service: Emulator, repository: Path) -> None:
-    service.answer = ["word "] * 2000
+    service.answer = [f"word {n} " for n in range(2000)]
     service.style = Style(delay=0.05)
     running = subprocess.Popen(
         [PROGRAM, "--model", "stackspot-ai-code", *OPTIONS, "--message", "talk", "calc.py"],

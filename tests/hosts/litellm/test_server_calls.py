@@ -279,7 +279,7 @@ def test_openais_own_names_stay_openais(configured: Callable[..., None]) -> None
 
 def test_who_stops_listening_closes_the_connection(server: OpenAIServer, configured: Callable[..., None]) -> None:
     """A local server would else go on computing an answer that nobody reads."""
-    server.reply = Reply(["word "] * 400, delay=0.02)
+    server.reply = Reply([f"word {n} " for n in range(400)], delay=0.02)
     for _ in range(2):
         stream = litellm.completion(MODEL, HI, stream=True)
         next(iter(stream))
