@@ -58,6 +58,12 @@ def emulator(
     rate_limit: Annotated[
         int | None, typer.Option(help="Calls a minute before 429; no limit when not given.", min=0, metavar="N")
     ] = None,
+    input_limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Tokens a prompt may have before it is refused; no limit when not given.", min=1, metavar="N"
+        ),
+    ] = None,
     latency: Annotated[
         float, typer.Option(help="Milliseconds before the first byte of an answer.", min=0, metavar="MS")
     ] = 0,
@@ -72,15 +78,18 @@ def emulator(
     """Run a StackSpot on this machine, without an account.
 
     Its tokens, streams and errors are real, its model is scripted: it greets, and puts a comment into a file that aider
-    asks it to edit. It prints the environment variables that point aider-stackspot at it, then logs each request on
-    stderr. Ctrl-C or SIGTERM ends it with exit status 0.
+    asks it to edit. With `--model agent` it also uses the tools of agent programs: it writes a small program, reads it,
+    changes it and runs it.
+
+    It prints the environment variables that point aider-stackspot at it, then logs each request on stderr. Ctrl-C or
+    SIGTERM ends it with exit status 0.
 
     A script is YAML, and the first rule whose match is found in the prompt wins:
 
     {rules: [{match: hi, answer: Hello, times: 1}, {match: x, style: slow, fault: "cut-after:3"}], default: Ok}
 
     Examples:
-        aider-stackspot emulator --port 8765 --model echo
+        aider-stackspot emulator --port 8765 --model agent --input-limit 20000
         aider-stackspot emulator --script answers.yml --style slow
         aider-stackspot emulator --fault status:503 --fault-times 2
     """
@@ -95,6 +104,7 @@ def emulator(
         on_finished=_Log(json_lines=json_log),
     )
     served.style = replace(chosen, first_delay=latency / 1000) if latency else chosen
+    served.input_limit = input_limit
     if model is not None:
         served.answer = _named(model, MODELS, "model")
     for kind, wrong in faults:

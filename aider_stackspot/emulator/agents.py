@@ -22,7 +22,7 @@ class AgentDetails:
         versions: How many versions there are, counted from 1; None lets any number be one.
         knowledge: Ids of the knowledge sources that it always uses.
         planner: How it plans, as the portal calls it.
-        input_limit: Tokens that a prompt may have; None for no limit.
+        input_limit: Tokens that a prompt may have; None for the emulator's own limit.
     """
 
     models: tuple[str, ...] = ("gpt-4.1",)
@@ -50,19 +50,22 @@ def agent_record(agent_id: str, name: str, details: AgentDetails | None) -> dict
     return {**record, "mode": details.planner}
 
 
+def limit_refusal(prompt: str, limit: int | None) -> Reply | None:
+    """The refusal of a prompt of more tokens than the limit."""
+    tokens = len(prompt) // CHARACTERS_OF_TOKEN
+    return too_long(limit, tokens) if limit is not None and tokens > limit else None
+
+
 def option_refusal(
-    body: Mapping[str, Any], details: AgentDetails | None, knowledge: Mapping[str, Knowledge] | None, prompt: str
+    body: Mapping[str, Any], details: AgentDetails | None, knowledge: Mapping[str, Knowledge] | None
 ) -> Reply | None:
-    """The refusal of a call that asks for what an agent does not have, or asks too much; None for neither."""
+    """The refusal of a call that asks for what an agent does not have; None where there is nothing to refuse."""
     if details is not None:
         version, model = body.get("agent_version_number"), body.get("selected_model")
         if version is not None and details.versions is not None and not 1 <= version <= details.versions:
             return unprocessable(f"The agent has no version {version}.")
         if model is not None and model not in details.models:
             return unprocessable(f"The agent does not allow the model {model}.")
-        tokens = len(prompt) // CHARACTERS_OF_TOKEN
-        if details.input_limit is not None and tokens > details.input_limit:
-            return too_long(details.input_limit, tokens)
     unknown = [id_ for id_ in body.get("knowledge_source_ids") or () if knowledge is not None and id_ not in knowledge]
     if unknown:
         return api_error(404, "NotFound", "INFERENCE_0007", f"There is no knowledge source {unknown[0]}.")

@@ -14,6 +14,7 @@ from aider_stackspot.emulator.agents import (
     AgentDetails,
     Conversations,
     Knowledge,
+    limit_refusal,
     option_refusal,
     quotations,
     sources_in_answer,
@@ -48,6 +49,7 @@ class ChatSettings(Protocol):
         script: The rules.
         agents: Names of the agents that exist, by id; None lets any id be one.
         details: What single agents have, by id.
+        input_limit: Tokens that a prompt may have where an agent has no limit of its own; None for no limit.
         knowledge: The knowledge sources that exist, by id; None lets any id be one.
         conversations: What was said in those that are kept.
         uploads: The files that a call may name.
@@ -58,6 +60,7 @@ class ChatSettings(Protocol):
     script: Script
     agents: Mapping[str, str] | None
     details: dict[str, AgentDetails]
+    input_limit: int | None
     knowledge: dict[str, Knowledge] | None
     conversations: Conversations
     uploads: Uploads
@@ -81,7 +84,9 @@ def agent(settings: ChatSettings, exchange: Exchange) -> None:
         exchange.reply(unprocessable(problem))
         return
     details = settings.details.get(agent_id)
-    if refusal := option_refusal(body, details, settings.knowledge, body["user_prompt"]):
+    limit = settings.input_limit if details is None or details.input_limit is None else details.input_limit
+    refusal = option_refusal(body, details, settings.knowledge) or limit_refusal(body["user_prompt"], limit)
+    if refusal is not None:
         exchange.reply(refusal)
         return
     if refusal := upload_refusal(settings.uploads, body.get("upload_ids") or []):
@@ -117,7 +122,7 @@ def chat(settings: ChatSettings, exchange: Exchange) -> None:
     if problem := problem or object_problem(context, CHAT_CONTEXT_FIELDS):
         exchange.reply(unprocessable(problem))
         return
-    if refusal := conversation_problem(context):
+    if refusal := conversation_problem(context) or limit_refusal(body["user_prompt"], settings.input_limit):
         exchange.reply(refusal)
         return
     if refusal := upload_refusal(settings.uploads, context.get("upload_ids") or []):

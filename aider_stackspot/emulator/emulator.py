@@ -196,6 +196,7 @@ class Emulator:
             a function from the prompt to either.
         script: The rules.
         details: What single agents have, by id; may be changed at any time.
+        input_limit: Tokens that a prompt may have where an agent has no limit of its own; None for no limit.
         knowledge: The knowledge sources that exist, by id; None lets any id be one. An answer quotes their texts.
         conversations: What was said in the conversations that are kept.
         uploads: The files that were uploaded, and whether the credential may upload.
@@ -227,6 +228,7 @@ class Emulator:
         self.style = Style()
         self.answer: Answer | Model = assistant if self.script.default is None else self.script.default
         self.details: dict[str, AgentDetails] = {**_SAMPLE_DETAILS}
+        self.input_limit: int | None = None
         self.knowledge: dict[str, Knowledge] | None = None
         self.conversations = Conversations()
         self.uploads = Uploads()

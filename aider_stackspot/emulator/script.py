@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import yaml
 
+from aider_stackspot.emulator.agent_model import uses_tools
 from aider_stackspot.emulator.fault import Fault, nearest, parse_fault
 from aider_stackspot.emulator.style import STYLES, Style
 
@@ -134,6 +135,11 @@ def hello(_prompt: str) -> str:
     return _GREETING
 
 
+def agent(prompt: str) -> str:
+    """The next call of a tool where an agent program offers its tools, else as the assistant."""
+    return uses_tools(prompt) or assistant(prompt)
+
+
 def echo(prompt: str) -> str:
     """The prompt itself."""
     return prompt
@@ -165,6 +171,7 @@ def long(_prompt: str) -> Iterable[str]:
 
 MODELS: Final[dict[str, Model]] = {
     "assistant": assistant,
+    "agent": agent,
     "hello": hello,
     "echo": echo,
     "edit": edit,

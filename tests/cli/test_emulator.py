@@ -136,7 +136,7 @@ def test_a_bad_script_names_file_and_line(tmp_path: Path) -> None:
     ("arguments", "problem"),
     [
         (("--style", "slwo"), "unknown style 'slwo'; did you mean 'slow'?"),
-        (("--model", "gpt"), "unknown model 'gpt'; there are assistant, hello, echo, edit, long"),
+        (("--model", "gpt"), "unknown model 'gpt'; there are assistant, agent, hello, echo, edit, long"),
         (("--fault", "status:x"), "fault 'status': 'x' is no CODE"),
     ],
 )

@@ -101,3 +101,14 @@ class TestUploads:
         assert self.form(client).status_code == 403
         del client.headers["Authorization"]
         assert self.form(client).status_code == 401
+
+
+def test_the_emulators_own_limit_holds_where_an_agent_has_none(emulator: Emulator, client: Client) -> None:
+    emulator.input_limit = 5
+    for path, body in (
+        ("/v1/agent/01OTHER/chat", {"user_prompt": "x" * 24}),
+        ("/v3/chat", {"user_prompt": "x" * 24, "context": {"conversation_id": CONVERSATION}}),
+    ):
+        refused = client.post(path, json=body)
+        assert (refused.status_code, "limit of 5 tokens" in refused.text) == (400, True)
+    assert client.post(AGENT, json={"user_prompt": "x" * 24}).status_code == 200

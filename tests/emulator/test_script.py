@@ -109,7 +109,7 @@ def test_the_default_may_come_from_a_file_or_be_a_model(path: Path) -> None:
         ("- {answer: b}\n", ":1: a rule needs match"),
         ("- match: a\n- match: '('\n", ":2: match is no regular expression: "),
         ("- {match: a, style: no-spaces}\n", ":1: unknown style 'no-spaces'; did you mean 'no-space'?"),
-        ("- {match: a, model: xyz}\n", ":1: unknown model 'xyz'; there are assistant, hello, echo, edit, long"),
+        ("- {match: a, model: xyz}\n", ":1: unknown model 'xyz'; there are assistant, agent, hello, echo, edit, long"),
         ("- {match: a, fault: statos}\n", ":1: unknown fault 'statos'"),
         ("- {match: a, times: 0}\n", ":1: times is not a number from 1"),
         ("- {match: a, times: yes}\n", ":1: times is not a number from 1"),

@@ -1,7 +1,7 @@
 """Agent programs as people install them do a small task, each started with `aider-stackspot launch`.
 
-npm installs them into the directory `agents` of the environment. The model is a script: it writes a file, reads it,
-changes it and runs it, with the tools that each program offers.
+npm installs them into the directory `agents` of the environment. The emulator's model `agent` writes a file, reads
+it, changes it and runs it, with the tools that each program offers.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aider_stackspot.emulator import Emulator
+from aider_stackspot.emulator import MODELS, Emulator
 
 pytestmark = pytest.mark.slow
 
@@ -39,23 +38,13 @@ ENVIRONMENT = {
     "CLINE_SESSION_BACKEND_MODE": "local",  # else a server of its own stays behind
 }
 
-Call = tuple[str, dict[str, Any]]
-
-
-def scripted(calls: list[Call]) -> Callable[[str], str]:
-    """A model that makes the next call for each result it sees, and then says that it is done."""
-
-    def model(prompt: str) -> str:
-        if "<stk:tool_call>" not in prompt:
-            return "A small program"  # a title for the conversation
-        done = len(re.findall(r"^<stk:tool_result id=", prompt, re.MULTILINE))
-        if done >= len(calls):
-            return "Done: it says goodbye."
-        name, arguments = calls[done]
-        body = json.dumps({"name": name, "arguments": arguments})
-        return f"I use {name}.\n<stk:tool_call>\n{body}\n</stk:tool_call>\n"
-
-    return model
+ARGUMENTS = {
+    "claude": ["-p", TASK, "--allowedTools", "Write,Read,Edit,Bash"],
+    "codex": ["exec", "--dangerously-bypass-approvals-and-sandbox", TASK],
+    "opencode": ["run", TASK],
+    "cline": [TASK],
+    "qwen": ["-y", "-p", TASK],
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -73,55 +62,12 @@ def _version(name: str) -> str:
     return str(json.loads(package.read_text())["version"]) if package.exists() else ""
 
 
-def steps(program: str, path: str) -> tuple[list[Call], list[str]]:
-    """The calls of the scripted model, in the words of a program's tools, and the program's arguments."""
-    old, new = "hello", "goodbye"
-    text = "print('hello')\n"
-    if program == "claude":
-        return [
-            ("Write", {"file_path": path, "content": text}),
-            ("Read", {"file_path": path}),
-            ("Edit", {"file_path": path, "old_string": old, "new_string": new}),
-            ("Bash", {"command": "python3 hello.py", "description": "Runs it"}),
-        ], ["-p", TASK, "--allowedTools", "Write,Read,Edit,Bash"]
-    if program == "opencode":
-        return [
-            ("write", {"filePath": path, "content": text}),
-            ("read", {"filePath": path}),
-            ("edit", {"filePath": path, "oldString": old, "newString": new}),
-            ("bash", {"command": "python3 hello.py", "description": "Runs it"}),
-        ], ["run", TASK]
-    if program == "cline":
-        return [
-            ("editor", {"path": path, "new_text": text}),
-            ("read_files", {"files": [{"path": path}]}),
-            ("editor", {"path": path, "old_text": old, "new_text": new}),
-            ("run_commands", {"commands": ["python3 hello.py"]}),
-        ], [TASK]
-    if program == "qwen":
-        return [
-            ("write_file", {"file_path": path, "content": text}),
-            ("read_file", {"file_path": path}),
-            ("edit", {"file_path": path, "old_string": old, "new_string": new}),
-            ("run_shell_command", {"command": "python3 hello.py", "is_background": False}),
-        ], ["-y", "-p", TASK]
-    commands = [
-        f'echo "{text.strip()}" > hello.py',
-        "cat hello.py",
-        "sed -i s/hello/goodbye/ hello.py",
-        "python3 hello.py",
-    ]
-    calls: list[Call] = [("exec_command", {"cmd": command}) for command in commands]
-    return calls, ["exec", "--dangerously-bypass-approvals-and-sandbox", TASK]
-
-
-@pytest.mark.parametrize("program", ["claude", "codex", "opencode", "cline", "qwen"])
+@pytest.mark.parametrize("program", ARGUMENTS)
 def test_it_edits_a_file(program: str, emulator: Emulator, isolated: Path) -> None:
-    calls, arguments = steps(program, str(isolated / "hello.py"))
-    emulator.answer = scripted(calls)
+    emulator.answer = MODELS["agent"]
     subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
     result = subprocess.run(
-        [sys.executable, "-m", "aider_stackspot", "launch", program, *arguments],
+        [sys.executable, "-m", "aider_stackspot", "launch", program, *ARGUMENTS[program]],
         cwd=isolated,
         env={**ENVIRONMENT, "HOME": os.environ["HOME"], **emulator.environment()},
         stdin=subprocess.DEVNULL,
@@ -131,7 +77,7 @@ def test_it_edits_a_file(program: str, emulator: Emulator, isolated: Path) -> No
     )
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
-    assert "Done: it says goodbye." in output
+    assert "Done: hello.py says goodbye." in output
     assert (isolated / "hello.py").read_text() == "print('goodbye')\n"
     prompts = [text for request in emulator.chat_requests for text in _texts(request.json)]
     assert any(re.search(r'<stk:tool_result id="[^"]+"[^>]*>[^<]*goodbye', text) for text in prompts)
