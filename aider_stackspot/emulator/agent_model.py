@@ -26,7 +26,7 @@ _TOOL: Final = re.compile(r'^\{"name": ?".*\}$', re.MULTILINE)
 _CALL_SYNTAX: Final = "<stk:tool_call>"
 _RESULT: Final = re.compile(r"^<stk:tool_result id=", re.MULTILINE)
 _DIRECTORY: Final = re.compile(
-    r"(?:working directory|workdir|cwd|workspace)\b[^\n/]{0,40}?(?P<path>/[^\s\"'`<>,;)]+)", re.IGNORECASE
+    r"(?:directory|cwd|workspace)\b[\w ]{0,20}[:=>(] ?[\"'`]?(?P<path>/[^\s\"'`<>,;)]+)", re.IGNORECASE
 )
 _PATH: Final = re.compile(r"(?:file_?)?paths?|file(?:s|name)?")
 _CONTENT: Final = re.compile(r"content|(?:new_?|file_?)text")

@@ -80,7 +80,7 @@ def test_tools_for_each_step() -> None:
 
 
 def test_one_editor_and_lists() -> None:
-    calls, _ = work(ONE_EDITOR, "<cwd>/tmp/x</cwd>")
+    calls, _ = work(ONE_EDITOR, "In the workspace, see `/description`.\n<cwd>/tmp/x</cwd>")
     assert calls == [
         {"name": "editor", "path": "/tmp/x/hello.py", "new_text": "print('hello')\n"},
         {"name": "read_files", "files": [{"path": "/tmp/x/hello.py"}]},
