@@ -1,4 +1,4 @@
-"""Agent programs as people install them do a small task, each started with `aider-stackspot launch`.
+"""Agent programs as people install them do a small task, started with `aider-stackspot launch` or with its settings.
 
 npm installs them into the directory `agents` of the environment. The emulator's model `agent` writes a file, reads
 it, changes it and runs it, with the tools that each program offers.
@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from aider_stackspot.emulator import MODELS, Emulator
+from aider_stackspot.gateway.tool_settings import connection, settings_of
+from tests.gateway.running import KEY, Running
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +30,7 @@ PACKAGES = {
     "@anthropic-ai/claude-code": "2.1.197",
     "@openai/codex": "0.171.0",
     "@qwen-code/qwen-code": "0.15.10",
+    "@continuedev/cli": "1.5.47",
 }
 DIRECTORY = Path(sys.prefix) / "agents"
 ENVIRONMENT = {
@@ -75,6 +78,27 @@ def test_it_edits_a_file(program: str, emulator: Emulator, isolated: Path) -> No
         text=True,
         timeout=150,
     )
+    check(result, emulator, isolated)
+
+
+def test_continue_with_the_settings_that_serve_prints(gateway: Running, emulator: Emulator, isolated: Path) -> None:
+    emulator.answer = MODELS["agent"]
+    to = connection(gateway.url, KEY, gateway.gateway.configuration)
+    file = isolated.parent / "home" / "config.yaml"
+    file.write_text(settings_of("continue", to), encoding="utf-8")
+    result = subprocess.run(
+        ["cn", "-p", "--auto", "--config", str(file), TASK],
+        cwd=isolated,
+        env={**ENVIRONMENT, "HOME": os.environ["HOME"], "CONTINUE_TELEMETRY_ENABLED": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    check(result, emulator, isolated)
+
+
+def check(result: subprocess.CompletedProcess[str], emulator: Emulator, isolated: Path) -> None:
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
     assert "Done: hello.py says goodbye." in output
