@@ -64,6 +64,9 @@ def answer_to(target: Target, question: Question) -> Answer:
     Raises:
         GatewayError: the question cannot be asked as it is.
     """
+    if isinstance(target, ServerTarget) and question.arguments:
+        name = next(iter(question.arguments))
+        raise invalid(f"`{name}` cannot be honoured: it is for StackSpot's agents.", name, "unsupported_parameter")
     demands = question.demands
     if isinstance(target, StackSpotTarget) and not target.model.tools:
         demands = {name: value for name, value in demands.items() if name == "response_format"}

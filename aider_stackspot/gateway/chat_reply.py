@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from aider_stackspot.api.chunks import Chunk
@@ -53,7 +54,7 @@ class ChatReply:
     def closing(self) -> bytes:
         """Return the chunk with the reason to finish, the one with the counts, and `[DONE]`."""
         end = end_of(self._answer)
-        last = self._chunk({}, end.reason)
+        last = self._chunk({}, end.reason, end.extra)
         if self._wants_usage:
             last += event({**self._envelope("chat.completion.chunk"), "choices": [], "usage": _usage(end)})
         return last + DONE
@@ -75,12 +76,14 @@ class ChatReply:
             message["reasoning_content"] = thought
         end = end_of(self._answer)
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": end.reason}
-        return {**self._envelope("chat.completion"), "choices": [choice], "usage": _usage(end)}
+        return {**self._envelope("chat.completion"), "choices": [choice], "usage": _usage(end), **end.extra}
 
-    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:
+    def _chunk(
+        self, delta: dict[str, Any], reason: str | None = None, extra: Mapping[str, Any] = MappingProxyType({})
+    ) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         more = {"usage": None} if self._wants_usage else {}
-        return event({**self._envelope("chat.completion.chunk"), "choices": [choice], **more})
+        return event({**self._envelope("chat.completion.chunk"), "choices": [choice], **more, **extra})
 
     def _envelope(self, kind: str) -> dict[str, Any]:
         return {"id": self._head["id"], "object": kind, **self._head}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aider_stackspot.gateway.errors import invalid
-from aider_stackspot.gateway.fields import Fields, read, refuse, texts
+from aider_stackspot.gateway.fields import Fields, agent_arguments, read, refuse, texts
 from aider_stackspot.gateway.question import Question
 
 
@@ -123,6 +123,7 @@ def read_chat(body: dict[str, Any]) -> tuple[ChatRequest, Question]:
     Raises:
         GatewayError: something in it cannot be honoured.
     """
+    body, asked = agent_arguments(body)
     request = read(ChatRequest, body)
     refuse(body, REFUSED)
     if request.n not in (None, 1):
@@ -142,5 +143,6 @@ def read_chat(body: dict[str, Any]) -> tuple[ChatRequest, Question]:
         stop=texts(request.stop, "stop"),
         temperature=request.temperature,
         parameters={name: body[name] for name in HARMLESS if body.get(name) is not None},
+        arguments=asked,
     )
     return request, question

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aider_stackspot.gateway.errors import GatewayError, invalid
+from aider_stackspot.pipeline.arguments import AGENT_ARGUMENTS
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -86,6 +87,12 @@ def texts(value: Any, place: str) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise invalid(f"`{place}` should be a text, or a list of texts.", place, "invalid_value")
+
+
+def agent_arguments(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a body without what is asked of a StackSpot agent, and that, which no protocol knows."""
+    asked = {name: body[name] for name in body if name in AGENT_ARGUMENTS and body[name] is not None}
+    return {name: value for name, value in body.items() if name not in AGENT_ARGUMENTS}, asked
 
 
 LEADING_ELSEWHERE = frozenset(

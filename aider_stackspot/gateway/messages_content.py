@@ -166,6 +166,11 @@ def _document_parts(block: Any, place: str) -> list[Part]:
     elif kind == "content" and isinstance(source.get("content"), str | list):
         inner = texts_of_blocks(source["content"], f"{place}.source.content")
         texts = [inner] if isinstance(inner, str) else [_text(part) for part in inner]
+    elif kind == "base64":
+        name = {"filename": document.title} if document.title else {}
+        told = _enclosed("document", {"title": document.title, "context": document.context}, [])
+        file: Part = {"type": "file", "file": {**name, "file_data": _data_uri(source)}}
+        return [*(told if document.context else ()), file]
     else:
         raise _not_text(f"{place}.source", source)
     return _enclosed("document", {"title": document.title, "context": document.context}, texts)
@@ -183,10 +188,14 @@ def _image_parts(block: Any, place: str) -> list[Part]:
     if source.get("type") == "url":
         url = source.get("url")
     elif source.get("type") == "base64":
-        url = f"data:{source.get('media_type')};base64,{source.get('data')}"
+        url = _data_uri(source)
     else:
         raise _not_text(f"{place}.source", source)
     return [{"type": "image_url", "image_url": {"url": url}}]
+
+
+def _data_uri(source: dict[str, Any]) -> str:
+    return f"data:{source.get('media_type')};base64,{source.get('data')}"
 
 
 _BLOCKS: dict[str, Callable[[Any, str], list[Part]]] = {

@@ -65,7 +65,8 @@ class MessagesReply:
         if self._index < 0:  # programs take a message without content for a damaged one
             said = self._begin({"type": "text", "text": ""}) + self._end_block()
         delta = {"stop_reason": _stop_reason(end), "stop_sequence": end.stop_sequence}
-        said += event({"type": "message_delta", "delta": delta, "usage": _usage(end)}, "message_delta")
+        last = {"type": "message_delta", "delta": delta, "usage": _usage(end), **end.extra}
+        said += event(last, "message_delta")
         return said + event({"type": "message_stop"}, "message_stop")
 
     def failure(self, error: GatewayError) -> bytes:
@@ -90,6 +91,7 @@ class MessagesReply:
             "stop_reason": _stop_reason(end),
             "stop_sequence": end.stop_sequence,
             "usage": _usage(end),
+            **end.extra,
         }
 
     def _begin(self, block: dict[str, Any]) -> bytes:

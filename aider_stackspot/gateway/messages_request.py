@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aider_stackspot.gateway.errors import invalid
-from aider_stackspot.gateway.fields import Fields, read, refuse
+from aider_stackspot.gateway.fields import Fields, agent_arguments, read, refuse
 from aider_stackspot.gateway.messages_content import assistant_message, texts_of_blocks, user_messages
 from aider_stackspot.gateway.question import Message, Question
 
@@ -115,6 +115,7 @@ def read_messages(body: dict[str, Any]) -> tuple[MessagesRequest, Question]:
     Raises:
         GatewayError: something in it cannot be honoured.
     """
+    body, asked = agent_arguments(body)
     request = read(MessagesRequest, body)
     refuse(body, REFUSED)
     given = {"max_tokens": request.max_tokens, "top_p": request.top_p}
@@ -126,6 +127,7 @@ def read_messages(body: dict[str, Any]) -> tuple[MessagesRequest, Question]:
         stop=tuple(request.stop_sequences or ()),
         temperature=request.temperature,
         parameters={name: value for name, value in given.items() if value is not None},
+        arguments=asked,
     )
     return request, question
 
@@ -136,9 +138,10 @@ def read_count(body: dict[str, Any]) -> Question:
     Raises:
         GatewayError: something in it cannot be honoured.
     """
+    body, asked = agent_arguments(body)
     request = read(CountRequest, body)
     refuse(body, REFUSED)
-    return Question(model=request.model, messages=_conversation(request), demands=_demands(request))
+    return Question(request.model, _conversation(request), demands=_demands(request), arguments=asked)
 
 
 def _conversation(request: CountRequest) -> list[Message]:

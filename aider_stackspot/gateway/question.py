@@ -21,6 +21,7 @@ class Question:
         stop: texts at which the answer ends.
         temperature: where the model's own range is the limit.
         parameters: further fields, of which a server of OpenAI's API knows what to do and StackSpot does not.
+        arguments: what is asked of a StackSpot agent, by the names of `arguments.AGENT_ARGUMENTS`.
     """
 
     model: str
@@ -30,3 +31,4 @@ class Question:
     stop: tuple[str, ...] = ()
     temperature: float | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)

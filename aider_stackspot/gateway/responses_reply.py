@@ -78,7 +78,7 @@ class ResponsesReply:
         end = end_of(self._answer)
         reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(end.reason)
         response = self._response("completed" if reason is None else "incomplete")
-        response["usage"] = _usage(end)
+        response |= {"usage": _usage(end), **end.extra}
         if reason is None:
             response["completed_at"] = int(time.time())
         else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from aider_stackspot.gateway.errors import invalid
-from aider_stackspot.gateway.fields import Fields, read, refuse
+from aider_stackspot.gateway.fields import Fields, agent_arguments, read, refuse
 from aider_stackspot.gateway.question import Message, Question
 from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_items import messages_of
@@ -106,6 +106,7 @@ def read_responses(body: dict[str, Any], store: ResponseStore) -> tuple[Response
     Raises:
         GatewayError: something in it cannot be honoured.
     """
+    body, asked = agent_arguments(body)
     request = read(ResponsesRequest, body)
     refuse(body, REFUSED)
     if "message.output_text.logprobs" in (request.include or ()):
@@ -126,6 +127,7 @@ def read_responses(body: dict[str, Any], store: ResponseStore) -> tuple[Response
         },
         streams=request.stream is True,
         parameters=_parameters(request),
+        arguments=asked,
     )
     return request, question, items
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from aider_stackspot.api.answer import Finish, Usage
-from aider_stackspot.gateway.end import End, estimated_tokens
+from aider_stackspot.gateway.end import End, estimated_tokens, told_by
 from aider_stackspot.gateway.errors import GatewayError
 from aider_stackspot.gateway.question import Message, Question
 from aider_stackspot.gateway.text_source import Texts
@@ -67,7 +67,7 @@ class TextAnswer:
             if events:
                 yield events
         reason = "tool_calls" if finish.reason == "stop" and self._calls else finish.reason
-        self.end = End(reason, _sum(self._usages), finish.stop_sequence)
+        self.end = End(reason, _sum(self._usages), finish.stop_sequence, told_by(finish))
 
     def _count(self) -> Finish:
         """Note the tokens of the text that has ended, and return its end."""

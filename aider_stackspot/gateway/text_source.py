@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Protocol
 
 from aider_stackspot.api.answer import Finish
@@ -74,6 +75,7 @@ class StackSpotTexts:
             temperature=question.temperature,
             instructions=requirements.instructions,
             tool_syntax=bool(requirements.tool_instructions),
+            arguments=question.arguments,
         )
         self._first = stackspot_call(target.model, question.messages, self._options)
         self._hidden = self._first.destination.account
@@ -87,7 +89,7 @@ class StackSpotTexts:
         """
         call = self._first
         if more:
-            call = stackspot_call(self._target.model, [*self._messages, *more], self._options)
+            call = stackspot_call(self._target.model, [*self._messages, *more], self._in_conversation())
         stream = start_text(call, self._stop)
         try:
             async for text in stream:
@@ -98,6 +100,12 @@ class StackSpotTexts:
         finally:
             stream.close()
         self.finish = stream.finish
+
+    def _in_conversation(self) -> Options:
+        """Return the options of a further call, which goes on with the conversation that the first one has begun."""
+        begun = self.finish.conversation_id if self.finish is not None else None
+        more = {"conversation_id": begun} if begun else {}
+        return replace(self._options, arguments={**self._options.arguments, **more})
 
 
 class ServerTexts:
