@@ -20,10 +20,13 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
 from aider_stackspot.config import CompatibleProvider, Model, Settings, current
+from aider_stackspot.config.aliases import agent_of
 from aider_stackspot.config.settings import CONFIGURED_ORIGIN, DEFAULT_ORIGIN, MAX_OUTPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
 
 _NUMBERS = ("Context", "Output")
+_Entry = dict[str, Any]
+"""A model as programs read of it."""
 
 
 def models(
@@ -50,7 +53,7 @@ def models(
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")
     servers = [one for one in settings.compatible.values() if provider in (None, one.name)]
     catalogue.fresh(servers)
-    of_stackspot = [one for one in _stackspot_models(settings) if provider in (None, one.account.name)]
+    of_stackspot = [one for one in _stackspot_entries(settings) if provider in (None, one["provider"])]
     if as_json:
         typer.echo(json.dumps(_document(of_stackspot, servers, show_all), indent=2))
     else:
@@ -63,28 +66,32 @@ def show_notices(settings: Settings) -> None:
         typer.echo(f"aider-stackspot: {notice}", err=True)
 
 
-def _stackspot_models(settings: Settings) -> list[Model]:
-    """Return each model once: the configuration knows it by its bare name and with its provider."""
-    return list({model.route: model for model in settings.models.values()}.values())
+def _stackspot_entries(settings: Settings) -> list[_Entry]:
+    """Return each model once: the configuration knows it by its bare name, with its provider, and by its aliases."""
+    models = {model.route: model for model in settings.models.values()}.values()
+    return [_stackspot_entry(model, settings.aliases_of(model)) for model in models]
 
 
-def _document(of_stackspot: list[Model], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
-    shown = [stackspot_entry(model) for model in of_stackspot]
+def _document(of_stackspot: list[_Entry], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
+    shown = [*of_stackspot]
     for server in servers:
         shown += [server_entry(model) for model in described_models(server) if model.chat or show_all]
     return {"models": shown, "providers": [server_state(server) for server in servers]}
 
 
-def stackspot_entry(model: Model) -> dict[str, Any]:
+def _stackspot_entry(model: Model, aliases: list[str]) -> _Entry:
     """Return one of StackSpot's models for programs."""
+    is_bare = model.account.name == "stackspot" and agent_of(model.name) is None
     output_origin = DEFAULT_ORIGIN if model.max_output_tokens == MAX_OUTPUT_TOKENS else CONFIGURED_ORIGIN
     return {
-        "name": model.name if model.account.name == "stackspot" else model.route,
+        "name": model.name if is_bare else model.route,
         "provider": model.account.name,
         "type": "stackspot",
         "id": model.agent_id or model.quick_command or model.name,
+        "aliases": aliases,
         "api": model.api,
         "agent_id": model.agent_id,
+        "quick_command": model.quick_command,
         "context": {"tokens": model.max_input_tokens, "origin": model.input_origin, "estimated": False},
         "output": {"tokens": model.max_output_tokens, "origin": output_origin, "estimated": False},
         "capabilities": {"tools": model.tools, "vision": model.vision, "reasoning": None},
@@ -110,6 +117,7 @@ def server_entry(model: KnownModel) -> dict[str, Any]:
         "type": "openai-compatible",
         "id": model.id,
         "title": model.title,
+        "aliases": model.names[1:],
         "context": _limit_entry(model.context),
         "output": _limit_entry(model.output),
         "capabilities": {
@@ -158,13 +166,13 @@ def described_models(server: CompatibleProvider) -> list[KnownModel]:
     return models_of(server, catalogue.known(server))
 
 
-def _print_all(of_stackspot: list[Model], servers: list[CompatibleProvider], *, show_all: bool) -> None:
+def _print_all(of_stackspot: list[_Entry], servers: list[CompatibleProvider], *, show_all: bool) -> None:
     """Print a table for each account and each server."""
     console = output()
-    accounts = [list(models) for _, models in groupby(of_stackspot, key=lambda model: model.account.name)]
+    accounts = [list(models) for _, models in groupby(of_stackspot, key=lambda model: model["provider"])]
     for number, models in enumerate(accounts):
-        console.print(*([""] if number else []), _heading(models[0].account.name, len(models)), sep="\n")
-        _print_table(console, ("Model", "Served by", *_NUMBERS, "From"), [_stackspot_row(model) for model in models])
+        console.print(*([""] if number else []), _heading(models[0]["provider"], len(models)), sep="\n")
+        _print_table(console, ("Model", "Aliases", "Served by", *_NUMBERS, "From"), list(map(_stackspot_row, models)))
     for number, server in enumerate(servers, start=len(accounts)):
         if number:
             console.print()
@@ -185,7 +193,8 @@ def print_server(console: Console, server: CompatibleProvider, *, show_all: bool
         kept = " The list is from before." if state["fetched_at"] else ""
         console.print(f"[yellow]{escape(server.name)}: {escape(state['error'])}{kept}[/yellow]", soft_wrap=True)
     if shown:
-        _print_table(console, ("Model", *_NUMBERS, "From", "Can", "Price"), [_server_row(model) for model in shown])
+        columns = ("Model", "Aliases", *_NUMBERS, "From", "Can", "Price")
+        _print_table(console, columns, [_server_row(model) for model in shown])
 
 
 def new_table(columns: Sequence[str]) -> Table:
@@ -219,17 +228,17 @@ def _short(origins: str) -> str:
     return ", ".join(dict.fromkeys(origin.partition(":")[0] for origin in origins.split(", ")))
 
 
-def _stackspot_row(model: Model) -> list[str]:
-    entry = stackspot_entry(model)
-    served = {"agent": f"agent {model.agent_id}", "quick-command": f"quick command {model.quick_command}"}
-    return [entry["name"], served.get(model.api, "chat"), *_limits(entry)]
+def _stackspot_row(entry: _Entry) -> list[str]:
+    served = {"agent": f"agent {entry['agent_id']}", "quick-command": f"quick command {entry['quick_command']}"}
+    return [entry["name"], ", ".join(entry["aliases"]), served.get(entry["api"], "chat"), *_limits(entry)]
 
 
 def _server_row(model: KnownModel) -> list[str]:
     entry = server_entry(model)
     title = "" if model.title is None else f"  ({model.title})"
     can = ", ".join(name for name, able in entry["capabilities"].items() if able)
-    return [model.public + title, *_limits(entry), can if model.chat else f"not for chat ({model.why})", _price(model)]
+    can = can if model.chat else f"not for chat ({model.why})"
+    return [model.public + title, ", ".join(entry["aliases"]), *_limits(entry), can, _price(model)]
 
 
 def _limits(entry: dict[str, Any]) -> list[str]:

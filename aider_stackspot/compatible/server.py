@@ -69,6 +69,7 @@ class KnownModel:
         chat: whether it chats, and `why` that is believed.
         configured: whether the configuration names it; otherwise the server does, or only the caller.
         listed: whether the server lists it.
+        aliases: the configuration's other names for it, each without the provider.
     """
 
     provider: str
@@ -84,11 +85,17 @@ class KnownModel:
     capabilities: Capabilities = field(default_factory=Capabilities)
     price: Price | None = None
     loaded: bool | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def public(self) -> str:
         """The name that `aider --model` takes."""
         return f"{self.provider}/{self.name}"
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that `aider --model` takes for it: its own, then the aliases."""
+        return [self.public, *(f"{self.provider}/{alias}" for alias in self.aliases)]
 
 
 def profile_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> ServerProfile:
@@ -232,6 +239,7 @@ def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name
         capabilities=_capabilities(keys, listed),
         price=_price(keys, listed.price if listed else None),
         loaded=listed.loaded if listed else None,
+        aliases=tuple(alias for alias, model in provider.aliases.items() if model == name),
     )
 
 
@@ -251,15 +259,16 @@ def _price(keys: ModelKeys, listed: Price | None) -> Price | None:
 
 
 def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> list[KnownModel]:
-    """Return every model of a server: the configured ones, then what the server lists besides.
+    """Return every model of a server: the configured ones, those that aliases mean, then what the server lists besides.
 
     Placeholders are left out: names that some servers list without having such models.
     """
-    placeholders = profile_of(provider, snapshot).placeholders
-    named_ids = {id_of(provider, snapshot, name) for name in provider.models}
-    listed = [
-        model.id
-        for model in (snapshot.models if snapshot else ())
-        if model.id not in named_ids and model.id not in placeholders and model.id not in provider.models
-    ]
-    return [describe(provider, snapshot, name) for name in (*provider.models, *listed)]
+    named = tuple(dict.fromkeys([*provider.models, *provider.aliases.values()]))
+    left_out = {
+        *profile_of(provider, snapshot).placeholders,
+        *named,
+        *(id_of(provider, snapshot, name) for name in named),
+        *provider.aliases,  # such a name means another model
+    }
+    listed = [model.id for model in (snapshot.models if snapshot else ()) if model.id not in left_out]
+    return [describe(provider, snapshot, name) for name in (*named, *listed)]

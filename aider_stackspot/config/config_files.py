@@ -115,12 +115,14 @@ def _names_in_broken_text(content: bytes) -> tuple[str, ...]:
 
 
 def _names(document: Document) -> dict[str, list[str]]:
-    """Return the StackSpot providers and models of a file that has an error somewhere else."""
+    """Return the StackSpot providers, models and aliases of a file that has an error somewhere else."""
     providers = document.data.get("providers")
     found: dict[str, list[str]] = {}
     for name, provider in (providers if isinstance(providers, dict) else {}).items():
         kind = provider.get("type") if isinstance(provider, dict) else None
         if isinstance(name, str) and (name == STACKSPOT or kind == STACKSPOT):
-            models = provider.get("models") if isinstance(provider, dict) else None
-            found[name] = [model for model in models if isinstance(model, str)] if isinstance(models, dict) else []
+            given = [provider.get(key) for key in ("models", "aliases")] if isinstance(provider, dict) else []
+            found[name] = [
+                model for names in given if isinstance(names, dict) for model in names if isinstance(model, str)
+            ]
     return found

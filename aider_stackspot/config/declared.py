@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aider_stackspot.config import aliases
 from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.schema import ProviderKeys, validate
@@ -111,6 +112,9 @@ CREDENTIALS = {
     "client_secret": "chooses the account that gets to see what is sent",
 }
 """The keys that say who the user is. A project may have some of its own; it does not replace the user's in silence."""
+ALIASES = {"aliases": "gives a name of yours another meaning"}
+"""A project may give its own provider's models other names, as long as they are nobody's; and in the user's own file
+its variables do not choose what a name means."""
 GUARDED_OF_MODEL = {"weak_model": "lets aider send code to another model"}
 """The same for the keys of a model."""
 
@@ -159,7 +163,7 @@ class DeclaredProvider:
         """Say that a key is ignored, or with it what it stands for."""
         if self.document is None:
             return
-        can = {**GUARDED, **CREDENTIALS}[key] if model is None else GUARDED_OF_MODEL[key]
+        can = {**GUARDED, **CREDENTIALS, **ALIASES}[key] if model is None else GUARDED_OF_MODEL[key]
         owner = f"the provider `{self.name}`" if model is None else f"the model `{model}`"
         shown = f" ({shown_url(str(self._written(key)))})" if key in BASE_KEYS else ""
         variable = self._passed_over(key, model)
@@ -171,11 +175,14 @@ class DeclaredProvider:
         """Return where a key of the provider, or of one of its models, stands, for people."""
         return "default" if self.document is None else self.document.place(self._place(key, model))
 
-    def error(self, key: str, problem: str, *, model: str | None = None) -> ConfigurationError:
-        """Return an error at a key of the provider, or of one of its models."""
+    def error(
+        self, key: str, problem: str, *, model: str | None = None, alias: str | None = None
+    ) -> ConfigurationError:
+        """Return an error at a key of the provider, or of one of its models, or at one of its aliases."""
         if self.document is None:
             return ConfigurationError(f"{key}: {problem}")
-        return self.document.error(self._place(key, model), problem)
+        place = self._place(key, model)
+        return self.document.error(place if alias is None else (*place, alias), problem)
 
     def unset(self, key: str) -> list[str]:
         """Return the variables for want of which a key was left out."""
@@ -229,6 +236,7 @@ def declared_providers(
 
     interpolated = interpolate(document, lookup)
     keys = validate(document, interpolated.data)
+    aliases.check(document, keys.providers)
     return {
         name: DeclaredProvider(
             name,
@@ -248,4 +256,4 @@ def _is_guarded(location: Location) -> bool:
     """Tell whether only the user may set what stands at a place."""
     key = location[2] if len(location) > 2 else None
     is_models = key == "models" and len(location) == 5 and location[4] in GUARDED_OF_MODEL
-    return key in GUARDED or key == "base_url" or is_models
+    return key in GUARDED or key in ALIASES or key == "base_url" or is_models

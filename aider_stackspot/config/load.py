@@ -17,9 +17,10 @@ from aider_stackspot.config.environment import SWITCHES, Environment, read_log_t
 from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.learned_limits import learned_limits, with_learned
 from aider_stackspot.config.network import network
+from aider_stackspot.config.public_names import public_names
 from aider_stackspot.config.schema import STACKSPOT_KEYS, ProviderKeys
 from aider_stackspot.config.server_credentials import check_one_way, key_command, oauth2_client
-from aider_stackspot.config.settings import DEFAULT_MODELS, Account, CompatibleProvider, Model, Settings, agent_model
+from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings, agent_model
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
@@ -73,9 +74,10 @@ def _load(inputs: RecordedInputs) -> Settings:
         merged.add_names(files)
     switches, log_target = read_switches(environment), read_log_target(environment)
     learned = learned_limits(environment)
+    names = public_names(merged.accounts, merged.found, merged.compatible)
     return Settings(
         merged.accounts,
-        {name: with_learned(model, learned) for name, model in merged.names().items()},
+        {name: with_learned(model, learned) for name, model in names.items()},
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
         refused=_servers_of(files) if problem is not None else (),
@@ -124,6 +126,7 @@ class _Merged:
     accounts: dict[str, Account] = field(default_factory=dict)
     found: list[Model] = field(default_factory=list)
     compatible: dict[str, CompatibleProvider] = field(default_factory=dict)
+    used: list[DeclaredProvider] = field(default_factory=list)
 
     def add(self, files: Sequence[ConfigFile]) -> None:
         """Resolve the closest declaration of each provider that may be used.
@@ -138,12 +141,14 @@ class _Merged:
         by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys(), self.notices)])
         for declarations in by_name.values():
             self._add_first(_without_impostors(declarations, self.notices))
+        self._check_aliases()
 
     def add_names(self, files: Sequence[ConfigFile]) -> None:
         """Add the names alone, as far as they are known: every call is going to be refused."""
         self._add_models(*built_in(STACKSPOT, self.environment))
         for file in files:
-            names = {name: list(item.keys.models or {}) for name, item in file.declared.items() if item.is_stackspot}
+            accounts = {name: item.keys for name, item in file.declared.items() if item.is_stackspot}
+            names = {name: [*(keys.models or {}), *keys.aliases] for name, keys in accounts.items()}
             for name, models in {**file.models, **names}.items():
                 account, own = built_in(name, self.environment)
                 self._add_models(account, [*own, *(replace(own[0], name=model) for model in models)])
@@ -152,34 +157,27 @@ class _Merged:
         for index, declared in enumerate(declarations):
             if declared.is_stackspot:
                 self._add_models(*resolve_stackspot(declared, self.environment, declarations[index + 1 :]))
+                self.used.append(declared)
                 return
             server = resolve_compatible(declared, self.environment)
             if server is not None:
                 self.compatible[declared.name] = server
+                self.used.append(declared)
                 return
 
     def _add_models(self, account: Account, models: Sequence[Model]) -> None:
         self.accounts.setdefault(account.name, account)
         self.found += models
 
-    def names(self) -> dict[str, Model]:
-        """Return every public name, bare and with its provider, with its model.
-
-        A name with a provider in front belongs to that provider, whatever another one calls its models. Of several
-        models with the same bare name, the user's own come first, then those of `stackspot`.
-        """
-        providers = {*self.accounts, *self.compatible}
-        bare: dict[str, Model] = {}
-        for model in sorted(self.found, key=_rank):
-            if "/" not in model.name or model.name.partition("/")[0] not in providers:
-                bare.setdefault(model.name, model)
-        return bare | {model.route: model for model in reversed(self.found)}
-
-
-def _rank(model: Model) -> tuple[bool, bool]:
-    is_stackspot = model.account.name == STACKSPOT
-    is_users = model.account.users_own or (is_stackspot and model.name in DEFAULT_MODELS)
-    return not is_users, not is_stackspot
+    def _check_aliases(self) -> None:
+        """Refuse an alias in one of the user's files that is a provider's name in another one."""
+        providers = {*self.compatible, *(name for name, account in self.accounts.items() if account.users_own)}
+        for declared in self.used:
+            for alias in declared.keys.aliases if declared.trusted and declared.document is not None else ():
+                if alias in providers:
+                    raise declared.error(
+                        "aliases", "this is a provider's name; give the alias another one.", alias=alias
+                    )
 
 
 def _without_impostors(declarations: Sequence[DeclaredProvider], notices: list[str]) -> list[DeclaredProvider]:
@@ -218,6 +216,7 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
         )
     check_one_way(declared)
     declared.note_passed_over("api_key")
+    declared.note_passed_over("aliases")
     for model, keys_of_model in (keys.models or {}).items():
         declared.note_passed_over("weak_model", model=model)
         of_stackspot = [key for key in STACKSPOT_KEYS if getattr(keys_of_model, key) is not None]
@@ -240,5 +239,6 @@ def resolve_compatible(declared: DeclaredProvider, environment: Environment) -> 
         end_marker=keys.end_marker,
         extra_headers=declared.guarded("extra_headers"),
         network=ways,
+        aliases=keys.aliases,
         models=keys.models or {},
     )

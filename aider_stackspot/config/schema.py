@@ -205,9 +205,22 @@ class ProviderKeys(BaseModel):
     extra_headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="Headers for every call of the API; not for the token request."
     )
+    aliases: dict[str, str] = Field(
+        default_factory=dict,
+        description="Other names for models, each with the model of this provider that it means: `fast` is `fast` for "
+        "StackSpot's, and `lab/fast` for those of a server `lab`.",
+    )
     models: dict[str, ModelKeys] | None = Field(
         None, description="Models by name. StackSpot's three are always there; other servers are asked for theirs."
     )
+
+    @field_validator("aliases", mode="before")
+    @classmethod
+    def _aliases_as_mapping(cls, value: Any) -> Any:
+        """Accept the key without anything behind it, and names that YAML takes for numbers."""
+        if isinstance(value, dict):
+            return {str(alias): model for alias, model in value.items()}
+        return value if value is not None else {}
 
     @field_validator("models", mode="before")
     @classmethod

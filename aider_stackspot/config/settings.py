@@ -68,7 +68,8 @@ class Network:
 class Account:
     """One StackSpot account: a provider of type `stackspot`.
 
-    `origins` tells for each key where its value came from; `looked_in` where credentials were looked for. `users_own`
+    `aliases` are other names for its models, each with the model's own. `origins` tells for each key where its value
+    came from; `looked_in` where credentials were looked for. `users_own`
     is false for an account that only a project's file declares: its names, and those of its models, must not replace
     names that LiteLLM knows already.
     """
@@ -87,6 +88,7 @@ class Account:
     rpm: int | None = None
     extra_headers: Mapping[str, SecretStr] = field(default_factory=dict)
     network: Network = Network()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     looked_in: tuple[str, ...] = ()
     users_own: bool = True
@@ -151,6 +153,12 @@ class Model:
         return f"{self.account.name}/{self.name}"
 
 
+def with_account(name: str, model: Model) -> str:
+    """Return a public name of a model with the account in front."""
+    prefix = f"{model.account.name}/"
+    return name if name.startswith(prefix) else f"{prefix}{name}"
+
+
 AGENT_PREFIX = "/agent/"
 """Stands in the name of any agent, between the account's and the agent's id."""
 AGENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -190,7 +198,10 @@ class KeyCommand:
 
 @dataclass(frozen=True)
 class CompatibleProvider:
-    """One OpenAI-compatible server. At most one of `api_key`, `oauth2` and `key_command` says who asks."""
+    """One OpenAI-compatible server. At most one of `api_key`, `oauth2` and `key_command` says who asks.
+
+    `aliases` are other names for its models, each with the model's own.
+    """
 
     name: str
     api_base: str
@@ -203,6 +214,7 @@ class CompatibleProvider:
     end_marker: Literal["finish_reason", "done"] | None = None
     extra_headers: Mapping[str, SecretStr] = field(default_factory=dict)
     network: Network = Network()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, ModelKeys] = field(default_factory=dict)
 
 
@@ -210,9 +222,10 @@ class CompatibleProvider:
 class Settings:
     """The whole configuration.
 
-    `models` maps every public name, bare and with its provider, to its StackSpot model. `problem` is set when a file
-    cannot be used: names are then the built-in ones, and every call is refused with that text. `refused` are then the
-    names of other servers, so that their calls are refused too and do not reach whoever else has such a name.
+    `models` maps every public name, bare and with its provider, to its StackSpot model; aliases are such names.
+    `problem` is set when a file cannot be used: names are then the built-in ones, and every call is refused with that
+    text. `refused` are then the names of other servers, so that their calls are refused too and do not reach whoever
+    else has such a name.
     `notices` are lines that the user should see once. `files` are the files that were read, closest first. `home` is
     the user's home directory, whatever a project's `.env` says; `switches` tells for each switch whether it is on, and
     `log_target` where calls are logged to. `agent` makes the model of any agent, which needs no name in a file.
@@ -242,10 +255,19 @@ class Settings:
         return None
 
     def listed_models(self) -> dict[str, Model]:
-        """Return each StackSpot model by its shortest name: the account is in front where the bare one is another's."""
-        bare = {name: model for name, model in self.models.items() if name == model.name}
-        shown = {model.route for model in bare.values()}
-        return bare | {name: model for name, model in self.models.items() if model.route not in shown}
+        """Return each StackSpot model by its shortest name: the account is in front where the bare one is another's.
+
+        The same of each of its aliases.
+        """
+        shortest: dict[str, str] = {}
+        for name, model in self.models.items():  # the bare ones come first
+            shortest.setdefault(with_account(name, model), name)
+        return {name: self.models[name] for name in shortest.values()}
+
+    def aliases_of(self, model: Model) -> list[str]:
+        """Return the aliases that mean a StackSpot model, each as short as it can be used."""
+        listed = self.listed_models().items()
+        return [name for name, one in listed if one.route == model.route and name not in (one.name, one.route)]
 
     def model(self, name: str) -> Model:
         """Return a StackSpot model by its public name.

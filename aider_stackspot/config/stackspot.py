@@ -97,6 +97,7 @@ def resolve_stackspot(
         rpm=keys.rpm,
         extra_headers=declared.guarded("extra_headers"),
         network=ways,
+        aliases=_aliases(declared, shadowed),
         origins=origins,
         looked_in=_looked_in(declared, environment),
         users_own=declared.trusted,
@@ -281,7 +282,7 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
         max_output_tokens=keys.max_tokens or MAX_OUTPUT_TOKENS,
         temperature=DEFAULT_TEMPERATURE if keys.temperature is None else keys.temperature,
         edit_format=keys.chosen_edit_format or "diff",
-        weak_model=_weak_model(declared, name, keys),
+        weak_model=_weak_model(declared, name, keys, account.aliases),
         tools=keys.tools is not False,
         vision=bool(keys.vision),
         input_cost_per_token=keys.input_cost_per_token,
@@ -289,7 +290,22 @@ def _model(declared: DeclaredProvider, name: str, keys: ModelKeys, account: Acco
     )
 
 
-def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys) -> str | None:
+def _aliases(declared: DeclaredProvider, shadowed: Sequence[DeclaredProvider]) -> dict[str, str]:
+    """Return the aliases of an account, without those by which a project gives a name of the user's another meaning."""
+    declared.note_passed_over("aliases")
+    if declared.trusted:
+        return declared.keys.aliases
+    own: dict[str, str] = {}
+    for keys in (other.keys for other in reversed(shadowed) if other.trusted):
+        own |= {**{name: name for name in keys.models or {}}, **keys.aliases}
+    kept = {alias: model for alias, model in declared.keys.aliases.items() if own.get(alias, model) == model}
+    for alias in declared.keys.aliases:
+        if alias not in kept:
+            declared.ignore("aliases", f"the alias `{alias}` of the provider `{declared.name}`")
+    return kept
+
+
+def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys, aliases: Mapping[str, str]) -> str | None:
     """Return the model for aider's summaries and commit messages.
 
     A project may name another model of the provider `stackspot`, and no more: aider sends the weak model the user's
@@ -303,7 +319,7 @@ def _weak_model(declared: DeclaredProvider, name: str, keys: ModelKeys) -> str |
         return weak
     # A bare name could be another vendor's model as well, and an account of a project's be called like a vendor.
     same_provider = weak.removeprefix(f"{declared.name}/")
-    if declared.name == STACKSPOT and same_provider in {*DEFAULT_MODELS, *(declared.keys.models or {})}:
+    if declared.name == STACKSPOT and same_provider in {*DEFAULT_MODELS, *(declared.keys.models or {}), *aliases}:
         return f"{declared.name}/{same_provider}"
     declared.ignore("weak_model", model=name)
     return None

@@ -30,7 +30,7 @@ class StackSpotTarget:
 
 @dataclass(frozen=True)
 class ServerTarget:
-    """A model of an OpenAI-compatible server; `model` is its name behind the provider's."""
+    """A model of an OpenAI-compatible server; `model` is its name behind the provider's, and no alias."""
 
     name: str
     provider: CompatibleProvider
@@ -94,7 +94,8 @@ class Configuration:
         for provider in sorted(settings.compatible, key=len, reverse=True):
             behind = name.removeprefix(f"{provider}/")
             if behind != name and behind:
-                return ServerTarget(name, settings.compatible[provider], behind)
+                server_of_name = settings.compatible[provider]
+                return ServerTarget(name, server_of_name, server_of_name.aliases.get(behind, behind))
         if name.partition("/")[0] in settings.accounts:
             return self._of_stackspot(settings, name)
         raise unknown_model(name)

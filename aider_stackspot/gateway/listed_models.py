@@ -15,14 +15,14 @@ Entry = dict[str, Any]
 def entries(configuration: Configuration) -> list[Entry]:
     """Return every model that can be called; servers may be asked for theirs, so not for an event loop."""
     found = [_of_stackspot(name, model) for name, model in configuration.stackspot_models().items()]
-    return found + [_of_server(model) for model in configuration.servers_models()]
+    return found + [_of_server(name, model) for model in configuration.servers_models() for name in model.names]
 
 
 def entry_of(target: Target, protocol: Protocol) -> Entry:
     """Return what is known about one model, in a protocol's form."""
     if isinstance(target, StackSpotTarget):
         return _formed(_of_stackspot(target.name, target.model), protocol)
-    return _formed(_of_server(target.known), protocol)
+    return _formed(_of_server(target.name, target.known), protocol)
 
 
 def listing(found: list[Entry], protocol: Protocol) -> Entry:
@@ -38,9 +38,9 @@ def _of_stackspot(name: str, model: Model) -> Entry:
     return _entry(name, model.account.name, model.max_input_tokens, model.max_output_tokens)
 
 
-def _of_server(model: KnownModel) -> Entry:
+def _of_server(name: str, model: KnownModel) -> Entry:
     context = model.context.value if model.context is not None else None
-    return _entry(model.public, model.provider, context, model.output.value)
+    return _entry(name, model.provider, context, model.output.value)
 
 
 def _entry(name: str, owner: str, context: int | None, output: int) -> Entry:

@@ -14,7 +14,7 @@ import yaml
 
 from aider_stackspot.compatible.server import KnownModel
 from aider_stackspot.config import Model, Settings
-from aider_stackspot.config.settings import TOTAL_TIMEOUT
+from aider_stackspot.config.settings import TOTAL_TIMEOUT, with_account
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
@@ -49,15 +49,18 @@ def proxy_config(settings: Settings, known: Mapping[str, Iterable[KnownModel]] |
     models = [_stackspot_entry(name, model) for name, model in stackspot.items()]
     for server in settings.compatible:
         chatting = [model for model in (known or {}).get(server, ()) if model.chat]
-        models += [_server_entry(model) for model in chatting] or [_wildcard(server)]
-    aliases = {model.route: name for name, model in stackspot.items() if name != model.route}
+        entries = [_server_entry(name, model) for model in chatting for name in model.names]
+        models += entries or [_wildcard(server)]
+    aliases = {with_account(name, model): name for name, model in stackspot.items()}
     return {
         "model_list": models,
         "router_settings": {
             # This package retries, and it knows when that can help. A pause after a failure would only hide its text.
             "num_retries": 0,
             "disable_cooldowns": True,
-            "model_group_alias": {route: {"model": name, "hidden": True} for route, name in aliases.items()},
+            "model_group_alias": {
+                full: {"model": name, "hidden": True} for full, name in aliases.items() if full != name
+            },
         },
         "litellm_settings": {
             "num_retries": 0,
@@ -103,7 +106,7 @@ def _stackspot_entry(name: str, model: Model) -> dict[str, Any]:
     }
 
 
-def _server_entry(model: KnownModel) -> dict[str, Any]:
+def _server_entry(name: str, model: KnownModel) -> dict[str, Any]:
     said = {
         "max_input_tokens": model.context.value if model.context else None,
         "max_output_tokens": model.output.value,
@@ -111,7 +114,7 @@ def _server_entry(model: KnownModel) -> dict[str, Any]:
         "supports_vision": model.capabilities.vision,
     }
     info = {**_SERVER_INFO, **{name: value for name, value in said.items() if value is not None}}
-    return {"model_name": model.public, "litellm_params": {"model": model.public}, "model_info": info}
+    return {"model_name": name, "litellm_params": {"model": model.public}, "model_info": info}
 
 
 def _wildcard(server: str) -> dict[str, Any]:

@@ -11,12 +11,12 @@ halves around, so both have to survive its dispatcher:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aider_stackspot.config import Model, Settings
 from aider_stackspot.config.declared import STACKSPOT
-from aider_stackspot.config.settings import DEFAULT_MODELS
+from aider_stackspot.config.settings import DEFAULT_MODELS, with_account
 
 NO_KEY = "no-key"
 """Stands for "no key is known here" wherever LiteLLM would else look for another vendor's; it is never sent."""
@@ -30,7 +30,8 @@ class Route:
     Attributes:
         provider: the provider's name in the configuration.
         slug: its name in LiteLLM's dispatcher.
-        model: the model's name behind it; empty, where the name has none.
+        model: the model's name behind it, where the name is an alias the one that it means; empty, where the name has
+            none.
         is_stackspot: whether it is a StackSpot account, and no OpenAI-compatible server.
     """
 
@@ -69,6 +70,7 @@ class Names:
         self._vendors: frozenset[str] = frozenset()
         self._known_models: frozenset[str] = frozenset()
         self._bare: dict[str, str] = {}
+        self._aliases: dict[str, Mapping[str, str]] = {}
         self._stackspot: frozenset[str] = frozenset()
         self._slugs: dict[str, str] = {}
         self._by_dispatched: dict[str, str] = {}
@@ -93,6 +95,8 @@ class Names:
         accounts = settings.accounts
         self._stackspot = frozenset(accounts)
         self._slugs = {name: self._slug(name) for name in (*accounts, *servers)}
+        self._aliases = {name: account.aliases for name, account in accounts.items()}
+        self._aliases |= {name: server.aliases for name, server in settings.compatible.items()}
         self._by_dispatched = {slug: name for name, slug in self._slugs.items()}
         # A vendor's name is not a project's to take.
         public = [name for name in servers if name not in self._stackspot]
@@ -158,19 +162,23 @@ class Names:
         return model.removeprefix(GUARD) if name in self._stackspot else model
 
     def _route(self, name: str, model: str) -> Route:
+        model = self._aliases.get(name, {}).get(model, model)
         return Route(name, self._slugs[name], model, name in self._stackspot)
 
     def _slug(self, name: str) -> str:
         return f"aider-stackspot-{name}" if name in self._vendors else name
 
     def _is_bare(self, name: str, model: Model) -> bool:
-        """Tell whether a name without a provider means a model.
+        """Tell whether a name without a provider means a model, or is a model's alias.
 
         LiteLLM's list of names can be a project's (`LITELLM_MODEL_COST_MAP_URL` in its `.env`): the three names of this
-        package are nobody else's.
+        package are nobody else's. What begins with a vendor's name is the vendor's, though LiteLLM know no such model.
         """
+        if name == with_account(name, model):
+            return False
         is_own = model.account.users_own or (model.account.name == STACKSPOT and name in DEFAULT_MODELS)
-        return name == model.name and (is_own or name not in self._known_models)
+        is_others = name in self._known_models or name.partition("/")[0] in self._vendors
+        return is_own or not is_others
 
 
 names = Names()

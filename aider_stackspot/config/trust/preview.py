@@ -198,6 +198,8 @@ def _providers(document: Document, environment: Environment) -> Iterator[str]:
 def _written(key: str, value: Any, environment: Environment) -> str | None:
     if key in BASE_KEYS or key == "proxy":
         return shown_url(_resolved(str(value), environment))
+    if key == "aliases" and isinstance(value, dict):
+        return printable(", ".join(f"{alias} → {_resolved(str(model), environment)}" for alias, model in value.items()))
     if key == "extra_headers" and isinstance(value, dict):
         return f"{', '.join(map(str, value))} (values not shown)"
     return printable(_resolved(str(value), environment)) if key in GUARDED else None

@@ -37,6 +37,7 @@ def on_import(models: ModuleType) -> None:
             if keys.chosen_edit_format or keys.weak_model:
                 _know_server_settings(models, f"{provider.name}/{name}", keys.chosen_edit_format, keys.weak_model)
     _know_any_agent(models)
+    _know_aliases(models)
     _keep_code_at_home(models)
     project_settings.guard(models)
     _warm_up(models)
@@ -65,6 +66,24 @@ def _know_settings(models: Any, name: str, model: Model) -> None:
             use_repo_map=True,
         )
     )
+
+
+def _know_aliases(models: Any) -> None:
+    """Tell aider the user's aliases, as its own: it takes limits and settings of the model that one means.
+
+    Its own aliases take no name from the user's configuration. A project's aliases take none from aider's: they are
+    left to LiteLLM's dispatch, where a vendor's name stays the vendor's.
+    """
+    settings = current()
+    for name, model in settings.models.items():
+        if model.account.users_own:
+            models.MODEL_ALIASES.pop(name, None)
+            if name not in (model.name, model.route):
+                is_bare = settings.models.get(model.name) == model
+                models.MODEL_ALIASES[name] = model.name if is_bare else model.route
+    for provider in settings.compatible.values():
+        for alias, name in provider.aliases.items():
+            models.MODEL_ALIASES[f"{provider.name}/{alias}"] = f"{provider.name}/{name}"
 
 
 def _know_any_agent(models: Any) -> None:
@@ -207,9 +226,10 @@ def _listed() -> dict[str, Any]:
 
     servers.ask(provider for provider in providers if not provider.models)
     return {
-        model.public: info_of_servers_model(model, provider.name)
+        name: info_of_servers_model(model, provider.name)
         for provider in providers
         for model in models_of(provider, catalogue.known(provider))
+        for name in model.names
         if model.chat
     }
 

@@ -7,13 +7,21 @@ from typing import Any
 
 import litellm
 
-from aider_stackspot.config import Model, current
+from aider_stackspot.config import Model, Settings, current
 from aider_stackspot.config.settings import AGENT_PREFIX
 from aider_stackspot.hosts.model_info import info_of_model
 from aider_stackspot.hosts.names import Route, names
 
 _told: dict[str, Model] = {}
 """The agents without a name in a file that LiteLLM was told of, as they were then."""
+
+
+def tell_all(settings: Settings) -> None:
+    """Tell LiteLLM of every model by every name, aliases too."""
+    tell(settings.models.values())
+    aliases = {name: model for name, model in settings.models.items() if name not in (model.name, model.route)}
+    routes = {name: names.route_of(model) for name, model in aliases.items()}
+    _register({name: info_of_model(aliases[name], route.slug) for name, route in routes.items() if _means(name, route)})
 
 
 def tell(models: Iterable[Model]) -> None:
@@ -24,6 +32,18 @@ def tell(models: Iterable[Model]) -> None:
         for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
             if _means(name, route):
                 known.setdefault(name, info_of_model(model, route.slug))
+    _register(known)
+
+
+def _register(known: dict[str, dict[str, Any]]) -> None:
+    """Register models. Of a name that is a vendor's model as well, LiteLLM would keep what it knows of that one.
+
+    The vendor's model keeps its figures where the vendor stands in front.
+    """
+    for name, info in known.items():
+        vendor = litellm.model_cost.get(name, info)["litellm_provider"]
+        if vendor != info["litellm_provider"]:
+            litellm.model_cost.setdefault(f"{vendor}/{name}", litellm.model_cost.pop(name))
     litellm.register_model(known)
 
 

@@ -81,9 +81,9 @@ def _take_over_function(name: str, path: str, find: Find) -> None:
             if route is None:
                 return original(*args, **given)
             if len(args) > position:
-                args = (*args[:position], route.model, *args[position + 1 :])
+                args = (*args[:position], _id_of(route), *args[position + 1 :])
             else:
-                given["model"] = route.model
+                given["model"] = _id_of(route)
             given.update(custom_llm_provider=path)
             made = functools.partial(original, *args)
             return _ServerCall(route, given).other(made, asynchronous=name.startswith("a"))
@@ -91,6 +91,12 @@ def _take_over_function(name: str, path: str, find: Find) -> None:
         return call
 
     wrap_once(litellm, name, around)
+
+
+def _id_of(route: Route) -> str:
+    """Return what a request's `model` must be for a server's model."""
+    provider = current().compatible.get(route.provider)
+    return route.model if provider is None else server.id_of(provider, catalogue.known(provider), route.model)
 
 
 def _refuse_function(name: str, find: Find) -> None:

@@ -39,7 +39,7 @@ def register() -> None:
     """
     settings = current()
     with _lock:
-        names.learn(settings, {provider.value for provider in litellm.LlmProviders}, litellm.model_cost)
+        names.learn(settings, {provider.value for provider in litellm.LlmProviders}, _known_models())
         _show_notices(settings)
         if not notices.has_listener():
             notices.listen(TerminalNotices())
@@ -49,8 +49,13 @@ def register() -> None:
         _route_names()
         contradictions.refuse()
         _answer_missing_variables()
-        limits.tell(settings.models.values())
+        limits.tell_all(settings)
         servers.register(settings)
+
+
+def _known_models() -> set[str]:
+    """Return the names that LiteLLM takes for a vendor's without the vendor in front; its price list lacks some."""
+    return {*litellm.model_cost, *litellm.model_list_set}
 
 
 _shown: set[str] = set()

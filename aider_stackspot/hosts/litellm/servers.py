@@ -125,7 +125,7 @@ def tell(provider: CompatibleProvider) -> None:
 
 
 def _tell(provider: CompatibleProvider, models: list[str]) -> None:
-    """Register models under the public name, and under the dispatcher's where that is another one."""
+    """Register models under the public name and its aliases, and under the dispatcher's where that is another one."""
     from aider_stackspot.compatible.catalogue import catalogue
 
     slug = names.servers.get(provider.name, provider.name)
@@ -136,8 +136,9 @@ def _tell(provider: CompatibleProvider, models: list[str]) -> None:
             continue
         # Noted first: registering asks for the provider, which leads back to here.
         told.add(route.public)
-        info = info_of_servers_model(catalogue.describe(provider, name), slug)
-        known.update({route.public: info, f"{slug}/{route.dispatched}": info})
+        described = catalogue.describe(provider, name)
+        info = info_of_servers_model(described, slug)
+        known.update(dict.fromkeys((*described.names, f"{slug}/{route.dispatched}"), info))
     if known:
         litellm.register_model(known)
 
