@@ -11,10 +11,11 @@ from pathlib import Path
 from aider_stackspot.config.base_url import is_loopback
 from aider_stackspot.config.environment import GATEWAY_KEY, Environment
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.files import create_exclusively, private_directory
+from aider_stackspot.files import create_exclusively, private_directory, read_bounded
 
 LOCATION = Path(".aider") / "aider-stackspot" / "gateway.key"
 """Below the home directory."""
+_MAX_KEY_BYTES = 4096
 MIN_KEY_CHARACTERS = 16
 """Characters of a key that somebody chose."""
 _CHOOSE_ONE = f"Set {GATEWAY_KEY} to a long random text that begins with sk-, and nothing is written."
@@ -65,8 +66,9 @@ def gateway_key(chosen: str, home: Path | None, host: str) -> GatewayKey:
     if home is None:
         raise ConfigurationError(f"There is no home directory to keep the gateway's key in. {_CHOOSE_ONE}")
     path = home / LOCATION
-    if path.exists():
-        return GatewayKey(_read(path), str(path))
+    kept = _read(path)
+    if kept is not None:
+        return GatewayKey(kept, str(path))
     if not is_loopback(host):
         raise ConfigurationError(
             f"Refusing to listen on {host} without a key: others can reach that address. Set {GATEWAY_KEY} to "
@@ -75,13 +77,17 @@ def gateway_key(chosen: str, home: Path | None, host: str) -> GatewayKey:
     return _make(path)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> str | None:
+    """Return the key that is kept, or `None` where there is no file. A link is followed nowhere."""
     try:
-        others = os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077
-        text = path.read_text(encoding="utf-8").strip()
+        content = read_bounded(path, _MAX_KEY_BYTES, private=True)
+        text = None if content is None else content.decode("utf-8").strip()
+        others = os.name == "posix" and content is not None and stat.S_IMODE(path.lstat().st_mode) & 0o077
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"The gateway's key in {path} cannot be read: {why}.") from None
+    if text is None:
+        return None
     if others:
         raise ConfigurationError(f"The gateway's key in {path} can be read by others. Run: chmod 600 {path}")
     if len(text) < MIN_KEY_CHARACTERS:
@@ -96,7 +102,10 @@ def _make(path: Path) -> GatewayKey:
         private_directory(path.parent)
         create_exclusively(path, f"{key}\n")
     except FileExistsError:
-        return GatewayKey(_read(path), str(path))
+        kept = _read(path)
+        if kept is None:
+            raise ConfigurationError(f"The gateway's key in {path} was there, and went away again.") from None
+        return GatewayKey(kept, str(path))
     except OSError as error:
         raise ConfigurationError(
             f"The gateway's key cannot be kept in {path}: {error.strerror}. {_CHOOSE_ONE}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_urlsafe
@@ -97,5 +98,25 @@ def test_without_a_home_directory_a_key_has_to_be_chosen() -> None:
 
 def test_a_file_that_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / LOCATION).mkdir(parents=True)
-    with pytest.raises(ConfigurationError, match=r"gateway\.key cannot be read: Is a directory\."):
+    with pytest.raises(ConfigurationError, match=r"gateway\.key cannot be read: this is a directory\."):
+        gateway_key("", tmp_path, LOOPBACK)
+
+
+def test_a_link_to_another_file_is_no_key(tmp_path: Path) -> None:
+    """Whoever can put it there would choose the key, or have a secret of the user's answered for one."""
+    other = tmp_path / "somebody-elses"
+    other.write_text("sk-chosen-by-somebody-else\n")
+    other.chmod(0o600)
+    (tmp_path / LOCATION).parent.mkdir(parents=True)
+    for target in (other, tmp_path / "not-there"):
+        (tmp_path / LOCATION).unlink(missing_ok=True)
+        (tmp_path / LOCATION).symlink_to(target)
+        with pytest.raises(ConfigurationError, match=r"gateway\.key cannot be read: this is a link"):
+            gateway_key("", tmp_path, LOOPBACK)
+
+
+def test_neither_is_a_pipe_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    (tmp_path / LOCATION).parent.mkdir(parents=True)
+    os.mkfifo(tmp_path / LOCATION, 0o600)  # type: ignore[attr-defined,unused-ignore]
+    with pytest.raises(ConfigurationError, match="cannot be read: this is a pipe"):
         gateway_key("", tmp_path, LOOPBACK)
