@@ -36,8 +36,9 @@ _PREFIX = "AIDER_"
 class RequestedSettings:
     """What one source asks of aider: variables with their values, and files to read.
 
-    `env_files` are `.env` files, `settings` aider's settings, `model_settings` its settings of models. `models` has for
-    `MODEL_OPTIONS` and `ALIAS_OPTION` what is given for them.
+    `of_project` tells that it came with a project, trusted or not. `env_files` are `.env` files, `settings` aider's
+    settings, `model_settings` its settings of models. `models` has for `MODEL_OPTIONS` and `ALIAS_OPTION` what is given
+    for them.
     """
 
     variables: dict[str, str] = field(default_factory=dict, repr=False)
@@ -45,6 +46,7 @@ class RequestedSettings:
     settings: list[str] = field(default_factory=list)
     model_settings: list[str] = field(default_factory=list)
     models: dict[str, list[str]] = field(default_factory=dict)
+    of_project: bool = False
 
 
 def asked_by_arguments(arguments: Sequence[str]) -> RequestedSettings:

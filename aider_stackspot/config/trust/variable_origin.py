@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -64,21 +65,46 @@ class VariableOrigins:
     @cached_property
     def _project_words(self) -> list[EnvFile]:
         """The `.env` files that are not the user's, and what they and the project's settings let aider set besides."""
-        files = [file for file in [*self._files, *self._files_of_hosts()] if not file.trusted]
-        asked = [(file.path, file.content, asked_by_environment(file.raw)) for file in files]
+        every = [*self._files, *self._files_of_hosts()]
+        files = [file for file in every if not file.trusted]
+        asked = [(file.path, file.content, file.trusted, self._asked_by_file(file)) for file in every]
         asked += [
-            (path, content, asked_by_settings(content))
+            (path, content, self._is_own_settings(path, content), self._asked_by_settings(path, content))
             for path, content in self._settings()
-            if not self._is_own_settings(path, content)
         ]
-        for path, content, request in asked:
-            files.append(EnvFile(path, content, tuple(request.variables.items())))
+        for path, content, is_own, request in asked:
+            if not is_own:
+                files.append(EnvFile(path, content, tuple(request.variables.items())))
             for name in request.env_files:
                 # aider may have been started in another directory than this process.
                 places = dict.fromkeys(base / name for base in (Path(), path.parent, *self._project_directories))
                 named = [read_env_file(place, self._surroundings) for place in places]
-                files += [file for file in named if file is not None]
+                files += [
+                    file
+                    for file in named
+                    if file is not None
+                    and not (is_own and self._is_followed(Path(name), file.path, file.content, request))
+                ]
         return files
+
+    def _asked_by_file(self, file: EnvFile) -> RequestedSettings:
+        """Return what the variables of a `.env` file ask of aider."""
+        return replace(asked_by_environment(file.raw), of_project=not self._is_homes(file.path, locations.ENV_NAME))
+
+    def _asked_by_settings(self, path: Path, content: bytes) -> RequestedSettings:
+        """Return what a file of aider's settings asks."""
+        return replace(asked_by_settings(content), of_project=not self._is_homes(path, locations.AIDER_NAME))
+
+    def _is_homes(self, path: Path, name: str) -> bool:
+        return self._home is not None and locations.same_file(path, self._home / name)
+
+    def _is_followed(self, name: Path, path: Path, content: bytes, request: RequestedSettings) -> bool:
+        """Tell whether a file that lasting settings name is the user's word.
+
+        A relative path means whatever file a project has by this name, and what a project's own file names may change
+        while that file stays as it was trusted: both take the user's trust besides.
+        """
+        return (name.is_absolute() and not request.of_project) or self._is_users_own(path, content, path.name)
 
     @cached_property
     def _host_directories(self) -> list[Path]:
@@ -117,9 +143,11 @@ class VariableOrigins:
             asked_by_arguments(host_changes.changes.arguments),
             asked_by_environment(self._users_at_start()),
         ]
-        asked += [asked_by_environment(file.raw) for file in self._files if file.trusted]
+        asked += [self._asked_by_file(file) for file in self._files if file.trusted]
         asked += [
-            asked_by_settings(content) for path, content in self._settings() if self._is_own_settings(path, content)
+            self._asked_by_settings(path, content)
+            for path, content in self._settings()
+            if self._is_own_settings(path, content)
         ]
         for path in asked[0].settings:
             content = self._content(Path(path))
@@ -128,16 +156,12 @@ class VariableOrigins:
 
     @cached_property
     def _asked_files(self) -> list[EnvFile]:
-        """The further `.env` files that the user asks aider to load.
-
-        An argument means the file that lies here now. A relative path in lasting settings means whatever file a
-        project has by this name, so that it takes the user's trust besides.
-        """
+        """The further `.env` files that the user asks aider to load. An argument means the file that lies here now."""
         arguments, *lasting = self._asked
         found = [read_env_file(Path(path), self._surroundings) for path in arguments.env_files]
-        for path in (Path(path) for asked in lasting for path in asked.env_files):
+        for request, path in ((one, Path(path)) for one in lasting for path in one.env_files):
             file = read_env_file(path, self._surroundings)
-            if file is not None and (path.is_absolute() or self._is_users_own(path, file.content, path.name)):
+            if file is not None and self._is_followed(path, path, file.content, request):
                 found.append(file)
         found.append(read_env_file(self._home / _OAUTH_KEYS, self._surroundings) if self._home is not None else None)
         files = [file for file in found if file is not None and not self._is_projects(file.path)]
@@ -149,9 +173,9 @@ class VariableOrigins:
         """Return the files with settings of models that the user asks aider to read."""
         arguments, *lasting = self._asked
         found = [Path(path) for path in arguments.model_settings]
-        for path in (Path(path) for asked in lasting for path in asked.model_settings):
+        for request, path in ((one, Path(path)) for one in lasting for path in one.model_settings):
             content = self._content(path)
-            if content is not None and (path.is_absolute() or self._is_users_own(path, content, path.name)):
+            if content is not None and self._is_followed(path, path, content, request):
                 found.append(path)
         return found
 
