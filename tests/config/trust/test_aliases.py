@@ -127,6 +127,12 @@ def test_what_it_calls_its_account_takes_no_name_from_the_user(project: Path, pl
     assert before is not None
 
 
+def test_the_three_names_are_nobody_elses(places: Places) -> None:
+    (places.home / FILE).write_text("providers: {stackspot-ai-code: {base_url: 'http://localhost:1/v1'}}")
+    assert found_by_litellm("stackspot-ai-code") == "stackspot/stackspot-ai-code"
+    assert found_by_litellm("stackspot-ai-code/m") == "stackspot-ai-code/m"
+
+
 def test_its_variables_do_not_choose_what_the_users_alias_means(
     project: Path, places: Places, at_start: AtStart
 ) -> None:
