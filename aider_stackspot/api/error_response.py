@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,11 @@ from aider_stackspot.errors import (
 
 _MAX_DEPTH = 4
 """Levels of an error document that are looked into."""
+
+_MAX_MESSAGE = 230
+"""Characters of a message: with the name of LiteLLM's class in front, three lines of 100 columns."""
+_MIN_WORDS = 60
+"""Characters of the service's own words that a message repeats, however long the rest is."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,24 @@ def from_response(
     code, details = code_and_details(body)
     said = f" ({code})" if code else ""
     details = details or _MEANINGS.get(status, "the answer says nothing more")
-    message = _sentence(f"{service.subject} answered {status}{said}{about}: {details}")
     overflow = overflow_of(body, status)
-    if overflow is None:
-        message = f"{message} {_REDIRECTED if status < 400 else service.advice.get(status, '')}".rstrip()
+    advice = "" if overflow is not None else _REDIRECTED if status < 400 else service.advice.get(status, "")
+    message = message_of(f"{service.subject} answered {status}{said}{about}", details, advice)
     return _of_status(status, message, code, overflow, retry_after)
+
+
+def message_of(said: str, words: str = "", advice: str = "") -> str:
+    """Return the text of an error, short enough for three lines on a screen: only the service's words are cut.
+
+    Args:
+        said: what happened, and to whom.
+        words: the service's own.
+        advice: a sentence about what to do.
+    """
+    room = max(_MAX_MESSAGE - len(said) - len(advice), _MIN_WORDS)
+    # At a blank: half of a key or a token would not be known as a secret any more.
+    words = words if len(words) <= room else textwrap.shorten(words, room, placeholder=" …")
+    return f"{_sentence(f'{said}: {words}' if words else said)} {advice}".rstrip()
 
 
 def from_frame(frame: Mapping[str, Any], *, service: Service, event: str = "") -> StackSpotError | None:
@@ -141,9 +160,7 @@ def report(document: object, said: str, hint: str = "", otherwise: str = "the se
         otherwise: what stands for the service's words where it says none.
     """
     code, details = _read(document)
-    message = f"{said}{f' ({code})' if code else ''}: {details or otherwise}"
-    if hint:
-        message = f"{_sentence(message)} {hint}"
+    message = message_of(f"{said}{f' ({code})' if code else ''}", details or otherwise, hint)
     status = _told_status(document)
     overflow = overflow_of(document, status)
     if status is None and overflow is None:
@@ -177,7 +194,7 @@ def code_and_details(body: str) -> tuple[str | None, str]:
     return _read(_decoded(body))
 
 
-_REDIRECTED = "Redirects are not followed, so that no key or token reaches another host. Check the base URL."
+_REDIRECTED = "Redirects are not followed: a key must not reach another host. Check the base URL."
 _MEANINGS = {402: "the account's quota or credit is used up", 413: "the request is too large"}
 _CLASSES: dict[int, type[StatusError]] = {
     401: AuthenticationFailed,

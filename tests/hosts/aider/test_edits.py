@@ -150,7 +150,8 @@ def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emu
     assert service.chat_requests == []
     text = " ".join(done.stdout.split())
     assert "realm `stackspot`, client id `client-id`" in text
-    assert "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY" in text
+    assert "Check STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY and STACKSPOTAI_REALM." in text
+    assert "authenticate you" not in text, "aider's own guess"
     assert "wrong-secret" not in done.stdout + done.stderr
     assert commits() == ["A calculator"]
 
