@@ -41,9 +41,9 @@ from aider_stackspot.errors import (
 _MAX_DEPTH = 4
 """Levels of an error document that are looked into."""
 
-_MAX_MESSAGE = 230
+_MAX_MESSAGE = 235
 """Characters of a message: with the name of LiteLLM's class in front, three lines of 100 columns."""
-_MIN_WORDS = 60
+_MIN_WORDS = 36
 """Characters of the service's own words that a message repeats, however long the rest is."""
 
 
@@ -87,8 +87,11 @@ def from_response(
     said = f" ({code})" if code else ""
     details = details or _MEANINGS.get(status, "the answer says nothing more")
     overflow = overflow_of(body, status)
-    advice = "" if overflow is not None else _REDIRECTED if status < 400 else service.advice.get(status, "")
-    message = message_of(f"{service.subject} answered {status}{said}{about}", details, advice)
+    if overflow is not None:  # its words have the figures, which programs read
+        message = _sentence(f"{service.subject} answered {status}{about}: {details}")
+    else:
+        advice = _REDIRECTED if status < 400 else service.advice.get(status, "")
+        message = message_of(f"{service.subject} answered {status}{said}{about}", details, advice)
     return _of_status(status, message, code, overflow, retry_after)
 
 
@@ -160,9 +163,10 @@ def report(document: object, said: str, hint: str = "", otherwise: str = "the se
         otherwise: what stands for the service's words where it says none.
     """
     code, details = _read(document)
-    message = message_of(f"{said}{f' ({code})' if code else ''}", details or otherwise, hint)
+    said = f"{said}{f' ({code})' if code else ''}"
     status = _told_status(document)
     overflow = overflow_of(document, status)
+    message = message_of(said, details or otherwise, hint) if overflow is None else _sentence(f"{said}: {details}")
     if status is None and overflow is None:
         status = _meant_status(document, details)
     return _of_status(status or 200, message, code, overflow)
@@ -177,7 +181,7 @@ def web_page(host: str, instead_of: str = "an answer") -> MalformedAnswer:
     """
     return MalformedAnswer(
         f"{host} answered with a web page instead of {instead_of}. This is most likely the login page of a proxy in "
-        "between: check HTTPS_PROXY, and that the host may be reached."
+        "between: check HTTPS_PROXY."
     )
 
 
@@ -275,7 +279,7 @@ def _codes(document: object) -> Iterator[str]:
 def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     """Return an error document's code and human text, wherever a service puts them."""
     if isinstance(document, str):
-        page = "the answer is a web page, most likely from a proxy or firewall in between."
+        page = "the answer is a web page, most likely a proxy's or firewall's."
         return None, page if is_html(document) else one_line(document)
     if isinstance(document, list):
         return None, one_line("; ".join(filter(None, (_inner(item, depth)[1] for item in document[:4]))))

@@ -10,9 +10,9 @@ STACKSPOT = Service(
     "StackSpot",
     {
         401: "A freshly made token was refused too: was the credential revoked or rotated?",
-        403: "Check the agent id, and share the agent with this credential.",
+        403: "Check that the agent is shared with this credential.",
         404: "Check the agent id, and the base URL if you set one.",
-        429: "All who use this credential share the limit: wait a minute, or set `rpm`.",
+        429: "The limit is the credential's: wait a minute, or set `rpm`.",
     },
 )
 

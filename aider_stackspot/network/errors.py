@@ -105,7 +105,7 @@ def _not_connected(system: OSError | None, words: str, host: str, phase: str) ->
             )
         return UntrustedCertificate(
             f"The TLS certificate of {host} cannot be verified: {words}. Behind a proxy that inspects TLS, set "
-            "`ca_bundle` or SSL_CERT_FILE to its authority (PEM), or install `aider-stackspot[truststore]`."
+            "`ca_bundle` or SSL_CERT_FILE to its authority, or install `aider-stackspot[truststore]`."
         )
     if system is not None and system.errno in (errno.EMFILE, errno.ENFILE):
         return ConnectionFailed(

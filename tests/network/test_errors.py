@@ -29,6 +29,7 @@ from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tls import ssl_context
 from aider_stackspot.pipeline.retry import wait_before_retry
+from tests.lines import lines_in_aider
 from tests.network.scripted_server import ScriptedServer
 
 URL = "https://user:canary@host.example:8443/v1/x?key=canary"
@@ -142,6 +143,14 @@ def test_every_error_of_httpx_has_words(error: httpx.HTTPError, kind: type[Trans
     said = network_error(error, URL, "the answer")
     assert type(said) is kind
     assert words in str(said)
+    assert (
+        len(
+            lines_in_aider(
+                f"litellm.APIConnectionError: {said}".replace("host.example", "genai-code-buddy-api.stackspot.com")
+            )
+        )
+        <= 3
+    )
     assert not [remains for remains in REMAINS if remains in str(said)]
 
 
