@@ -40,7 +40,7 @@ def token_endpoint(client_id: str, client_key: str, realm: str) -> Service:
         {
             **dict.fromkeys((200, *range(400, 500)), f"Check {client_id}, {client_key} and {realm}."),
             **dict.fromkeys(range(300, 400), "Check STACKSPOTAI_AUTH_URL and the proxy."),
-            404: f"Set {realm} to the account's slug, or to `stackspot-freemium` for a free account.",
+            404: f"There is no such realm: set {realm} to the account's slug, or to `stackspot-freemium`.",
             408: "",
             429: STACKSPOT.advice[429],
         },

@@ -187,9 +187,9 @@ class ClientCredentials:
             raise web_page(f"The token endpoint {self._shown_url}", instead_of="a token")
         content_type = response.headers.get("content-type", "unknown type")
         raise MalformedAnswer(
-            f"The token endpoint {self._shown_url} answered {response.status_code} with {len(body):,} characters of "
-            f"{content_type} instead of a token. This is most likely the login page of a proxy in between: check "
-            "HTTPS_PROXY."
+            f"The token endpoint {self._shown_url} answered with status {response.status_code} and "
+            f"with {len(body):,} characters of {content_type} instead of a token. This is most likely "
+            "the login page of a proxy in between: check HTTPS_PROXY."
         )
 
     def _refusal(self, response: httpx.Response, body: str) -> StackSpotError:

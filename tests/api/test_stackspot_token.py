@@ -25,7 +25,7 @@ def test_the_realm_is_one_part_of_the_path(realm: str, path: str) -> None:
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 422])
 def test_a_refusal_says_what_to_check(status: int) -> None:
     credentials = "Check THE_ID, THE_KEY and `the_realm`."
-    realm = "Set `the_realm` to the account's slug, or to `stackspot-freemium` for a free account."
+    realm = "There is no such realm: set `the_realm` to the account's slug, or to `stackspot-freemium`."
     assert ADVICE[status] == (realm if status == 404 else credentials)
 
 

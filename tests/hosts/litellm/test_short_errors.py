@@ -41,7 +41,7 @@ def failed(model: str = "stackspot-ai-code", **arguments: object) -> str:
 
 TOKEN = {
     400: "Check STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY and STACKSPOTAI_REALM.",
-    404: "Set STACKSPOTAI_REALM to the account's slug, or to `stackspot-freemium` for a free account.",
+    404: "There is no such realm: set STACKSPOTAI_REALM to the account's slug, or to `stackspot-freemium`.",
     429: "wait a minute",
     503: "503",
 }
