@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,11 @@ from aider_stackspot.errors import (
 
 _MAX_DEPTH = 4
 """Levels of an error document that are looked into."""
+
+_MAX_MESSAGE = 235
+"""Characters of a message: with the name of LiteLLM's class in front, three lines of 100 columns."""
+_MIN_WORDS = 36
+"""Characters of the service's own words that a message repeats, however long the rest is."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,27 @@ def from_response(
     code, details = code_and_details(body)
     said = f" ({code})" if code else ""
     details = details or _MEANINGS.get(status, "the answer says nothing more")
-    message = _sentence(f"{service.subject} answered {status}{said}{about}: {details}")
     overflow = overflow_of(body, status)
-    if overflow is None:
-        message = f"{message} {_REDIRECTED if status < 400 else service.advice.get(status, '')}".rstrip()
+    if overflow is not None:  # its words have the figures, which programs read
+        message = _sentence(f"{service.subject} answered {status}{about}: {details}")
+    else:
+        advice = _REDIRECTED if status < 400 else service.advice.get(status, "")
+        message = message_of(f"{service.subject} answered {status}{said}{about}", details, advice)
     return _of_status(status, message, code, overflow, retry_after)
+
+
+def message_of(said: str, words: str = "", advice: str = "") -> str:
+    """Return the text of an error, short enough for three lines on a screen: only the service's words are cut.
+
+    Args:
+        said: what happened, and to whom.
+        words: the service's own.
+        advice: a sentence about what to do.
+    """
+    room = max(_MAX_MESSAGE - len(said) - len(advice), _MIN_WORDS)
+    # At a blank: half of a key or a token would not be known as a secret any more.
+    words = words if len(words) <= room else textwrap.shorten(words, room, placeholder=" …")
+    return f"{_sentence(f'{said}: {words}' if words else said)} {advice}".rstrip()
 
 
 def from_frame(frame: Mapping[str, Any], *, service: Service, event: str = "") -> StackSpotError | None:
@@ -141,11 +163,10 @@ def report(document: object, said: str, hint: str = "", otherwise: str = "the se
         otherwise: what stands for the service's words where it says none.
     """
     code, details = _read(document)
-    message = f"{said}{f' ({code})' if code else ''}: {details or otherwise}"
-    if hint:
-        message = f"{_sentence(message)} {hint}"
+    said = f"{said}{f' ({code})' if code else ''}"
     status = _told_status(document)
     overflow = overflow_of(document, status)
+    message = message_of(said, details or otherwise, hint) if overflow is None else _sentence(f"{said}: {details}")
     if status is None and overflow is None:
         status = _meant_status(document, details)
     return _of_status(status or 200, message, code, overflow)
@@ -160,7 +181,7 @@ def web_page(host: str, instead_of: str = "an answer") -> MalformedAnswer:
     """
     return MalformedAnswer(
         f"{host} answered with a web page instead of {instead_of}. This is most likely the login page of a proxy in "
-        "between: check HTTPS_PROXY, and that the host may be reached."
+        "between: check HTTPS_PROXY."
     )
 
 
@@ -177,7 +198,7 @@ def code_and_details(body: str) -> tuple[str | None, str]:
     return _read(_decoded(body))
 
 
-_REDIRECTED = "Redirects are not followed, so that no key or token reaches another host. Check the base URL."
+_REDIRECTED = "Redirects are not followed: a key must not reach another host. Check the base URL."
 _MEANINGS = {402: "the account's quota or credit is used up", 413: "the request is too large"}
 _CLASSES: dict[int, type[StatusError]] = {
     401: AuthenticationFailed,
@@ -258,7 +279,7 @@ def _codes(document: object) -> Iterator[str]:
 def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     """Return an error document's code and human text, wherever a service puts them."""
     if isinstance(document, str):
-        page = "the answer is a web page, most likely from a proxy or firewall in between."
+        page = "the answer is a web page, most likely a proxy's or firewall's."
         return None, page if is_html(document) else one_line(document)
     if isinstance(document, list):
         return None, one_line("; ".join(filter(None, (_inner(item, depth)[1] for item in document[:4]))))

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli.models import new_table, show_notices
-from aider_stackspot.cli.terminal import output
+from aider_stackspot.cli.terminal import output, waiting
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import trust_command
 from aider_stackspot.config.edit import text_of, users_file, write_text
@@ -49,7 +49,9 @@ def list_command(
         aider-stackspot agents list --search review --json
     """
     used = _account(account)
-    agents = [agent for agent in list_agents(used, request_token(used)) if search is None or _has(agent, search)]
+    with waiting("Asking StackSpot for the agents"):
+        found = list_agents(used, request_token(used))
+    agents = [agent for agent in found if search is None or _has(agent, search)]
     if as_json:
         typer.echo(json.dumps({"agents": [_entry(used, agent) for agent in agents]}, indent=2))
         return
@@ -73,7 +75,8 @@ def show(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson 
     """
     used = _account(account)
     model = _model(used, agent_id)
-    entry = _entry(used, find_agent(used, request_token(used), agent_id))
+    with waiting("Asking StackSpot for the agent"):
+        entry = _entry(used, find_agent(used, request_token(used), agent_id))
     entry["context"] = {"tokens": model.max_input_tokens, "origin": model.input_origin}
     if as_json:
         typer.echo(json.dumps(entry, indent=2))
@@ -130,7 +133,8 @@ def measure(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJs
         aider-stackspot agents measure 01ARZ3NDEKTSV4RRFFQ69G5FAV
     """
     used = _account(account)
-    found = measured(_model(used, agent_id))
+    with waiting(f"Measuring the agent {agent_id}"):
+        found = measured(_model(used, agent_id))
     if as_json:
         typer.echo(json.dumps({"id": agent_id, **found}, indent=2))
         return

@@ -23,7 +23,7 @@ from aider_stackspot.config.edit import (
 )
 from aider_stackspot.config.edit_yaml import has_provider, with_model_key, without_model_key
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
-from aider_stackspot.config.stackspot import CREDENTIAL_VARIABLES
+from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.errors import ConfigurationError
 
 CLIENT_ID, CLIENT_KEY, REALM = (CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key", "client_realm"))

@@ -10,7 +10,7 @@ from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import current
 from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
-from aider_stackspot.config.stackspot import CREDENTIAL_VARIABLES
+from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.errors import ConfigurationError
 
 _TAKEN_OUT = tuple(CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key"))

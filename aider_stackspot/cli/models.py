@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from aider_stackspot.cli.terminal import IN_A_PIPE, output
+from aider_stackspot.cli.terminal import IN_A_PIPE, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
@@ -52,7 +52,8 @@ def models(
     if provider is not None and provider not in known:
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")
     servers = [one for one in settings.compatible.values() if provider in (None, one.name)]
-    catalogue.fresh(servers)
+    with waiting("Asking the servers for their models"):
+        catalogue.fresh(servers)
     of_stackspot = [one for one in _stackspot_entries(settings) if provider in (None, one["provider"])]
     if as_json:
         typer.echo(json.dumps(_document(of_stackspot, servers, show_all), indent=2))

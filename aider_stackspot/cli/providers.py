@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rich.markup import escape
 
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
-from aider_stackspot.cli.terminal import before_writing, is_interactive, output
+from aider_stackspot.cli.terminal import before_writing, is_interactive, output, waiting
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.compatible.discovery import discover
@@ -194,7 +194,8 @@ def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.
             if name
             else "No server is configured. Add one: aider-stackspot providers add"
         )
-    outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
+    with waiting("Asking the servers for their models"):
+        outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
     for server in servers:
         print_server(output(), server)
     if any(outcome.snapshot is None for outcome in outcomes.values()):
@@ -316,7 +317,8 @@ def _connect(server: _NewServer, *, force: bool) -> None:
     """Show the server's models, or why there are none; end the command there unless it is to be saved all the same."""
     with_provider(text_of(users_file()), server.name, server.keys)  # refuses a name that is taken
     provider = server.provider
-    outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
+    with waiting(f"Asking {server.name} for its models"):
+        outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
     console = output()
     print_server(console, provider, show_all=True)
     if outcome.snapshot is None and not force:

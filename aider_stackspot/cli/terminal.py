@@ -6,7 +6,6 @@ import contextlib
 import io
 import shutil
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -17,12 +16,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 
+from aider_stackspot.config.display import wrapped
+
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 _PLAIN_MARKS = {"ok": "ok", "note": "--", "warning": "!!", "failed": "XX"}
 SKIPPED = ("-", "dim")
 IN_A_PIPE = 10_000
 """Columns where nobody's eyes need a line to be broken."""
-_MIN_COLUMNS = 20
 SHORT_WAIT = 0.5
 """Seconds that nobody wonders about."""
 
@@ -65,17 +65,10 @@ def before_writing() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print something that is no part of the answer, on a terminal with lines that break between words."""
-    lines = text.split("\n")
     if sys.stderr.isatty():
-        columns = max(shutil.get_terminal_size().columns, _MIN_COLUMNS)
-        lines = [part for line in lines for part in _broken(line, columns)]
-    print("\n".join(lines), file=sys.stderr)
-
-
-def _broken(line: str, columns: int) -> list[str]:
-    indent = line[: len(line) - len(line.lstrip())]
-    broken = textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return broken if len(line) > columns else [line]
+        columns = shutil.get_terminal_size().columns
+        text = "\n".join(wrapped(line, columns) for line in text.split("\n"))
+    print(text, file=sys.stderr)
 
 
 @contextlib.contextmanager

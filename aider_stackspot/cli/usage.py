@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,18 +14,27 @@ from rich.markup import escape
 from rich.table import Table
 
 from aider_stackspot.cli.terminal import output
+from aider_stackspot.cli.usage_svg import chart
 from aider_stackspot.config.display import printable
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.files import write_atomically
 from aider_stackspot.pipeline import usage_record
 from aider_stackspot.pipeline.usage_record import Total
 
-_MAX_BAR = 40
-"""Columns of the longest bar."""
+_MAX_BAR = 30
+"""Columns of the longest bar: with the day before it and the tokens behind it, it fits 60."""
+_MAX_NAME = 44
+"""Columns of a model's name beside its tokens."""
 
 
 def usage(
     days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731, metavar="DAYS")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw the tokens of each day.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the bars of days and models alone.")] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", help="Write the drawing into a file, as SVG.", metavar="FILE", dir_okay=False),
+    ] = None,
 ) -> None:
     """Show how many tokens each StackSpot model used on which day.
 
@@ -34,6 +44,7 @@ def usage(
     Examples:
         aider-stackspot usage
         aider-stackspot usage --days 7 --plot
+        aider-stackspot usage --svg usage.svg
         aider-stackspot usage --json
     """
     today = datetime.now().date()
@@ -46,10 +57,19 @@ def usage(
     console = output()
     if not totals:
         console.print(_nothing(days))
+    elif svg is not None:
+        try:
+            write_atomically(svg, chart(_of_days(totals, today, days), _of_models(totals)))
+        except OSError as error:
+            raise ConfigurationError(f"--svg: {svg} cannot be written: {error.strerror}.") from None
+        console.print(f"Written: {svg}", markup=False)
     elif plot:
         _plot(console, totals, today, days)
     else:
         _table(console, totals)
+        if console.is_terminal:
+            console.print()
+            _plot(console, totals, today, days)
 
 
 def _nothing(days: int) -> str:
@@ -99,20 +119,42 @@ def _table(console: Console, totals: list[Total]) -> None:
     console.print(table)
 
 
-def _plot(console: Console, totals: list[Total], today: date, days: int) -> None:
+def _of_days(totals: list[Total], today: date, days: int) -> list[tuple[str, int, bool]]:
+    """Return each day since the first call with its tokens, and whether they are an estimate."""
     by_day: dict[date, tuple[int, bool]] = defaultdict(lambda: (0, False))
     for total in totals:
         tokens, estimated = by_day[total.day]
         by_day[total.day] = (tokens + total.tokens, estimated or total.estimated)
-    most = max(tokens for tokens, _ in by_day.values())
     first = max(min(by_day), today - timedelta(days=days - 1))
-    day = first
-    while day <= today:
-        tokens, estimated = by_day[day]
-        bar = _bar(console, tokens / most if most else 0.0)
-        shown = _tokens(tokens, estimated) if tokens else ""
-        console.print(f"{day:%a %Y-%m-%d}  [green]{bar}[/green]{' ' if bar else ''}{shown}")
-        day += timedelta(days=1)
+    every = (first + timedelta(days=index) for index in range((today - first).days + 1))
+    return [(f"{day:%a %Y-%m-%d}", *by_day[day]) for day in every]
+
+
+def _of_models(totals: list[Total]) -> list[tuple[str, int, bool]]:
+    """Return each model with its tokens, most first, and whether they are an estimate."""
+    by_model: dict[str, tuple[int, bool]] = defaultdict(lambda: (0, False))
+    for total in totals:
+        tokens, estimated = by_model[total.model]
+        by_model[total.model] = (tokens + total.tokens, estimated or total.estimated)
+    found = [(printable(name), *used) for name, used in by_model.items()]
+    return sorted(found, key=lambda one: -one[1])
+
+
+def _plot(console: Console, totals: list[Total], today: date, days: int) -> None:
+    of_days, of_models = _of_days(totals, today, days), _of_models(totals)
+    most = max(tokens for _, tokens, _ in of_days) or 1
+    for day, tokens, estimated in of_days:
+        _print_bar(console, f"{day}  ", tokens / most, _tokens(tokens, estimated) if tokens else "")
+    console.print()
+    most = of_models[0][1] or 1
+    for name, tokens, estimated in of_models:
+        console.print(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", markup=False)
+        _print_bar(console, "  ", tokens / most, _tokens(tokens, estimated))
+
+
+def _print_bar(console: Console, before: str, share: float, after: str) -> None:
+    bar = _bar(console, share)
+    console.print(f"{before}[green]{bar}[/green]{' ' if bar else ''}{after}")
 
 
 def _bar(console: Console, share: float) -> str:

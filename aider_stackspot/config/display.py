@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from pathlib import Path
 
 MAX_SHOWN = 120
 """Characters of a value that a message shows."""
+_MIN_COLUMNS = 20
 
 
 def printable(text: str) -> str:
@@ -22,6 +24,20 @@ def shortened(text: str) -> str:
     """Return a value as a message may show it."""
     text = printable(text)
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Return a line with breaks between words where a terminal has less room; a path or a command's word stays whole.
+
+    Args:
+        text: the line; the lines that follow are indented as it is.
+        columns: how wide the terminal is.
+    """
+    columns = max(columns, _MIN_COLUMNS)
+    if len(text) <= columns:
+        return text
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(text, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def shown_url(url: str) -> str:

@@ -81,6 +81,7 @@ def _load(inputs: RecordedInputs) -> Settings:
         merged.compatible,
         problem=printable(problem) if problem is not None else None,
         refused=_servers_of(files) if problem is not None else (),
+        ignored={name: printable(line) for name, line in merged.ignored.items()},
         notices=_lines([*environment.notices, *notices]),
         files=tuple(str(file.path) for file in files),
         home=environment.home,
@@ -127,6 +128,7 @@ class _Merged:
     found: list[Model] = field(default_factory=list)
     compatible: dict[str, CompatibleProvider] = field(default_factory=dict)
     used: list[DeclaredProvider] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)
 
     def add(self, files: Sequence[ConfigFile]) -> None:
         """Resolve the closest declaration of each provider that may be used.
@@ -154,6 +156,7 @@ class _Merged:
                 self._add_models(account, [*own, *(replace(own[0], name=model) for model in models)])
 
     def _add_first(self, declarations: Sequence[DeclaredProvider]) -> None:
+        notices_before = len(self.notices)
         for index, declared in enumerate(declarations):
             if declared.is_stackspot:
                 self._add_models(*resolve_stackspot(declared, self.environment, declarations[index + 1 :]))
@@ -164,6 +167,8 @@ class _Merged:
                 self.compatible[declared.name] = server
                 self.used.append(declared)
                 return
+        for declared in declarations[:1]:
+            self.ignored[declared.name] = self.notices[notices_before]
 
     def _add_models(self, account: Account, models: Sequence[Model]) -> None:
         self.accounts.setdefault(account.name, account)

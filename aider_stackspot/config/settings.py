@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,15 @@ class Network:
     idle_timeout: float | None = None
 
 
+CREDENTIAL_VARIABLES = {
+    "client_id": "STACKSPOTAI_CLIENT_ID",
+    "api_key": "STACKSPOTAI_CLIENT_KEY",
+    "client_realm": "STACKSPOTAI_REALM",
+}
+_MAX_LOOKED_IN = 90
+"""Characters of places that a message has room for."""
+
+
 @dataclass(frozen=True)
 class Account:
     """One StackSpot account: a provider of type `stackspot`.
@@ -102,18 +112,24 @@ class Account:
         if self.client_id and self.client_key:
             return self.client_id, self.client_key
         missing = [name for name, value in self.required().items() if not value]
+        looked_in = ", ".join(self.looked_in)
+        if len(looked_in) > _MAX_LOOKED_IN:
+            looked_in = f"{len(self.looked_in)} places, which `aider-stackspot doctor` shows"
         raise MissingCredentials(
             f"No StackSpot credentials for the provider `{self.name}`: {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not set. Looked in {', '.join(self.looked_in)}. "
-            "Create a service credential (or personal access token) in the StackSpot portal, then run `aider-stackspot "
-            "init` or set the variables."
+            f"{'is' if len(missing) == 1 else 'are'} not set. Looked in {looked_in}. Run: aider-stackspot init"
         )
+
+    def named(self, key: str) -> str:
+        """Return what a key of the credentials is called where its value came from: a variable, or a key of a file."""
+        variable = CREDENTIAL_VARIABLES[key]
+        return variable if self.origins.get(key, "default").startswith((variable, "default")) else f"`{key}`"
 
     def required(self) -> dict[str, bool]:
         """Return the environment variables that a call needs, each with whether its value was found."""
         return {
-            "STACKSPOTAI_CLIENT_ID": bool(self.client_id),
-            "STACKSPOTAI_CLIENT_KEY": bool(self.client_key),
+            CREDENTIAL_VARIABLES["client_id"]: bool(self.client_id),
+            CREDENTIAL_VARIABLES["api_key"]: bool(self.client_key),
         }
 
 
@@ -225,7 +241,7 @@ class Settings:
     `models` maps every public name, bare and with its provider, to its StackSpot model; aliases are such names.
     `problem` is set when a file cannot be used: names are then the built-in ones, and every call is refused with that
     text. `refused` are then the names of other servers, so that their calls are refused too and do not reach whoever
-    else has such a name.
+    else has such a name. `ignored` has the line about each server that was left out because only a project's file has it.
     `notices` are lines that the user should see once. `files` are the files that were read, closest first. `home` is
     the user's home directory, whatever a project's `.env` says; `switches` tells for each switch whether it is on, and
     `log_target` where calls are logged to. `agent` makes the model of any agent, which needs no name in a file.
@@ -236,6 +252,7 @@ class Settings:
     compatible: Mapping[str, CompatibleProvider] = field(default_factory=dict)
     problem: str | None = None
     refused: tuple[str, ...] = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     home: Path | None = None
@@ -279,8 +296,9 @@ class Settings:
             raise ConfigurationError(self.problem)
         model = self.find(name)
         if model is None:
+            nearest = get_close_matches(name, self.listed_models(), n=3, cutoff=0)
             raise ConfigurationError(
-                f"There is no StackSpot model `{name}`; configured are {', '.join(sorted(self.models))}, and any agent "
-                "is stackspot/agent/ID."
+                f"There is no StackSpot model `{name}`. `aider-stackspot models` lists them ({', '.join(nearest)} …), "
+                "and any agent is stackspot/agent/ID."
             )
         return model

@@ -15,6 +15,7 @@ from aider_stackspot.config.schema import ModelKeys, ProviderKeys
 from aider_stackspot.config.server_credentials import refuse_keys_of_servers
 from aider_stackspot.config.settings import (
     CONFIGURED_ORIGIN,
+    CREDENTIAL_VARIABLES,
     DEFAULT_AGENT_API_BASE,
     DEFAULT_AGENT_TOOLS_BASE,
     DEFAULT_API_BASE,
@@ -33,11 +34,6 @@ from aider_stackspot.config.settings import (
 )
 from aider_stackspot.errors import ConfigurationError
 
-CREDENTIAL_VARIABLES = {
-    "client_id": "STACKSPOTAI_CLIENT_ID",
-    "api_key": "STACKSPOTAI_CLIENT_KEY",
-    "client_realm": "STACKSPOTAI_REALM",
-}
 BASES = {
     "auth_url": ("STACKSPOTAI_AUTH_URL", DEFAULT_AUTH_URL),
     "api_base": ("STACKSPOTAI_API_BASE", DEFAULT_API_BASE),
@@ -166,7 +162,7 @@ def _looked_in(declared: DeclaredProvider, environment: Environment) -> tuple[st
     places = ["the environment"]
     places += [f"{file.path} ({file.problem or 'read'})".removesuffix(" (read)") for file in environment.files]
     if not environment.files:
-        places.append("`.env` of the working directory, the git root and the home directory (there is none)")
+        places.append("the working directory, the git root and the home directory for a `.env`")
     if declared.document is not None:
         places.append(str(declared.document.path))
     return tuple(places)

@@ -89,7 +89,7 @@ class Names:
         """
         self._vendors = self._vendors or frozenset(vendors)
         self._known_models = self._known_models or frozenset(known_models)
-        servers = [*settings.compatible]
+        servers = [*settings.compatible, *(name for name in settings.ignored if name not in self._vendors)]
         if settings.problem is not None:
             servers = [*self.servers, *settings.refused]
         accounts = settings.accounts

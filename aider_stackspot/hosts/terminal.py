@@ -7,7 +7,16 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from aider_stackspot.config.display import wrapped
 from aider_stackspot.pipeline.notices import log
+
+
+def say(line: str) -> None:
+    """Write a line of this package's own to standard error, on a terminal with breaks between words."""
+    shown = f"aider-stackspot: {line}"
+    if sys.stderr.isatty():
+        shown = wrapped(shown, shutil.get_terminal_size().columns)
+    print(shown, file=sys.stderr, flush=True)
 
 
 class TerminalNotices:

@@ -13,7 +13,14 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from aider_stackspot.api.error_response import Service, code_and_details, from_response, is_html, web_page
+from aider_stackspot.api.error_response import (
+    Service,
+    code_and_details,
+    from_response,
+    is_html,
+    message_of,
+    web_page,
+)
 from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import retry_after
@@ -40,6 +47,10 @@ EVERY_WAY: tuple[ClientAuthentication, ...] = (
     "client_secret_basic",
     "client_secret_basic_as_it_is",
 )
+
+
+_MAX_SHOWN_ID = 12
+"""Characters of a client id that are shown whole where there is little room."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,12 @@ class ClientCredentials:
         asked = (("scope", self.scope), ("audience", self.audience))
         parts = [self.account, *(f"{name} `{value}`" for name, value in asked if value)]
         return ", ".join([*filter(None, parts), f"client id `{self.client_id}`"])
+
+    @property
+    def shown(self) -> str:
+        """Whose credentials these are, for messages with more to say: the beginning of a long client id."""
+        client_id = self.client_id if len(self.client_id) <= _MAX_SHOWN_ID else f"{self.client_id[:8]}…"
+        return ", ".join(filter(None, (self.account, f"client id `{client_id}`")))
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -170,9 +187,9 @@ class ClientCredentials:
             raise web_page(f"The token endpoint {self._shown_url}", instead_of="a token")
         content_type = response.headers.get("content-type", "unknown type")
         raise MalformedAnswer(
-            f"The token endpoint {self._shown_url} answered with status {response.status_code}, but with {len(body):,} "
-            f"characters of {content_type} instead of a token. This is most likely the login page of a proxy in "
-            "between: check HTTPS_PROXY, and that the host may be reached."
+            f"The token endpoint {self._shown_url} answered with status {response.status_code} and "
+            f"with {len(body):,} characters of {content_type} instead of a token. This is most likely "
+            "the login page of a proxy in between: check HTTPS_PROXY."
         )
 
     def _refusal(self, response: httpx.Response, body: str) -> StackSpotError:
@@ -193,11 +210,8 @@ class ClientCredentials:
                 retry_after=retry_after(response.headers),
             )
         _, details = code_and_details(body)
-        message = (
-            f"{self.issuer.subject} refused the credentials with status {status} ({self.description})"
-            f"{': ' if details else ''}{details}."
-        )
-        return AuthenticationFailed(f"{message} {advice}".rstrip(), status=status)
+        said = f"{self.issuer.subject} refused the credentials with status {status} ({self.description})"
+        return AuthenticationFailed(message_of(said, details, advice), status=status)
 
 
 def _wants_another_way(response: httpx.Response, body: str) -> bool:

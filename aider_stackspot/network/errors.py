@@ -61,13 +61,13 @@ _ABOUT_CLIENT = re.compile(
 def _client_refused(alert: str, host: str) -> ClientCertificateRequired:
     if alert.endswith("CERTIFICATE_REQUIRED"):
         return ClientCertificateRequired(
-            f"{host} asks for a client certificate (mutual TLS), and none was shown. Ask those who run it for one, and "
-            "set `client_certificate` of the provider to its file."
+            f"{host} asks for a client certificate (mutual TLS). Get one from those who run it, and set the provider's "
+            "`client_certificate` to its file."
         )
     why = alert.removeprefix("ALERT_").replace("_", " ").lower().replace(" ca", " authority")
     return ClientCertificateRequired(
-        f"{host} refused the client certificate ({why}). Check that `client_certificate` of the provider names the one "
-        "that those who run it gave you, with the certificates in between, and that it has not expired."
+        f"{host} refused the client certificate ({why}). Check that the provider's `client_certificate` names the "
+        "right file, with the certificates in between, and that it has not expired."
     )
 
 
@@ -91,9 +91,8 @@ def _refused_by_proxy(words: str, host: str, phase: str) -> TransportError:
     can_heal = re.match(r"4(?!08|29)\d\d\b", words) is None
     kind = ConnectionFailed if can_heal else ProxyRefused
     return kind(
-        f"The proxy refused the connection to {host} for {phase}: {words}. Check HTTPS_PROXY (or `proxy`), the user "
-        "name and password in it, and that the proxy lets this host through; NO_PROXY names hosts that are reached "
-        "without it."
+        f"The proxy refused the connection to {host} for {phase}: {words}. Check HTTPS_PROXY (or `proxy`) with its "
+        "user and password, or name the host in NO_PROXY."
     )
 
 
@@ -105,9 +104,8 @@ def _not_connected(system: OSError | None, words: str, host: str, phase: str) ->
                 "something in between answers in the host's place."
             )
         return UntrustedCertificate(
-            f"The TLS certificate of {host} cannot be verified: {words}. Behind a proxy that inspects TLS, get its "
-            "certificate authority as a PEM file and set `ca_bundle` or SSL_CERT_FILE to it, or install the extra "
-            "`aider-stackspot[truststore]` to use the system's authorities."
+            f"The TLS certificate of {host} cannot be verified: {words}. Behind a proxy that inspects TLS, set "
+            "`ca_bundle` or SSL_CERT_FILE to its authority, or install `aider-stackspot[truststore]`."
         )
     if system is not None and system.errno in (errno.EMFILE, errno.ENFILE):
         return ConnectionFailed(
@@ -152,4 +150,4 @@ def _words(error: httpx.HTTPError, system: OSError | None) -> str:
     said = (system_words(system) if system is not None else "") or _without_numbers(str(error))
     if not said and isinstance(error, httpx.NetworkError):
         said = os.strerror(errno.ECONNRESET)
-    return " ".join((said or type(error).__name__).split())[:300].rstrip(".")
+    return " ".join((said or type(error).__name__).split())[:120].rstrip(".")

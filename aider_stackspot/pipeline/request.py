@@ -115,6 +115,5 @@ class Call(Generic[T]):
     @cached_property
     def where(self) -> str:
         """What was called, for a message about its answer."""
-        what = f"{self.what} at " if self.what else ""
         account = f" ({self.destination.account})" if self.destination.account else ""
-        return f"{what}{self.destination.host}{account}"
+        return f"{self.what or self.destination.host}{account}"

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
-from aider_stackspot.api.stackspot_service import STACKSPOT, TOKEN_ENDPOINT, token_url
+from aider_stackspot.api.stackspot_service import STACKSPOT, token_endpoint, token_url
 from aider_stackspot.config import Account, Model, home
 from aider_stackspot.config.learned_limits import learn_limit
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
@@ -87,7 +87,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
             service=_QUICK_COMMANDS if model.api == "quick-command" else STACKSPOT,
             credentials=credentials,
             headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
-            account=credentials.description,
+            account=credentials.shown,
             rpm=account.rpm,
             rate_key=(account.auth_url, account.realm, credentials.client_id),
         ),
@@ -110,7 +110,7 @@ _QUICK_COMMANDS = Service(
     STACKSPOT.name,
     {
         **STACKSPOT.advice,
-        404: "Check the slug in `quick_command`, and that the command is published for this credential.",
+        404: "Check the slug in `quick_command`, and publish the command for this credential.",
     },
 )
 
@@ -129,9 +129,9 @@ def credentials_of(account: Account, client_key: str | None = None) -> ClientCre
         client_id, key = account.client_id, SecretStr(client_key.strip())
     else:
         client_id, key = account.credentials()
-    return ClientCredentials(
-        token_url(account.auth_url, account.realm), client_id, key, TOKEN_ENDPOINT, account=f"realm `{account.realm}`"
-    )
+    issuer = token_endpoint(*map(account.named, ("client_id", "api_key", "client_realm")))
+    url = token_url(account.auth_url, account.realm)
+    return ClientCredentials(url, client_id, key, issuer, account=f"realm `{account.realm}`")
 
 
 def base_url_of(model: Model) -> str:

@@ -99,7 +99,7 @@ def test_what_is_refused_for_another_reason_is_never_about_length(status: int) -
 
 def test_the_message_has_the_services_words_its_code_and_where() -> None:
     error = answered(403, body("not your agent", code="INFERENCE_1"), where="agent `01A` at host")
-    assert str(error).startswith("StackSpot answered 403 (INFERENCE_1) for agent `01A` at host: not your agent. The ")
+    assert str(error).startswith("StackSpot answered 403 (INFERENCE_1) for agent `01A` at host: not your agent. Check")
     assert isinstance(error, errors.StatusError)
     assert error.code == "INFERENCE_1"
 

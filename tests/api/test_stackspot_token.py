@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aider_stackspot.api.stackspot_service import TOKEN_ENDPOINT, token_url
+from aider_stackspot.api.stackspot_service import token_endpoint, token_url
+
+ADVICE = token_endpoint("THE_ID", "THE_KEY", "`the_realm`").advice
 
 
 @pytest.mark.parametrize(
@@ -22,19 +24,16 @@ def test_the_realm_is_one_part_of_the_path(realm: str, path: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 422])
 def test_a_refusal_says_what_to_check(status: int) -> None:
-    advice = TOKEN_ENDPOINT.advice[status]
-    assert "`client_id`, `api_key` and `realm` there" in advice
-    assert "account's slug for a company account" in advice
-    assert "`stackspot-freemium`" in advice
-    assert ("STACKSPOTAI_CLIENT_KEY" in advice) is (status != 404)
-    assert ("no such realm" in advice) is (status == 404)
+    credentials = "Check THE_ID, THE_KEY and `the_realm`."
+    realm = "There is no such realm: set `the_realm` to the account's slug, or to `stackspot-freemium`."
+    assert ADVICE[status] == (realm if status == 404 else credentials)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_points_to_the_url(status: int) -> None:
-    assert "STACKSPOTAI_AUTH_URL" in TOKEN_ENDPOINT.advice[status]
+    assert "STACKSPOTAI_AUTH_URL" in ADVICE[status]
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_what_is_no_refusal_does_not_blame_the_credentials(status: int) -> None:
-    assert "STACKSPOTAI_CLIENT" not in TOKEN_ENDPOINT.advice.get(status, "")
+    assert "THE_KEY" not in ADVICE.get(status, "")

@@ -11,6 +11,7 @@ from aider_stackspot.config import current
 from aider_stackspot.emulator import AgentDetails, Emulator, Fault
 from aider_stackspot.emulator.fault import parse_fault
 from tests.cli.command import Run
+from tests.cli.person import at_a_terminal
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
 
@@ -171,3 +172,9 @@ class TestMeasure:
         service.fail("agent", parse_fault("status:403"), None)
         done = run("agents", "measure", AGENT)
         assert (done.status, done.out, len(service.chat_requests)) == (2, "", 1)
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", AGENT)])
+def test_a_clock_runs_while_stackspot_is_asked(service: Emulator, command: tuple[str, ...]) -> None:
+    service.fail("token", Fault.silent(1.0))
+    assert "Asking StackSpot for the agent" in at_a_terminal("agents", *command).text

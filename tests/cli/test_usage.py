@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import threading
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -18,6 +20,7 @@ from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.pipeline import usage_record
 from tests.cli.command import Run
+from tests.cli.person import at_a_terminal
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
 
@@ -142,11 +145,36 @@ def test_the_table(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_it_fits_eighty_columns(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    for arguments in (["usage"], ["usage", "--plot"]):
+    for columns, arguments in ((80, ["usage"]), (60, ["usage", "--plot"])):
+        monkeypatch.setenv("COLUMNS", str(columns))
         out = run(*arguments).out
-        assert max(len(line) for line in out.splitlines()) <= 80
+        assert max(len(line) for line in out.splitlines()) <= columns
         assert "\x1b" not in out
+
+
+def test_a_terminal_shows_the_bars_below(some: None) -> None:
+    coloured, plain = at_a_terminal("usage", columns=60), at_a_terminal("usage", columns=60, NO_COLOR="1")
+    for seen in (coloured, plain):
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", seen.text).splitlines()
+        assert max(map(len, shown)) <= 60
+        assert ("\x1b[32m" in seen.text) is (seen is coloured)
+        assert [line for line in shown if line.startswith("  ██████████████████████████████ 1,244,010")]
+
+
+def test_an_svg(run: Run, some: None, tmp_path: Path) -> None:
+    usage_record.add("<bad>&name", Usage(1, 2), (0, 0))
+    file = tmp_path / "usage.svg"
+    assert run("usage", "--svg", str(file)).out == f"Written: {file}\n"
+    drawing = ElementTree.fromstring(file.read_text(encoding="utf-8"))
+    texts = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert [text for text in texts if text and f"{TODAY}" in text]
+    assert {"stackspot/stackspot-ai-code", "1,244,010", "<bad>&name"} <= set(texts)
+
+
+def test_an_svg_that_cannot_be_written(run: Run, some: None, tmp_path: Path) -> None:
+    done = run("usage", "--svg", str(tmp_path / "nowhere" / "usage.svg"))
+    assert done.status != 0
+    assert len(done.err.strip().splitlines()) == 1
 
 
 def test_json(run: Run, some: None) -> None:
@@ -165,11 +193,13 @@ def test_json(run: Run, some: None) -> None:
 
 def test_the_plot_has_every_day(run: Run, some: None) -> None:
     lines = run("usage", "--plot").out.splitlines()
-    assert len(lines) == 3
     assert lines[0].endswith("▏ 10")
     assert lines[1].rstrip().endswith(f"{TODAY - timedelta(days=1)}")
-    assert lines[2].count("█") == 40
+    assert lines[2].count("█") == 30
     assert lines[2].endswith("~1,244,110")
+    assert lines[3:5] == ["", "stackspot/stackspot-ai-code"]
+    assert lines[5] == f"  {'█' * 30} 1,244,010"
+    assert lines[7].endswith("▏ ~110")
 
 
 def test_nothing_yet(run: Run) -> None:

@@ -355,7 +355,8 @@ def test_missing_credentials_name_the_variables_and_where_they_were_looked_for(p
     text = str(caught.value)
     assert "STACKSPOTAI_CLIENT_KEY is not set" in text
     assert "STACKSPOTAI_CLIENT_ID" not in text
-    assert f"the environment, {places.home / '.env'}, {places.cwd / FILE}" in text
+    assert "Looked in 3 places, which `aider-stackspot doctor` shows. Run: aider-stackspot init" in text
+    assert stackspot().looked_in == ("the environment", str(places.home / ".env"), str(places.cwd / FILE))
 
 
 class TestTheNetwork:

@@ -15,10 +15,10 @@ from tests.faults.fault_ways import AGENT, Ask, Case, check, completion, each, e
 pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
-WHERE = f"agent `{AGENT}` at 127.0.0.1 (realm `stackspot`, client id `client-id`)"
+WHERE = f"agent `{AGENT}` (realm `stackspot`, client id `client-id`)"
 TOO_LONG = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 tokens."
 PAGE = "<!DOCTYPE html><html><body>Blocked by the firewall</body></html>"
-A_PAGE = "the answer is a web page, most likely from a proxy or firewall in between"
+A_PAGE = "the answer is a web page, most likely a proxy's or firewall's"
 SILENT = "the answer says nothing more"
 
 

@@ -17,7 +17,7 @@ pytest_plugins = ["tests.faults.fault_fixtures"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 WHO = "realm `stackspot`, client id `client-id`"
-KEYS = "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY"
+KEYS = "Check STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY"
 LOGIN = ("The token endpoint http://127.0.0.1", "login page of a proxy", "check HTTPS_PROXY")
 BROKE = ("The connection to 127.0.0.1", "broke while the token was awaited")
 TEN_MEGABYTES = 10_000_000

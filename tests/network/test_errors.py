@@ -29,6 +29,7 @@ from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tls import ssl_context
 from aider_stackspot.pipeline.retry import wait_before_retry
+from tests.lines import lines_in_aider
 from tests.network.scripted_server import ScriptedServer
 
 URL = "https://user:canary@host.example:8443/v1/x?key=canary"
@@ -119,7 +120,7 @@ OTHER = ssl.SSLCertVerificationError(
         (httpx.ReadError(""), ConnectionFailed, "was awaited: Connection reset by peer."),
         (chained(httpx.WriteError(""), BrokenPipeError(errno.EPIPE, "x")), ConnectionFailed, ": Broken pipe."),
         (httpx.RemoteProtocolError("peer closed\n\n connection..."), ConnectionFailed, ": peer closed connection."),
-        (httpx.RemoteProtocolError("x" * 1000), ConnectionFailed, "x" * 300 + "."),
+        (httpx.RemoteProtocolError("x" * 1000), ConnectionFailed, "x" * 120 + "."),
         (httpx.DecodingError("it ends"), StreamInterrupted, "answer of host.example:8443 is cut or damaged: it ends."),
         (
             timed_out(httpx.ConnectTimeout, 2.5),
@@ -142,6 +143,14 @@ def test_every_error_of_httpx_has_words(error: httpx.HTTPError, kind: type[Trans
     said = network_error(error, URL, "the answer")
     assert type(said) is kind
     assert words in str(said)
+    assert (
+        len(
+            lines_in_aider(
+                f"litellm.APIConnectionError: {said}".replace("host.example", "genai-code-buddy-api.stackspot.com")
+            )
+        )
+        <= 3
+    )
     assert not [remains for remains in REMAINS if remains in str(said)]
 
 

@@ -16,7 +16,8 @@ from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
 from aider_stackspot.config.server_credentials import files_of_command
-from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES, CREDENTIAL_VARIABLES
+from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
+from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
 from aider_stackspot.config.trust.aider_options import (
     asked_by_environment,
     asked_by_settings,

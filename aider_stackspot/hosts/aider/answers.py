@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from aider_stackspot.config import current
 from aider_stackspot.config.display import printable
-from aider_stackspot.hosts.names import names
+from aider_stackspot.hosts.aider import problems
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.hosts.terminal import TerminalNotices
 
@@ -42,6 +41,8 @@ notices = AiderNotices()
 def on_import(base_coder: ModuleType) -> None:
     """Watch aider's calls; called by `autoload` when `aider.coders.base_coder` has been imported."""
     _keep_failed_answers_out(base_coder)
+    problems.tell_of_length(base_coder)
+    problems.ask_for_no_pages(base_coder)
     _show_sources(base_coder)
 
 
@@ -68,18 +69,17 @@ def _keep_failed_answers_out(base_coder: Any) -> None:
         @functools.wraps(original)
         def send(coder: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
             notices.taken()  # of a commit message, or of an answer that failed
+            problems.note_too_long(coder, None)
             try:
                 yield from original(coder, *args, **kwargs)
-            except Exception:
-                if _is_ours(kwargs.get("model") or (args[1] if len(args) > 1 else None) or coder.main_model):
+            except Exception as error:
+                if problems.is_ours(kwargs.get("model") or (args[1] if len(args) > 1 else None) or coder.main_model):
                     coder.partial_response_content = ""
                     coder.partial_response_function_call = {}
+                    problems.note_too_long(coder, error)
+                    coder._stop_waiting_spinner()  # aider writes the error where it turns
                 raise
 
         return send
 
     wrap_once(base_coder.Coder, "send", around)
-
-
-def _is_ours(model: Any) -> bool:
-    return current().find(model.name) is not None or names.find(model.name) is not None

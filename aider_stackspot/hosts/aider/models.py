@@ -14,7 +14,7 @@ from typing import Any
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
-from aider_stackspot.hosts.aider import answers, project_settings
+from aider_stackspot.hosts.aider import answers, problems, project_settings
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -27,6 +27,7 @@ def on_import(models: ModuleType) -> None:
     if not switch(AUTOLOAD):
         return
     notices.listen(answers.notices)
+    problems.keep_logs_off_the_screen()
     _watch_metadata(models)
     configured = current().models
     for name, model in configured.items():
@@ -40,6 +41,7 @@ def on_import(models: ModuleType) -> None:
     _know_aliases(models)
     _keep_code_at_home(models)
     project_settings.guard(models)
+    problems.tell_of_models(models)
     _warm_up(models)
 
 
@@ -185,7 +187,7 @@ class _Metadata(dict[str, Any]):
         """Return what is known of a model; for a server's model, and for any agent, that is always something."""
         if name in self:
             return super().get(name)
-        return _agent_info(name) or _server_info(name) or default
+        return _agent_info(name) or _server_info(name) or _info_of_none(name) or default
 
     def items(self) -> Any:
         """Return everything there is to list, the servers' models too (`aider --list-models`)."""
@@ -201,6 +203,11 @@ class _Metadata(dict[str, Any]):
 def _agent_info(name: str) -> dict[str, Any] | None:
     model = current().find(name)
     return info_of_model(model, model.account.name) if model is not None else None
+
+
+def _info_of_none(name: str) -> dict[str, Any] | None:
+    """Return something for a name that cannot be called: aider need not download a list to look for it."""
+    return {"litellm_provider": "aider-stackspot"} if problems.problem_of(name) is not None else None
 
 
 def _server_info(name: str) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Settings
 from aider_stackspot.config.trust import aider_options, model_settings
 from aider_stackspot.hosts.patches import wrap_once
+from aider_stackspot.hosts.terminal import say
 
 _EVERY_MODEL = "aider/extra_params"
 """The name under which aider's settings have parameters for every model."""
@@ -204,4 +205,4 @@ def _say(line: str) -> None:
     line = printable(line)
     if line not in _shown:
         _shown.add(line)
-        print(f"aider-stackspot: {line}", file=sys.stderr)
+        say(line)

@@ -201,7 +201,8 @@ class _ServerCall:
         if settings.problem is not None:
             raise ConfigurationError(settings.problem)
         if self._route.provider not in settings.compatible:
-            raise ConfigurationError(f"The provider `{self._route.provider}` is not configured any more.")
+            gone = f"The provider `{self._route.provider}` is not configured any more."
+            raise ConfigurationError(settings.ignored.get(self._route.provider, gone))
         provider = settings.compatible[self._route.provider]
         if not self._route.model:
             catalogue.fresh([provider])

@@ -20,7 +20,7 @@ from aider_stackspot.hosts.litellm import contradictions, limits, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 from aider_stackspot.hosts.names import ProviderName, names
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import TerminalNotices
+from aider_stackspot.hosts.terminal import TerminalNotices, say
 from aider_stackspot.pipeline import notices
 
 _lock = Lock()
@@ -65,7 +65,7 @@ def _show_notices(settings: Settings) -> None:
     for line in ([settings.problem] if settings.problem else []) + list(settings.notices):
         if line not in _shown:
             _shown.add(line)
-            print(f"aider-stackspot: {line}", file=sys.stderr)
+            say(line)
 
 
 def _forget_former_kinds() -> None:

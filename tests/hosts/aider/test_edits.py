@@ -129,9 +129,29 @@ def test_a_start_has_no_warning_and_knows_the_model(service: Emulator, repositor
 @pytest.mark.slow
 def test_missing_variables_are_named(repository: Path) -> None:
     text = ask("--message", "/tokens").stdout
-    assert "Warning: stackspot-ai-code expects these environment variables" in text
-    assert "- STACKSPOTAI_CLIENT_ID: Not set" in text
-    assert "- STACKSPOTAI_CLIENT_KEY: Not set" in text
+    assert "STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY are not set." in text
+    assert "Run: aider-stackspot init" in text
+    assert "Open documentation url" not in text
+
+
+@pytest.mark.slow
+def test_a_prompt_that_is_too_long_is_a_line_with_the_real_limit(service: Emulator, repository: Path) -> None:
+    service.fail("any chat", Fault.too_long(272_000, 300_123), times=None)
+    text = ask("--message", "add must add", "calc.py").stdout
+    line = "stackspot-ai-code takes 272,000 tokens, and this chat has 300,123: /drop files, or /clear the chat."
+    assert line in text.splitlines()
+    assert "hit a token limit" not in text
+    assert "Open URL" not in text
+
+
+@pytest.mark.slow
+def test_an_ignored_file_is_named_by_the_call_and_no_address_of_it_is_opened(repository: Path) -> None:
+    file = repository / ".aider.litellm.yml"
+    file.write_text("providers: {lab: {base_url: 'http://10.1.2.3:8000/v1', models: [m]}}", encoding="utf-8")
+    text = ask("--message", "add must add", "calc.py", model="lab/m").stdout
+    assert f"aider-stackspot trust {file}" in " ".join(text.split())
+    assert "LLM Provider NOT provided" not in text
+    assert "Open URL" not in text
 
 
 @pytest.mark.slow
@@ -150,7 +170,8 @@ def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emu
     assert service.chat_requests == []
     text = " ".join(done.stdout.split())
     assert "realm `stackspot`, client id `client-id`" in text
-    assert "Check STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY" in text
+    assert "Check STACKSPOTAI_CLIENT_ID, STACKSPOTAI_CLIENT_KEY and STACKSPOTAI_REALM." in text
+    assert "authenticate you" not in text, "aider's own guess"
     assert "wrong-secret" not in done.stdout + done.stderr
     assert commits() == ["A calculator"]
 

@@ -159,7 +159,7 @@ def test_missing_credentials_are_named_at_the_first_call(ask: Ask) -> None:
         ask()
     text = str(caught.value)
     assert "STACKSPOTAI_CLIENT_ID and STACKSPOTAI_CLIENT_KEY are not set" in text
-    assert "the environment, `.env` of the working directory" in text
+    assert "the environment, the working directory, the git root" in text
 
 
 def test_a_wrong_secret_is_one_token_request(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,113 @@
+"""What aider would say about a problem with a model of this package, in words of ours: short, and with what helps.
+
+aider asks whether to open its documentation where a model lacks credentials or is unknown, and tells of a prompt that
+was too long by the limit that it assumed at its start. Each touch of aider's internals is one function.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import Any
+
+from aider_stackspot.api.context_errors import overflow_of
+from aider_stackspot.config import current
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.hosts.aider.project_settings import provider_of
+from aider_stackspot.hosts.names import names
+from aider_stackspot.hosts.patches import wrap_once
+
+_TOO_LONG = "ContextWindowExceededError"
+_SAID = "_aider_stackspot_too_long"
+"""The attribute of aider's coder with what the service said of a prompt that was too long."""
+_HELP = "/drop files, or /clear the chat."
+
+
+def keep_logs_off_the_screen() -> None:
+    """Let Python print no warning of this package's for which nobody has set up a log."""
+    logging.getLogger("aider_stackspot").addHandler(logging.NullHandler())
+
+
+def tell_of_models(models: Any) -> None:
+    """Wrap the check of a chosen model, after which aider asks about its documentation."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def sanity_check_model(io: Any, model: Any) -> Any:
+            problem = problem_of(model.name)
+            if problem is None:
+                return original(io, model)
+            if problem not in current().notices:  # those stand above, from when the configuration was read
+                io.tool_warning(problem)
+            return False
+
+        return sanity_check_model
+
+    wrap_once(models, "sanity_check_model", around)
+
+
+def problem_of(name: object) -> str | None:
+    """Return why a model of this package cannot be called, as far as that is known before the first call."""
+    settings = current()
+    if not isinstance(name, str) or settings.problem is not None:
+        return None
+    if provider_of(name) in settings.accounts:
+        try:
+            settings.model(name).account.credentials()
+        except ConfigurationError as error:
+            return str(error)
+    return next((line for provider, line in settings.ignored.items() if name.startswith(f"{provider}/")), None)
+
+
+def is_ours(model: Any) -> bool:
+    """Tell whether aider's model is one of this package's."""
+    return current().find(model.name) is not None or names.find(model.name) is not None
+
+
+def ask_for_no_pages(base_coder: Any) -> None:
+    """Wrap aider's report of an error that it does not repeat.
+
+    It would offer to open each address in the text, which is a server's and no page, and add a guess at the reason.
+    """
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def check_and_open_urls(coder: Any, error: Exception, friendly_msg: str | None = None) -> Any:
+            if not is_ours(coder.main_model):
+                return original(coder, error, friendly_msg)
+            coder.io.tool_error(str(error))
+            return []
+
+        return check_and_open_urls
+
+    wrap_once(base_coder.Coder, "check_and_open_urls", around)
+
+
+def note_too_long(coder: Any, error: Exception | None) -> None:
+    """Note what was said of a prompt that was too long; `None` before each call."""
+    setattr(coder, _SAID, str(error) if type(error).__name__ == _TOO_LONG else "")
+
+
+def tell_of_length(base_coder: Any) -> None:
+    """Wrap aider's report of a prompt that was too long, where this package knows what the service said."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def show_exhausted_error(coder: Any) -> Any:
+            said = getattr(coder, _SAID, "")
+            if not said:  # the answer reached its limit, or it is another vendor's model
+                return original(coder)
+            coder.io.tool_error(_too_long(coder.main_model.name, said))
+            return None
+
+        return show_exhausted_error
+
+    wrap_once(base_coder.Coder, "show_exhausted_error", around)
+
+
+def _too_long(name: str, said: str) -> str:
+    overflow = overflow_of(said)
+    if overflow is None or overflow.limit is None:
+        return f"{said.partition(f'{_TOO_LONG}: ')[2] or said} {_HELP}"
+    asked = f"this chat has {overflow.requested:,}" if overflow.requested else "this chat has more"
+    return f"{name} takes {overflow.limit:,} tokens, and {asked}: {_HELP}"
