@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from aider_stackspot import config
-from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.files import append_rotated, private_directory
 
 LOCATION = Path(".aider") / "aider-stackspot" / "log"
 """Below the home directory, where the variable is `1`."""
 MAX_BYTES = 1024 * 1024
 """A longer file becomes `log.1`, in the place of the one before."""
+_OUR_WORDS = (ConfigurationError, MissingCredentials, OSError)
+"""Errors whose text is this package's, or the system's."""
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
 
 
@@ -47,11 +50,11 @@ class LogFile(logging.Handler):
         return file
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append the record; a traceback and other line ends become part of the line."""
+        """Append the record as one line, whatever line ends are in it."""
         if self._failed:
             return
         try:
-            line = self.format(record).replace("\r", "").replace("\n", " | ")
+            line = self.format(_without_foreign_words(record)).replace("\r", "").replace("\n", " | ")
             self._prepare(self._path.parent)
             append_rotated(self._path, line, MAX_BYTES)
         except OSError as error:
@@ -60,6 +63,21 @@ class LogFile(logging.Handler):
             tell(f"AIDER_STACKSPOT_LOG: {self._path} cannot be written: {reason}. Nothing more is logged.")
         except Exception:
             self.handleError(record)
+
+
+def _without_foreign_words(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record in which an error is its class alone: what a server says of a prompt may quote it."""
+    changed = copy.copy(record)
+    if isinstance(record.args, tuple):
+        changed.args = tuple(_shown(value) for value in record.args)
+    if record.exc_info and record.exc_info[0] is not None:
+        changed.msg, changed.exc_info, changed.exc_text = f"{record.msg} ({record.exc_info[0].__name__})", None, None
+    return changed
+
+
+def _shown(value: object) -> object:
+    is_foreign = isinstance(value, Exception) and not isinstance(value, _OUR_WORDS)
+    return type(value).__name__ if is_foreign else value
 
 
 def tell(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.errors import ConfigurationError, RequestRefused
 from aider_stackspot.files import append_rotated
+from aider_stackspot.pipeline.log_file import LogFile
 
 PROGRAM = """
 import logging
@@ -84,6 +87,21 @@ def test_a_place_that_cannot_be_written_is_one_line_and_the_call_goes_on(service
         line = f"aider-stackspot: AIDER_STACKSPOT_LOG: {home / path} cannot be written: {why}. Nothing more is logged."
         assert told.splitlines() == [line, "not ours"]
     assert (home / "other").read_text() == "somebody's"
+
+
+def test_of_an_error_it_has_our_own_words_alone(tmp_path: Path) -> None:
+    """A server's refusal may quote the prompt, and the gateway logs it."""
+    logger, handler = logging.Logger("aider_stackspot.gateway"), LogFile(tmp_path / "log")
+    logger.addHandler(handler)
+    logger.warning("%s: %s", "lab/m", RequestRefused("the server said: a confidential question", status=400))
+    logger.warning("%s: %s", "lab/m", ConfigurationError("NOT_SET is not set"))
+    try:
+        raise ValueError("a confidential question")
+    except ValueError:
+        logger.exception("an answer could not be written")
+    said = [line.partition("aider_stackspot.gateway ")[2] for line in (tmp_path / "log").read_text().splitlines()]
+    last = "an answer could not be written (ValueError)"
+    assert said == ["lab/m: RequestRefused", "lab/m: NOT_SET is not set", last]
 
 
 class TestRotation:
