@@ -134,10 +134,42 @@ def append_line(path: Path, line: str) -> bool:
         if status.st_size:
             os.lseek(handle, -1, os.SEEK_END)
             unfinished = os.read(handle, 1) != b"\n"
-        os.write(handle, ("\n" * unfinished + line + "\n").encode())
+        os.write(handle, ("\n" * unfinished + line + "\n").encode("utf-8", "replace"))
     finally:
         os.close(handle)
     return status.st_size == 0
+
+
+def append_rotated(path: Path, line: str, max_bytes: int) -> None:
+    """Append a line as `append_line` does, to a file of bounded size: a full one takes a `.1` behind its name first.
+
+    Args:
+        path: the file; its directory must be there.
+        line: the text, without a line end.
+        max_bytes: how large the file may become. The one that was full before it is replaced.
+
+    Raises:
+        NotAFile: it is no regular file.
+        NotPrivate: it is a link, or belongs to somebody else.
+        OSError: it cannot be written.
+    """
+    needed = len(line.encode("utf-8", "replace")) + 1
+    if _is_full(path, needed, max_bytes):
+        with locked(path):
+            if _is_full(path, needed, max_bytes):
+                os.replace(path, path.with_name(f"{path.name}.1"))
+    append_line(path, line)
+
+
+def _is_full(path: Path, needed: int, max_bytes: int) -> bool:
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    _check(status, private=True)
+    return status.st_size > 0 and status.st_size + needed > max_bytes
 
 
 def private_directory(path: Path) -> Path:

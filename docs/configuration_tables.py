@@ -47,7 +47,11 @@ VARIABLES = {
     "AIDER_STACKSPOT_WARM_UP": ("`1`", "`0`: aider gets no token and no connection ready while you type."),
     "AIDER_STACKSPOT_USAGE": ("`1`", "`0` keeps no record for `aider-stackspot usage`."),
     "AIDER_STACKSPOT_DEBUG": ("`0`", "`1` logs each call: host, status, times and counts; no content, no secrets."),
-    "AIDER_STACKSPOT_LOG": ("none", "`json` logs the same, one JSON object a line."),
+    "AIDER_STACKSPOT_LOG": (
+        "none",
+        "`1` logs the same, and every warning, to `~/.aider/aider-stackspot/log`; a path, to that file; `json` to "
+        "stderr, one JSON object a line.",
+    ),
 }
 """Each variable's default and meaning."""
 

@@ -35,7 +35,7 @@ MAY_KNOW: dict[str, frozenset[str]] = {
     "compatible": MEANS | {"pipeline"},
     "pipeline": MEANS,
     "tools": BOTTOM | {"api"},
-    "network": BOTTOM | {"api.error_response", "config.settings"},
+    "network": BOTTOM | {"api.error_response", "config.header_values", "config.settings"},
     "api": BOTTOM,
     "config": BOTTOM | {"config/trust", "process_start"},
     "config/trust": BOTTOM | {"config", "process_start"},

@@ -27,6 +27,7 @@ from aider_stackspot.errors import ConfigurationError
 _NUMBERS = ("Context", "Output")
 _Entry = dict[str, Any]
 """A model as programs read of it."""
+_GUESS = "~"
 
 
 def models(
@@ -126,6 +127,7 @@ def server_entry(model: KnownModel) -> dict[str, Any]:
             "vision": model.capabilities.vision,
             "reasoning": model.capabilities.reasoning,
         },
+        "guessed": sorted(model.guessed),
         "price": price
         and {
             "input_per_token": price.input_per_token,
@@ -212,21 +214,29 @@ def _heading(name: str, count: int) -> str:
 
 
 def _print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print what is in any row; where it is too wide, an origin's first word has to do."""
-    used = [number for number in range(len(columns)) if any(row[number] for row in rows)]
+    """Print what is in any row; where it is too wide, an origin's first word has to do, and no guess of abilities."""
     table = Table()
     for shorten in (False, True):
+        short = _SHORT if shorten else {}
+        shown = [[short.get(column, str)(cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
+        used = [number for number in range(len(columns)) if any(row[number] for row in shown)]
         table = new_table([columns[number] for number in used])
-        for row in rows:
-            cells = (_short(row[n]) if shorten and columns[n] == "From" else row[n] for n in used)
-            table.add_row(*(escape(cell) for cell in cells))
+        for row in shown:
+            table.add_row(*(escape(row[number]) for number in used))
         if console.measure(table, options=console.options.update(max_width=IN_A_PIPE)).maximum <= console.width:
             break
     console.print(table)
 
 
-def _short(origins: str) -> str:
+def _first_words(origins: str) -> str:
     return ", ".join(dict.fromkeys(origin.partition(":")[0] for origin in origins.split(", ")))
+
+
+def _without_guesses(abilities: str) -> str:
+    return ", ".join(ability for ability in abilities.split(", ") if not ability.startswith(_GUESS))
+
+
+_SHORT = {"From": _first_words, "Can": _without_guesses}
 
 
 def _stackspot_row(entry: _Entry) -> list[str]:
@@ -237,7 +247,8 @@ def _stackspot_row(entry: _Entry) -> list[str]:
 def _server_row(model: KnownModel) -> list[str]:
     entry = server_entry(model)
     title = "" if model.title is None else f"  ({model.title})"
-    can = ", ".join(name for name, able in entry["capabilities"].items() if able)
+    able = [name for name, able in entry["capabilities"].items() if able]
+    can = ", ".join(f"{_GUESS if name in model.guessed else ''}{name}" for name in able)
     can = can if model.chat else f"not for chat ({model.why})"
     return [model.public + title, ", ".join(entry["aliases"]), *_limits(entry), can, _price(model)]
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "doctor": "Find what is wrong, step by step, and what to do about it.",
     "models": "List every model for `aider --model`, with its limits.",
     "agents": "List the account's agents, choose one, and measure what it takes.",
-    "providers": "Add, list, remove and refresh OpenAI-compatible servers.",
+    "providers": "Add, import, list, remove and refresh OpenAI-compatible servers.",
     "trust": "Trust a project's configuration files as they are now.",
     "usage": "Show how many tokens each StackSpot model used on which day.",
     "serve": "Serve the configured models to Cline, Claude Code and other tools.",

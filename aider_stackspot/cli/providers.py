@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,74 +11,27 @@ from pydantic import SecretStr
 from rich.markup import escape
 
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
+from aider_stackspot.cli.new_server import LIST_TIMEOUT, NewServer, connect, save, usable_name, variable_for
+from aider_stackspot.cli.statcode_import import import_
 from aider_stackspot.cli.terminal import before_writing, is_interactive, output, waiting
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.compatible.discovery import discover
-from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.base_url import checked, checked_endpoint
 from aider_stackspot.config.edit import (
     changing,
     env_text_of,
     env_values,
-    save_variable,
     text_of,
     users_env_file,
     users_file,
     write_text,
 )
-from aider_stackspot.config.edit_yaml import with_provider, without_provider
+from aider_stackspot.config.edit_yaml import without_provider
+from aider_stackspot.config.header_values import api_key as sendable_key
 from aider_stackspot.config.settings import OAuth2Client
 from aider_stackspot.errors import ConfigurationError
-
-LIST_TIMEOUT = 10.0
-"""Seconds for the list of a server that the user just named; a start waits for two at most."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-@dataclass(frozen=True)
-class _NewServer:
-    """A server to add, as far as the user said."""
-
-    name: str
-    base_url: str
-    key: str = ""
-    allow_insecure_http: bool = False
-    client: OAuth2Client | None = None
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that will hold the key, or the client's secret."""
-        return _variable(self.name, "API_KEY" if self.client is None else "CLIENT_SECRET")
-
-    @property
-    def secret(self) -> str:
-        """What the variable will hold."""
-        secret = self.client.client_secret if self.client is not None else None
-        return secret.get_secret_value() if secret is not None else self.key
-
-    @property
-    def keys(self) -> dict[str, str | bool]:
-        """The keys of the provider in the file."""
-        keys: dict[str, str | bool] = {"api_base": self.base_url}
-        if self.client is not None:
-            keys |= {"token_url": self.client.token_url, "client_id": self.client.client_id}
-            keys["client_secret"] = f"${{{self.variable}}}"
-            asked = {"scope": self.client.scope, "audience": self.client.audience}
-            keys |= {key: value for key, value in asked.items() if value}
-        elif self.key:
-            keys["api_key"] = f"${{{self.variable}}}"
-        if self.allow_insecure_http:
-            keys["allow_insecure_http"] = True
-        return keys
-
-    @property
-    def provider(self) -> CompatibleProvider:
-        """The server as the configuration will have it: the machine's own proxy and certificates hold for it."""
-        network = next(iter(current().accounts.values())).network
-        key = SecretStr(self.key) if self.key else None
-        return CompatibleProvider(self.name, self.base_url, key, self.client, network=network)
 
 
 def add(
@@ -128,9 +80,9 @@ def add(
             client = _OAuth2Options(token_url, client_id, client_secret, scope, audience)
             servers = [_ask_for_server(name, base_url, preset, api_key, allow_insecure_http, client)]
         for server in servers:
-            _connect(server, force=force and not scan)
+            connect(server, force=force and not scan)
     for server in servers:
-        _save(server)
+        save(server)
 
 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
@@ -174,8 +126,8 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
     env = users_env_file()
     kept = env_values(env_text_of(env))
     for kind, what in (("API_KEY", "key"), ("CLIENT_SECRET", "client secret")):
-        if _variable(name, kind) in kept:
-            typer.echo(f"Its {what} was left in {env}, as {_variable(name, kind)}.")
+        if variable_for(name, kind) in kept:
+            typer.echo(f"Its {what} was left in {env}, as {variable_for(name, kind)}.")
 
 
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
@@ -202,7 +154,7 @@ def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.
         raise typer.Exit(1)
 
 
-providers = {"add": add, "list": list_, "remove": remove, "refresh": refresh}
+providers = {"add": add, "import": import_, "list": list_, "remove": remove, "refresh": refresh}
 """The commands of the group."""
 
 
@@ -220,7 +172,7 @@ def _ask_for_server(
     key: str | None,
     allow_insecure_http: bool,
     options: _OAuth2Options,
-) -> _NewServer:
+) -> NewServer:
     """Return what the options say, and ask for the rest where somebody can answer."""
     profile = profiles.named(preset) if preset is not None else None
     if preset is not None and (profile is None or profile.base_url is None):
@@ -229,7 +181,7 @@ def _ask_for_server(
     if profile is not None:
         name, base_url = name or profile.name, base_url or profile.base_url
         key = key if key is not None else ""
-    name = _usable(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
+    name = usable_name(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
     base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
     base_url = checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
     client = options.client(allow_insecure_http)
@@ -237,7 +189,7 @@ def _ask_for_server(
         raise ConfigurationError("--api-key and --token-url both say who asks; give one of them.")
     if key is None and client is None and is_interactive():
         key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
-    return _NewServer(name, base_url, _sendable((key or "").strip()), allow_insecure_http, client)
+    return NewServer(name, base_url, sendable_key(key or "", "The key"), allow_insecure_http, client)
 
 
 @dataclass(frozen=True)
@@ -273,21 +225,7 @@ def _ask(what: str, option: str, *, hidden: bool = False) -> str:
     return str(typer.prompt(what, err=True, hide_input=hidden))
 
 
-def _sendable(key: str) -> str:
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigurationError("The key cannot be sent: a key is one line of printable ASCII characters.")
-    return key
-
-
-def _usable(name: str) -> str:
-    if name == "stackspot" or NAME.fullmatch(name) is None:
-        raise ConfigurationError(
-            f"`{name}` cannot be a server's name: letters, digits, `-`, `_` and `.` can be, and `stackspot` is taken."
-        )
-    return name
-
-
-def _servers_of_this_machine() -> list[_NewServer]:
+def _servers_of_this_machine() -> list[NewServer]:
     """Look for the well-known servers, and return the new ones that the user wants to add."""
     bases = {profile.base_url: profile.name for profile in profiles.PRESETS if profile.base_url}
     found = discover([CompatibleProvider(name, base) for base, name in bases.items()])
@@ -304,43 +242,10 @@ def _servers_of_this_machine() -> list[_NewServer]:
         if known is not None:
             typer.echo(f"{base}: configured already, as {known}.")
         elif not is_interactive() or typer.confirm(f"Add {base} as {name}?", default=True):
-            wanted.append(_NewServer(name, base))
+            wanted.append(NewServer(name, base))
     return wanted
 
 
 def _place(url: str) -> str:
     """Return what two URLs of one server have in common."""
     return url.replace("://127.0.0.1", "://localhost").rstrip("/").removesuffix("/v1")
-
-
-def _connect(server: _NewServer, *, force: bool) -> None:
-    """Show the server's models, or why there are none; end the command there unless it is to be saved all the same."""
-    with_provider(text_of(users_file()), server.name, server.keys)  # refuses a name that is taken
-    provider = server.provider
-    with waiting(f"Asking {server.name} for its models"):
-        outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
-    console = output()
-    print_server(console, provider, show_all=True)
-    if outcome.snapshot is None and not force:
-        console.print("Nothing was saved. To save it all the same, add --force.")
-        raise typer.Exit(1)
-
-
-def _save(server: _NewServer) -> None:
-    path, env = users_file(), users_env_file()
-    with changing(path, env):
-        text = with_provider(text_of(path), server.name, server.keys)
-        if server.secret:
-            save_variable(env, server.variable, server.secret)
-            what = "key" if server.client is None else "client secret"
-            typer.echo(f"The {what} is in {env} as {server.variable}, readable only for you.")
-        write_text(path, text)
-    output().print(f"Saved to {path}.", soft_wrap=True)
-    usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]
-    typer.echo(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")
-
-
-def _variable(name: str, kind: str) -> str:
-    """Return the environment variable for a provider's key, or for another secret of its."""
-    plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
-    return f"{'_' if plain[:1].isdigit() else ''}{plain}_{kind}"

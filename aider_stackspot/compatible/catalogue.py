@@ -27,6 +27,7 @@ from aider_stackspot.config import CompatibleProvider, home
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.files import private_directory, read_bounded, write_atomically
 from aider_stackspot.forks import Lock
+from aider_stackspot.pipeline import call_log
 
 log = logging.getLogger(__name__)
 
@@ -193,6 +194,7 @@ def load(provider: CompatibleProvider) -> ServerSnapshot | None:
     A file that names another place than the configuration does is not believed: whoever can write into the directory
     of the caches could send code there.
     """
+    call_log.set_up()  # this may be the first that is logged: servers are looked at before the first call
     path = file_of(provider)
     try:
         content = read_bounded(path, _MAX_BYTES, private=True) if path is not None else None

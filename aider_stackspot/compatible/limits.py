@@ -75,6 +75,15 @@ def output(
     return TokenLimit(guess, origin, estimated=True)
 
 
+def calls_tools_by_name(model_id: str, *, listed: ListedModel | None = None) -> bool:
+    """Tell whether a model is of a family that is taken to call tools, where its server says nothing about it.
+
+    Those are the families that the contract calls modern (`families`); like all that a name tells it is a guess.
+    """
+    family = next(filter(None, map(family_of, _names(model_id, listed))), None)
+    return family is not None and family.modern
+
+
 def _from_size(model_id: str, listed: ListedModel | None) -> TokenLimit | None:
     for name in _names(model_id, listed):
         if size := size_in(name):

@@ -70,6 +70,7 @@ class KnownModel:
         configured: whether the configuration names it; otherwise the server does, or only the caller.
         listed: whether the server lists it.
         aliases: the configuration's other names for it, each without the provider.
+        guessed: which of its capabilities are a guess from its name.
     """
 
     provider: str
@@ -86,6 +87,7 @@ class KnownModel:
     price: Price | None = None
     loaded: bool | None = None
     aliases: tuple[str, ...] = ()
+    guessed: frozenset[str] = frozenset()
 
     @property
     def public(self) -> str:
@@ -225,6 +227,8 @@ def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name
         learned=snapshot.learned.get(model_id) if snapshot else None,
     )
     verdict = chat_verdict(listed or ListedModel(model_id))
+    capabilities = _capabilities(provider, snapshot, name, listed)
+    calls_tools = capabilities.tools is None and verdict.chat and limits.calls_tools_by_name(model_id, listed=listed)
     return KnownModel(
         provider=provider.name,
         name=name,
@@ -236,16 +240,34 @@ def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name
         configured=name in provider.models,
         listed=listed is not None,
         title=listed.name if listed else None,
-        capabilities=_capabilities(keys, listed),
+        capabilities=replace(capabilities, tools=True) if calls_tools else capabilities,
         price=_price(keys, listed.price if listed else None),
         loaded=listed.loaded if listed else None,
         aliases=tuple(alias for alias, model in provider.aliases.items() if model == name),
+        guessed=frozenset({"tools"}) if calls_tools else frozenset(),
     )
 
 
-def _capabilities(keys: ModelKeys, listed: ListedModel | None) -> Capabilities:
+def takes_tools_by_prompt(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> bool:
+    """Tell whether tools have to go into the prompt: as configured, else what the server's kind is known for."""
+    keys = provider.models.get(name)
+    if keys is not None and keys.tools is not None:
+        return keys.tools == "prompt"
+    parameters = profile_of(provider, snapshot).parameters
+    return parameters is not None and "tools" not in parameters
+
+
+def _capabilities(
+    provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str, listed: ListedModel | None
+) -> Capabilities:
+    """Return what the user says of a model, else what its server says."""
+    keys = provider.models.get(name) or ModelKeys.model_validate({})
     said = listed.capabilities if listed else Capabilities()
-    return said if keys.vision is None else replace(said, vision=keys.vision)
+    if keys.vision is not None:
+        said = replace(said, vision=keys.vision)
+    if takes_tools_by_prompt(provider, snapshot, name):
+        return replace(said, tools=True)
+    return said if keys.tools is None else replace(said, tools=bool(keys.tools))
 
 
 def _price(keys: ModelKeys, listed: Price | None) -> Price | None:

@@ -14,11 +14,13 @@ from aider_stackspot.api.openai import EndMarker, JsonAnswer, OpenAIAnswer
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.profiles import ServerProfile
+from aider_stackspot.compatible.tools_by_prompt import ToolsInText
 from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.config.schema import UNLIMITED
 from aider_stackspot.config.settings import MAX_RETRIES
 from aider_stackspot.errors import ContextTooLong, InvalidRequest, StackSpotError
 from aider_stackspot.pipeline.request import Call, Destination
+from aider_stackspot.tools import AnswerRequirements
 
 IDLE_TIMEOUT = 600.0
 """Seconds without a byte: a model on this machine may read a long prompt for minutes before its first word."""
@@ -41,7 +43,12 @@ class CallOptions:
 
 
 def server_call(
-    provider: CompatibleProvider, name: str, path: str, body: Mapping[str, Any], options: CallOptions
+    provider: CompatibleProvider,
+    name: str,
+    path: str,
+    body: Mapping[str, Any],
+    options: CallOptions,
+    requirements: AnswerRequirements | None = None,
 ) -> Call[list[Chunk]]:
     """Return the call that a request makes.
 
@@ -51,6 +58,7 @@ def server_call(
         path: the endpoint below the base URL, such as "/chat/completions".
         body: what is sent, as it is, but for a limit of tokens that means "none".
         options: what this call has of its own.
+        requirements: what the prompt says of the answer (`tools_by_prompt`), whose text is then read for it.
 
     Raises:
         MissingCredentials: a variable for the provider's OAuth2 client is not set.
@@ -66,7 +74,11 @@ def server_call(
     def new_parser() -> AnswerParser[list[Chunk]]:
         if path not in _COMPLETIONS:
             return JsonAnswer(service)
-        return OpenAIAnswer(service, streamed=streamed, end_marker=end_marker, is_chat=path == "/chat/completions")
+        is_chat = path == "/chat/completions"
+        answer = OpenAIAnswer(service, streamed=streamed, end_marker=end_marker, is_chat=is_chat)
+        if requirements is None:
+            return answer
+        return ToolsInText(answer, requirements, whole=not streamed, name=f"{provider.name}/{name}")
 
     return Call(
         name=f"{provider.name}/{name}",

@@ -17,7 +17,7 @@ from aider_stackspot.errors import ConfigurationError
 _INDENT = 2
 
 
-def with_provider(text: str, name: str, keys: Mapping[str, str | bool]) -> str:
+def with_provider(text: str, name: str, keys: Mapping[str, Any]) -> str:
     """Return a configuration file's text with one more provider at the end of its list.
 
     Args:
@@ -251,10 +251,15 @@ def _end_of_entry(lines: list[str], column: int, last: int) -> int:
     return end
 
 
-def _written(name: str, keys: Mapping[str, str | bool], column: int) -> list[str]:
-    # JSON's strings are YAML's, too: nothing in a value can be taken for something else.
-    indent, inner = " " * column, " " * (column + 2)
-    return [f"{indent}{_name(name)}:\n", *(f"{inner}{key}: {json.dumps(value)}\n" for key, value in keys.items())]
+def _written(name: str, keys: Mapping[str, Any], column: int) -> list[str]:
+    """Return the lines of a mapping under its name; the mappings in it, unless they are empty, are written likewise."""
+    lines = [f"{' ' * column}{_name(name)}:\n"]
+    for key, value in keys.items():
+        if isinstance(value, Mapping) and value:
+            lines += _written(key, value, column + _INDENT)
+        else:  # JSON's strings are YAML's, too: nothing in a value can be taken for something else
+            lines.append(f"{' ' * (column + _INDENT)}{_name(key)}: {json.dumps(value)}\n")
+    return lines
 
 
 def _checked(text: str, expected: dict[str, Any]) -> str:

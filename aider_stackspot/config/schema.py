@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from aider_stackspot.config.display import shortened
-from aider_stackspot.config.header_values import header_name, header_value
+from aider_stackspot.config.header_values import api_key, header_name, header_value
 from aider_stackspot.config.yaml_file import Document, Location
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
 
@@ -277,7 +277,7 @@ def validate(document: Document, data: Any) -> FileKeys:
     try:
         keys = FileKeys.model_validate(known)
     except ValidationError as error:
-        raise _first(document, error) from None
+        raise first_problem(document, error) from None
     if len(keys.providers) > MAX_PROVIDERS:
         raise document.error(("providers",), f"more than {MAX_PROVIDERS} stand in this file.")
     for name, provider in keys.providers.items():
@@ -312,7 +312,7 @@ def _check_headers(document: Document, name: str, keys: ProviderKeys) -> None:
         return
     key, is_stackspot = keys.api_key.get_secret_value(), name == "stackspot" or keys.type == "stackspot"
     # StackSpot's key goes into a form, which carries everything.
-    key = key.strip() if is_stackspot else header_value(key, document.what((*where, "api_key")))
+    key = key.strip() if is_stackspot else api_key(key, document.what((*where, "api_key")))
     keys.api_key = SecretStr(key) if key else None
 
 
@@ -353,9 +353,10 @@ def _problem(details: Mapping[str, Any]) -> str:
     return str(problem[:1].lower() + problem[1:])
 
 
-def _first(document: Document, error: ValidationError) -> ConfigurationError:
+def first_problem(document: Document, error: ValidationError, above: Location = ()) -> ConfigurationError:
+    """Return what is wrong, with its place; `above` is where the part that was looked at stands in the file."""
     details = error.errors(include_url=False, include_input=False)[0]
-    location: Location = tuple(part for part in details["loc"] if part != "[key]")
+    location: Location = (*above, *(part for part in details["loc"] if part != "[key]"))
     if details["type"] == "extra_forbidden":
         return document.error(location, f"unknown key{_suggestion(location)}")
     if location[-1:] == ("api_base",) and (*location[:-1], "base_url") in document.lines:

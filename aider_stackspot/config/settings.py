@@ -241,7 +241,7 @@ class Settings:
     `models` maps every public name, bare and with its provider, to its StackSpot model; aliases are such names.
     `problem` is set when a file cannot be used: names are then the built-in ones, and every call is refused with that
     text. `refused` are then the names of other servers, so that their calls are refused too and do not reach whoever
-    else has such a name. `ignored` has the line about each server that was left out because only a project's file has it.
+    else has such a name. `ignored` has the line about each server that was left out, as only a project's file has it.
     `notices` are lines that the user should see once. `files` are the files that were read, closest first. `home` is
     the user's home directory, whatever a project's `.env` says; `switches` tells for each switch whether it is on, and
     `log_target` where calls are logged to. `agent` makes the model of any agent, which needs no name in a file.

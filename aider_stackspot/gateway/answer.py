@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from aider_stackspot.api.answer import Finish, Usage
 from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import chat_body
+from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
 from aider_stackspot.gateway.end import End, estimated_tokens
@@ -18,7 +19,7 @@ from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
 from aider_stackspot.gateway.question import Question
 from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 from aider_stackspot.gateway.text_answer import TextAnswer
-from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts, takes_tools_by_prompt
+from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts
 from aider_stackspot.tools import TextDelta, ToolCall, read_answer_requirements
 from aider_stackspot.tools.request import ToolCallRules
 from aider_stackspot.tools.tool_call_parser import new_call_id
@@ -77,7 +78,7 @@ def answer_to(target: Target, question: Question) -> Answer:
     try:
         if isinstance(target, StackSpotTarget):
             return TextAnswer(StackSpotTexts(target, question, requirements), question, requirements)
-        if takes_tools_by_prompt(target) and needs_prompt(question):
+        if target.takes_tools_by_prompt and needs_prompt(question.messages, question.demands):
             return TextAnswer(ServerTexts(target, question, requirements), question, requirements)
         return ServerAnswer(target, question, requirements.tool_calls)
     except StackSpotError as error:
@@ -88,13 +89,6 @@ def end_of(answer: Answer) -> End:
     """Return how a complete answer ended; one that is not complete has raised."""
     assert answer.end is not None
     return answer.end
-
-
-def needs_prompt(question: Question) -> bool:
-    """Tell whether a question demands tools or JSON, or its conversation has used tools."""
-    return bool(question.demands.get("tools") or question.demands.get("response_format")) or any(
-        message.get("role") == "tool" or message.get("tool_calls") for message in question.messages
-    )
 
 
 class ServerAnswer:

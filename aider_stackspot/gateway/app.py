@@ -16,10 +16,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aider_stackspot.api.answer import json_bytes
+from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway import listed_models
 from aider_stackspot.gateway.access import KeyCheck, body_of, protocol_of
-from aider_stackspot.gateway.answer import answer_to, needs_prompt
+from aider_stackspot.gateway.answer import answer_to
 from aider_stackspot.gateway.chat_reply import ChatReply, ServersChat
 from aider_stackspot.gateway.chat_request import read_chat
 from aider_stackspot.gateway.configuration import Configuration, ServerTarget, Target
@@ -32,7 +33,6 @@ from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_reply import ResponsesReply
 from aider_stackspot.gateway.responses_request import input_items, read_responses
 from aider_stackspot.gateway.server_stream import CHAT
-from aider_stackspot.gateway.text_source import takes_tools_by_prompt
 
 log = logging.getLogger("aider_stackspot.gateway")
 
@@ -108,10 +108,10 @@ class Gateway:
         """Answer in OpenAI's Chat Completions."""
         body = await body_of(request)
         target = self.target(body.get("model"))
-        if isinstance(target, ServerTarget) and not takes_tools_by_prompt(target):
+        if isinstance(target, ServerTarget) and not target.takes_tools_by_prompt:
             return self._passed_on(target, body)
         asked, question = read_chat(body)
-        if isinstance(target, ServerTarget) and not needs_prompt(question):
+        if isinstance(target, ServerTarget) and not needs_prompt(question.messages, question.demands):
             return self._passed_on(target, body)
         answer = answer_to(target, question)
         reply = ChatReply(question.model, answer, wants_usage=asked.wants_usage)

@@ -47,6 +47,11 @@ class ServerTarget:
         return catalogue.describe(self.provider, self.model)
 
     @property
+    def takes_tools_by_prompt(self) -> bool:
+        """Whether it reads of tools in its prompt."""
+        return server.takes_tools_by_prompt(self.provider, catalogue.known(self.provider), self.model)
+
+    @property
     def context(self) -> int | None:
         """How many tokens it takes; `None` where nobody knows."""
         context = self.known.context

@@ -18,6 +18,7 @@ import uvicorn
 
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.app import Gateway
+from aider_stackspot.pipeline import call_log
 from aider_stackspot.pipeline.background_loop import background_loop
 
 GRACE = 5.0
@@ -117,6 +118,7 @@ def run(listener: socket.socket, key: str, ready: Callable[[], None]) -> None:
         ready: called once it answers.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    call_log.set_up()
     server = Server(Gateway(), key, ready)
     with _signals_to(server.handle_exit):
         serving = server.begin(listener)

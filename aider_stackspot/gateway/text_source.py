@@ -9,16 +9,14 @@ from typing import Any, Protocol
 
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.api.chunks import Chunk
-from aider_stackspot.compatible import server
-from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server_call import chat_body
+from aider_stackspot.compatible.tools_by_prompt import prompt_message
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget
 from aider_stackspot.gateway.end import estimated_tokens
 from aider_stackspot.gateway.errors import told_to_client
 from aider_stackspot.gateway.question import Message, Question
 from aider_stackspot.gateway.server_stream import CHAT, ServerStream
-from aider_stackspot.pipeline import prompt
 from aider_stackspot.pipeline.stackspot import Options, stackspot_call
 from aider_stackspot.pipeline.stream import start_text
 from aider_stackspot.tools import AnswerRequirements
@@ -132,13 +130,13 @@ class ServerTexts:
 
     def _new_body(self, more: Sequence[Message]) -> dict[str, Any]:
         question, requirements = self._question, self._requirements
-        text = prompt.render([*question.messages, *more], requirements.instructions, tool_syntax=True)
+        message = prompt_message([*question.messages, *more], requirements)
         given: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}, **question.parameters}
         if question.temperature is not None:
             given["temperature"] = question.temperature
         if question.stop:
             given["stop"] = list(question.stop)
-        return chat_body(self._target.provider, self._target.model, [{"role": "user", "content": text}], given)
+        return chat_body(self._target.provider, self._target.model, [message], given)
 
     async def texts(self, more: Sequence[Message] = ()) -> AsyncGenerator[str, None]:
         """Yield one answer's text as it comes.
@@ -159,12 +157,3 @@ class ServerTexts:
 def _text(chunk: Chunk) -> str:
     content = (chunk["choices"][0].get("delta") or {}).get("content") if chunk["choices"] else None
     return content if isinstance(content, str) else ""
-
-
-def takes_tools_by_prompt(target: ServerTarget) -> bool:
-    """Tell whether tools have to go into the prompt: as configured, else what the server's kind is known for."""
-    keys = target.provider.models.get(target.model)
-    if keys is not None and keys.tools is not None:
-        return keys.tools == "prompt"
-    parameters = server.profile_of(target.provider, catalogue.known(target.provider)).parameters
-    return parameters is not None and "tools" not in parameters

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import anyio
 
+from aider_stackspot.config.header_values import api_key
 from aider_stackspot.config.settings import KeyCommand
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
 from aider_stackspot.network.tokens import AccessToken, ClientFor
@@ -101,11 +102,9 @@ class KeyProgram:
 
     def _read(self, out: bytes) -> tuple[str, float]:
         lines = out.decode("utf-8-sig", errors="replace").splitlines()
-        key = lines[0].strip() if lines else ""
-        if not key or not key.isascii() or not key.isprintable():
-            raise ConfigurationError(
-                f"{self._what}: its first line is no key: printable ASCII characters are expected."
-            )
+        key = api_key(lines[0] if lines else "", f"{self._what}: its first line")
+        if not key:
+            raise ConfigurationError(f"{self._what}: its first line is no key, because it is empty.")
         life = lines[1].strip() if len(lines) > 1 else ""
         if life and re.fullmatch(r"[1-9][0-9]{0,8}", life) is None:
             raise ConfigurationError(f"{self._what}: its second line is no number of seconds.")

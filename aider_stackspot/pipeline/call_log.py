@@ -1,7 +1,8 @@
 """What `AIDER_STACKSPOT_DEBUG=1` logs: one record for each call, through the standard logging module.
 
 Hosts, statuses, times and counts; never text, headers, ids of yours or secrets. `AIDER_STACKSPOT_LOG=json` writes one
-JSON object a line, for services; it switches the log on as well. Both variables are read when the first call is made.
+JSON object a line to standard error, for services; a path, or `1`, has everything go to a file (`log_file`) instead.
+It switches the log on as well. Both variables are read when a server is asked for the first time.
 
 Times are in milliseconds: `connect_ms` (name and TCP together), `tls_ms`, `token_ms` (a token was asked for),
 `first_byte_ms` (the answer's status line), `first_text_ms` and `total_ms`, the last three from the beginning of the
@@ -17,12 +18,15 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from aider_stackspot import config
 from aider_stackspot.api.answer import Usage
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.pipeline.log_file import LogFile, tell
 
 log = logging.getLogger("aider_stackspot.calls")
 
@@ -147,15 +151,31 @@ def set_up() -> None:
     if _set_up:
         return
     _set_up = True
-    structured = config.log_target() == "json"
-    if not (structured or config.switch(config.DEBUG)):
+    handler = _handler()
+    if handler is None:
         return
     package = logging.getLogger("aider_stackspot")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if structured else logging.Formatter("%(asctime)s %(name)s %(message)s"))
     package.addHandler(handler)
     package.setLevel(logging.DEBUG)
     package.propagate = False
+
+
+def _handler() -> logging.Handler | None:
+    """Return who writes what is logged; `None` where the variables say nothing, or there is no place for a file."""
+    target = config.log_target()
+    if target is not None and target not in ("json", "1"):
+        return LogFile(Path(target).absolute())
+    if target == "1":
+        try:
+            return LogFile.in_usual_place()
+        except ConfigurationError as error:
+            tell(str(error))
+            return None
+    if target != "json" and not config.switch(config.DEBUG):
+        return None
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if target == "json" else logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    return handler
 
 
 def _line(fields: dict[str, Any]) -> str:

@@ -126,10 +126,10 @@ def _part_text(part: Any, place: str, attachments: Attachments | None) -> str:
 def _refusal(place: str, kind: object, attachments: Attachments | None) -> str:
     what = f"{place} has the type `{clean(str(kind))}`."
     if attachments is not None:
-        return f"{what} StackSpot's models take text, pictures and files: remove it from the conversation."
+        return f"{what} This model takes text, pictures and files: remove it from the conversation."
     return (
-        f"{what} StackSpot's models take text only: remove images, audio and files from the conversation. A model with "
-        "the key `vision: true` takes pictures and files."
+        f"{what} This model takes text only: remove images, audio and files from the conversation. A model of "
+        "StackSpot's with the key `vision: true` takes pictures and files."
     )
 
 
@@ -158,7 +158,7 @@ def _read(given: Any, place: str, attachments: Attachments | None) -> _ReadMessa
     if not isinstance(role, str) or not role:
         raise ValueError(f"{place} has no role")
     if message.get("audio") is not None:
-        raise ValueError(f"{place}.audio cannot be sent: StackSpot's models take text only.")
+        raise ValueError(f"{place}.audio cannot be sent: this model takes text only.")
     texts = content_texts(message.get("content"), f"{place}.content", attachments)
     if message.get("refusal"):
         texts = [*(texts or []), *(content_texts(message["refusal"], f"{place}.refusal") or [])]

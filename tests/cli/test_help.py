@@ -32,6 +32,7 @@ NAMES = (
     "agents measure",
     "providers",
     "providers add",
+    "providers import",
     "providers list",
     "providers remove",
     "providers refresh",

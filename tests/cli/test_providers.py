@@ -16,7 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aider_stackspot.cli import models as models_command
-from aider_stackspot.cli import providers
+from aider_stackspot.cli import new_server, providers
 from aider_stackspot.cli.app import app
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import Catalogue
@@ -33,7 +33,7 @@ EMBEDDING = {"id": "nomic-embed-text", "object": "model", "created": 1, "owned_b
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     empty = Catalogue()
-    for room in (models_command, providers):
+    for room in (models_command, new_server, providers):
         monkeypatch.setattr(room, "catalogue", empty)
     monkeypatch.setenv("COLUMNS", "200")
     with OpenAIServer(models("Qwen2.5-Coder-7B", "llama3.2:3b"), key=KEY) as running:
@@ -67,6 +67,7 @@ def test_models_of_both_kinds_with_the_origin_of_each_figure(file: Path) -> None
     assert "stackspot-ai-code" in text
     assert re.search(r"stackspot-ai-code +chat +16,384 +8,192 +default", text)
     assert re.search(r"local/llama3.2:3b +~131,072 +~8,192 +family: Llama 3.2, estimated: Llama 3.2", text)
+    assert re.search(r"local/llama3.2:3b .* ~tools$", text, re.MULTILINE), "a guess, and shown as one"
     assert "nomic" not in text
     assert "local: 3 models, 1 hidden as not for chat (--all shows them)" in text
 

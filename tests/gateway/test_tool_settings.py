@@ -29,6 +29,12 @@ def test_each_names_the_address_the_key_and_the_model(tool: str) -> None:
     assert KEY in text or "{env:STACKSPOT_GATEWAY_KEY}" in text
 
 
+@pytest.mark.parametrize("tool", ["open-webui", "librechat"])
+def test_the_page_about_chatbots_shows_what_is_printed(tool: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "chatbots.md").read_text(encoding="utf-8").replace("\n$ ", "\n")
+    assert settings_of(tool, connection("http://127.0.0.1:4000", KEY, Configuration())) in page
+
+
 @pytest.mark.parametrize("tool", ["continue", "llm", "librechat"])
 def test_yaml_is_yaml(tool: str) -> None:
     assert yaml.safe_load(settings(tool))

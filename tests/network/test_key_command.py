@@ -108,6 +108,15 @@ def test_no_shell_reads_the_arguments(program: Callable[[str], list[str]], confi
     assert not (home / "here").exists()
 
 
+def test_a_key_that_is_printed_as_json_is_understood(
+    server: OpenAIServer, program: Callable[[str], list[str]], configure: Configure
+) -> None:
+    """So does `az account get-access-token --query accessToken`."""
+    configure(program("print('\"key-1\"')"))
+    assert ask() == Reply().text
+    assert server.chats[0].headers["authorization"] == "Bearer key-1"
+
+
 def test_it_reads_nothing_from_the_terminal(program: Callable[[str], list[str]], configure: Configure) -> None:
     configure(program("print('key-1' if sys.stdin.read() == '' else 'no')"))
     assert ask() == Reply().text
@@ -119,7 +128,7 @@ def test_it_reads_nothing_from_the_terminal(program: Callable[[str], list[str]],
         ("sys.exit('not signed in: run `op signin`')", "ended with status 1: not signed in: run `op signin`"),
         ("sys.exit(3)", "ended with status 3, and said nothing"),
         ("pass", "its first line is no key"),
-        ("print('schlüssel')", "its first line is no key"),
+        ("print('schlüssel')", "its first line: this cannot be sent in an HTTP header"),
         ("print('key-1'); print('soon')", "its second line is no number of seconds"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_result_with_two_parts() -> None:
         ([{"role": 5, "content": "hi"}], "messages[0] has no role"),
         ([user({"text": "hi"})], "messages[0].content is a dict; a text or a list of parts is expected"),
         ([user(5)], "messages[0].content is a int; a text or a list of parts is expected"),
-        ([user("a"), user([TEXT, IMAGE])], "messages[1].content[1] has the type `image_url`. StackSpot's models take"),
+        ([user("a"), user([TEXT, IMAGE])], "messages[1].content[1] has the type `image_url`. This model takes"),
         ([user([{"type": "input_audio"}])], "messages[0].content[0] has the type `input_audio`."),
         ([user([{"type": ["text"], "text": "a"}])], "messages[0].content[0] has the type `['text']`."),
         ([user([TEXT, 7])], "messages[0].content[1] is a int; an object is expected"),

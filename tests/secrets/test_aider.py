@@ -45,7 +45,7 @@ def test_nothing_is_left_behind(key: str, isolated: Path) -> None:
                 "COMPANY_PROXY": f"http://jane:{quote(PROXY_PASSWORD, safe='')}@{proxy.host}",
                 "GATEWAY_SECRET": HEADER,
                 "LITELLM_LOG": "DEBUG",
-                "AIDER_STACKSPOT_DEBUG": "1",
+                **({"AIDER_STACKSPOT_LOG": "1"} if key == "right" else {"AIDER_STACKSPOT_DEBUG": "1"}),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -57,6 +57,8 @@ def test_nothing_is_left_behind(key: str, isolated: Path) -> None:
     if key == "right":
         assert (isolated / "notes.txt").read_text(encoding="utf-8") == "something\n"
         assert tokens
+        log = isolated.parent / "home/.aider/aider-stackspot/log"
+        assert "outcome=ok" in log.read_text(encoding="utf-8")
     else:
         assert "refused the credentials" in " ".join(done.stdout.decode().split())
         assert len(emulator.token_requests) == 1

@@ -139,7 +139,7 @@ def run(plan: list[dict[str, Any]], isolated: Path, **environment: str) -> subpr
     return subprocess.run(
         [sys.executable, str(PROGRAM)],
         input="\n".join(json.dumps(step) for step in plan).encode(),
-        env={**os.environ, "TMPDIR": str(temporary), "AIDER_STACKSPOT_DEBUG": "1", **environment},
+        env={**os.environ, "TMPDIR": str(temporary), **environment},
         capture_output=True,
         timeout=240,
     )
@@ -177,7 +177,8 @@ def test_nothing_is_left_behind(api: str, steps: dict[str, Step], configured: Co
         for number, plan in enumerate(plans):
             plan["ways"] = [WAYS[number % 4], "provider"]
         proxy = f"http://jane:{quote(PROXY_PASSWORD, safe='')}@{configured.host}"
-        done = run(list(plans), isolated, COMPANY_PROXY=proxy)
+        log = {"AIDER_STACKSPOT_DEBUG": "1"} if api == "agent" else {"AIDER_STACKSPOT_LOG": "1"}
+        done = run(list(plans), isolated, COMPANY_PROXY=proxy, **log)
         tokens = {
             request.headers["authorization"].removeprefix("Bearer ")
             for emulator in emulators

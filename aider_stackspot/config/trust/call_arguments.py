@@ -12,7 +12,7 @@ from aider_stackspot.config import locations
 from aider_stackspot.config.base_url import checked, is_default_host
 from aider_stackspot.config.display import printable, shown_url, trust_command
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.header_values import header_name, header_value
+from aider_stackspot.config.header_values import api_key, header_name, header_value
 from aider_stackspot.config.trust import host_changes, model_settings
 from aider_stackspot.errors import ConfigurationError
 
@@ -69,9 +69,9 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def checked_key(key: str) -> str:
-    """Return the API key that came with a call, without outer white space.
+    """Return the API key that came with a call, without what was copied along with it.
 
     Raises:
-        ConfigurationError: HTTP cannot carry it.
+        ConfigurationError: HTTP cannot carry it, or it is not one key.
     """
-    return header_value(key, "the call's api_key")
+    return api_key(key, "the call's api_key")

@@ -19,6 +19,7 @@ from aider_stackspot.api.answer import clean
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server_call import CallOptions, messages_for, parameters_for
+from aider_stackspot.compatible.tools_by_prompt import prompted_chat
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError, InvalidRequest, StackSpotError
@@ -28,6 +29,7 @@ from aider_stackspot.hosts.litellm.relay import RelayedCall, async_client, curre
 from aider_stackspot.hosts.names import NO_KEY, Route
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT, for_gateway_user
+from aider_stackspot.tools import AnswerRequirements
 
 Find = Callable[[object, "str | None"], "Route | None"]
 
@@ -132,6 +134,7 @@ class _ServerCall:
     def __init__(self, route: Route, given: Mapping[str, Any]) -> None:
         self._route = route
         self._given = given
+        self._requirements: AnswerRequirements | None = None
 
     def chat(self, original: Callable[..., Any]) -> Any:
         """Return what LiteLLM's handler returns: an answer, a stream, or a coroutine of either.
@@ -226,7 +229,11 @@ class _ServerCall:
         given = dict(self._given)
         given.pop("client", None)
         drop = bool(litellm.drop_params or (given.get("litellm_params") or {}).get("drop_params"))
-        parameters = parameters_for(profile, given.get("optional_params") or {}, drop=drop)
+        messages, parameters = given.get("messages") or [], given.get("optional_params") or {}
+        prompted = prompted_chat(provider, self._route.model, messages, parameters)
+        if prompted is not None:
+            messages, parameters, self._requirements = prompted.messages, prompted.parameters, prompted.requirements
+        parameters = parameters_for(profile, parameters, drop=drop)
         keys = provider.models.get(self._route.model)
         if keys is not None and keys.temperature is not None:
             parameters.setdefault("temperature", keys.temperature)
@@ -236,7 +243,7 @@ class _ServerCall:
         given.update(
             headers=dict(checked_headers(headers)) or None,
             model=server.id_of(provider, known, self._route.model),
-            messages=_cleaned(messages_for(profile, given.get("messages") or [])),
+            messages=_cleaned(messages_for(profile, messages)),
             optional_params=_cleaned(parameters),
             organization=None,
             api_key=NO_KEY,
@@ -255,7 +262,7 @@ class _ServerCall:
             timeout=total_timeout(self._given.get("timeout")),
             max_retries=retries,
         )
-        return RelayedCall(provider, self._route.model, options, self._litellm_error)
+        return RelayedCall(provider, self._route.model, options, self._litellm_error, self._requirements)
 
     def _base(self, provider: CompatibleProvider) -> str:
         """Return where the call goes: LiteLLM always gives a base URL, and mostly the one it was told."""

@@ -23,6 +23,7 @@ from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.errors import StackSpotError, StatusError
 from aider_stackspot.hosts.names import NO_KEY
 from aider_stackspot.pipeline.stream import AnswerStream, start
+from aider_stackspot.tools import AnswerRequirements
 
 _BASE = "http://relay.invalid/v1"
 _OPENAIS_OWN = frozenset(
@@ -49,6 +50,7 @@ class RelayedCall:
         name: the model's name behind the provider.
         options: what the call has of its own.
         mapped: turns an error into the exception that LiteLLM's caller gets.
+        requirements: what the prompt says of the answer, where the server is asked for tools in this way.
     """
 
     def __init__(
@@ -57,18 +59,20 @@ class RelayedCall:
         name: str,
         options: CallOptions,
         mapped: Callable[[StackSpotError], Exception],
+        requirements: AnswerRequirements | None = None,
     ) -> None:
         self._provider = provider
         self._name = name
         self._options = options
         self._mapped = mapped
+        self._requirements = requirements
         self.error: StackSpotError | None = None
 
     def begin(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[bool, AnswerStream[list[Chunk]]]:
         """Begin the call that a request of the OpenAI client asks for; return whether it is to be a stream."""
         own = {name: value for name, value in headers.items() if _is_callers(name, value)}
         options = CallOptions(**{**vars(self._options), "headers": {**self._options.headers, **own}})
-        call = server_call(self._provider, self._name, path, json.loads(content), options)
+        call = server_call(self._provider, self._name, path, json.loads(content), options, self._requirements)
         return call.request.streams, start(call)
 
     def failed(self, error: StackSpotError) -> Exception:

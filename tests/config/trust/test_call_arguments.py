@@ -44,6 +44,12 @@ def test_outer_white_space_is_taken_off(places: Places) -> None:
     assert checked_key("sk-1\n") == "sk-1"
 
 
+def test_a_programs_key_in_quotes_is_understood_and_two_keys_are_not(places: Places) -> None:
+    assert checked_key('"sk-1"') == "sk-1"
+    with pytest.raises(ConfigurationError, match="the call's api_key: a space stands inside the key"):
+        checked_key("sk-1 sk-2")
+
+
 @pytest.mark.parametrize("value", ["secret\nHost: evil.example", "secret\x00", "sécret"])
 def test_what_no_header_can_carry_is_refused_without_the_value(places: Places, value: str) -> None:
     for check in (lambda: checked_headers({"X-Team": value}), lambda: checked_key(value)):
