@@ -113,7 +113,7 @@ def test_an_agent_that_is_not_shared_is_found_here(
     done = run("init")
     assert done.status == 0, done.err
     assert f"stackspot-ai-code, stackspot-ai-chat: Agents API, agent {AGENT}: " in done.err
-    assert "the agent is shared with this service credential" in done.err
+    assert "Check that the agent is shared with this credential." in done.err
     assert asked[-2:] == [text for text in asked[-2:] if "-code" in text or "-chat" in text], "only these two again"
     assert (isolated / ".aider.litellm.yml").read_text(encoding="utf-8").count(OTHER) == 3
     assert [request.path.split("/")[3] for request in service.chat_requests] == [AGENT, OTHER, OTHER]

@@ -164,8 +164,8 @@ FAILURES = {
     ),
     "a redirect": (
         302,
-        "The server `local` answered 302 for {base}/models: no. Redirects are not followed, so that no key or token "
-        "reaches another host. Check the base URL.",
+        "The server `local` answered 302 for {base}/models: no. Redirects are not followed: a key must not reach "
+        "another host. Check the base URL.",
     ),
 }
 

@@ -20,7 +20,7 @@ def call(provider: CompatibleProvider, **options: Any) -> Any:
 def test_a_wrong_address_is_shown_with_what_the_base_url_reads(status: int, base: str) -> None:
     made = call(CompatibleProvider("lab", base))
     error = str(from_response(status, "", service=made.destination.service, where=made.where))
-    assert error.startswith(f"The server `lab` answered {status} for model `m` at h")
+    assert error.startswith(f"The server `lab` answered {status} for model `m`: ")
     sent_to = "http://h:1/v1" if base == "http://h:1" else base
     assert f"The request went to {sent_to}/chat/completions; the provider's base URL reads {base}: check it" in error
 
