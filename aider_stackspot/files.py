@@ -154,11 +154,10 @@ def append_rotated(path: Path, line: str, max_bytes: int) -> None:
         OSError: it cannot be written.
     """
     needed = len(line.encode("utf-8", "replace")) + 1
-    if _is_full(path, needed, max_bytes):
-        with locked(path):
-            if _is_full(path, needed, max_bytes):
-                os.replace(path, path.with_name(f"{path.name}.1"))
-    append_line(path, line)
+    with locked(path):
+        if _is_full(path, needed, max_bytes):
+            os.replace(path, path.with_name(f"{path.name}.1"))
+        append_line(path, line)
 
 
 def _is_full(path: Path, needed: int, max_bytes: int) -> bool:

@@ -279,7 +279,7 @@ def _codes(document: object) -> Iterator[str]:
 def _read(document: object, depth: int = 0) -> tuple[str | None, str]:
     """Return an error document's code and human text, wherever a service puts them."""
     if isinstance(document, str):
-        page = "the answer is a web page, most likely a proxy's or firewall's."
+        page = "the answer is a web page, perhaps a proxy's."
         return None, page if is_html(document) else one_line(document)
     if isinstance(document, list):
         return None, one_line("; ".join(filter(None, (_inner(item, depth)[1] for item in document[:4]))))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 WHERE = f"agent `{AGENT}` (realm `stackspot`, client id `client-id`)"
 TOO_LONG = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300123 tokens."
 PAGE = "<!DOCTYPE html><html><body>Blocked by the firewall</body></html>"
-A_PAGE = "the answer is a web page, most likely a proxy's or firewall's"
+A_PAGE = "the answer is a web page, perhaps a proxy's"
 SILENT = "the answer says nothing more"
 
 
@@ -70,7 +70,7 @@ CLASSES: dict[int, type[Exception]] = {
         (PAGE, A_PAGE),
         (b"", SILENT),
         (b"\xff\xfe\x00", "�"),
-        (b"[" * 50_000, "[["),
+        (b"[" * 50_000, "…"),
         (b'{"details": {"message": "inside"}}', "inside"),
         (b'{"details": "a\\u001b[2Jb\\ud800"}', "a [2Jb�"),
         (b"x" * 1_000_000, SILENT),
