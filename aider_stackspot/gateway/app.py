@@ -136,15 +136,15 @@ class Gateway:
         """Answer in OpenAI's Responses."""
         body = await body_of(request)
         target = self.target(body.get("model"))
-        asked, question, items = read_responses(body, self.responses)
+        asked = read_responses(body, self.responses)
 
         def keep(response: dict[str, Any]) -> None:
-            if asked.store is not False:
-                self.responses.add(response, items, input_items(asked))
+            if asked.request.store is not False:
+                self.responses.add(response, asked.items, input_items(asked.request))
 
-        answer = answer_to(target, question)
+        answer = answer_to(target, asked.question)
         reply = ResponsesReply(asked, answer, keep)
-        return Reply(answer.events(), reply, streams=question.streams, replies=self.replies)
+        return Reply(answer.events(), reply, streams=asked.question.streams, replies=self.replies)
 
     async def kept_response(self, request: Request) -> ASGIApp:
         """Show or forget a response."""

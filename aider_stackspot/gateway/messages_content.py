@@ -75,6 +75,14 @@ class ToolResultBlock(Fields):
     cache_control: Any = None
 
 
+class ToolReferenceBlock(Fields):
+    """A tool that a search of the client's has found; it is among the request's tools."""
+
+    type: Literal["tool_reference"]
+    tool_name: str
+    cache_control: Any = None
+
+
 _THOUGHTS = ("thinking", "redacted_thinking")
 """What the model thought in earlier turns, which it needs no more."""
 
@@ -198,11 +206,17 @@ def _data_uri(source: dict[str, Any]) -> str:
     return f"data:{source.get('media_type')};base64,{source.get('data')}"
 
 
+def _tool_reference_parts(block: Any, place: str) -> list[Part]:
+    name = read(ToolReferenceBlock, block, place).tool_name
+    return [{"type": "text", "text": f"The tool {json.dumps(name, ensure_ascii=False)} can be called."}]
+
+
 _BLOCKS: dict[str, Callable[[Any, str], list[Part]]] = {
     "text": _text_parts,
     "document": _document_parts,
     "search_result": _search_parts,
     "image": _image_parts,
+    "tool_reference": _tool_reference_parts,
 }
 
 

@@ -11,7 +11,7 @@ from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
 from aider_stackspot.gateway.reply import PING, event
-from aider_stackspot.gateway.responses_request import ResponsesRequest
+from aider_stackspot.gateway.responses_request import Read, ResponsesRequest
 from aider_stackspot.tools import TextDelta, ToolCall
 
 Item = dict[str, Any]
@@ -21,7 +21,7 @@ class ResponsesReply:
     """The answer to one request, as events or as one document.
 
     Args:
-        request: what was asked.
+        asked: the request.
         answer: the answer.
         keep: called with the complete response.
     """
@@ -29,10 +29,11 @@ class ResponsesReply:
     protocol = Protocol.OPENAI
     ping = PING
 
-    def __init__(self, request: ResponsesRequest, answer: Answer, keep: Callable[[Item], None]) -> None:
+    def __init__(self, asked: Read, answer: Answer, keep: Callable[[Item], None]) -> None:
         self._answer = answer
         self._keep = keep
-        self._head = _head(request)
+        self._head = _head(asked.request)
+        self._tools = asked.tools
         self._output: list[Item] = []
         self._texts: list[str] = []  # of the message that goes on
         self._number = -1
@@ -108,14 +109,16 @@ class ResponsesReply:
         return said + self._item("done")
 
     def _call(self, call: ToolCall) -> bytes:
-        item = {"id": f"fc_{uuid.uuid4().hex}", "type": "function_call", "call_id": call.id, "name": call.name}
-        self._output.append({**item, "arguments": "", "status": "in_progress"})
+        item = self._tools.call_item(call)
+        is_text = item["type"] == "custom_tool_call"
+        field, kind = ("input", "custom_tool_call_input") if is_text else ("arguments", "function_call_arguments")
+        self._output.append({**item, field: "", "status": "in_progress"})
         said = self._item("added")
         place = {"item_id": item["id"], "output_index": len(self._output) - 1}
-        said += self._event("response.function_call_arguments.delta", **place, delta=call.arguments)
-        done = {**place, "name": call.name, "arguments": call.arguments}
-        said += self._event("response.function_call_arguments.done", **done)
-        self._output[-1] = {**item, "arguments": call.arguments, "status": "completed"}
+        said += self._event(f"response.{kind}.delta", **place, delta=item[field])
+        named = {} if is_text else {"name": item["name"]}
+        said += self._event(f"response.{kind}.done", **place, **named, **{field: item[field]})
+        self._output[-1] = {**item, "status": "completed"}
         return said + self._item("done")
 
     def _item(self, what: str) -> bytes:
