@@ -13,6 +13,7 @@ from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import chat_body
 from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
 from aider_stackspot.gateway.end import End, estimated_tokens
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
@@ -28,9 +29,10 @@ from aider_stackspot.tools.tool_call_parser import new_call_id
 
 @dataclass(frozen=True)
 class ReasoningDelta:
-    """What a model thought before it answered, where its server tells."""
+    """What a model thought before it answered, where its server tells; `field` is the one in which it does."""
 
     text: str
+    field: str
 
 
 AnswerEvent: TypeAlias = TextDelta | ToolCall | ReasoningDelta
@@ -139,9 +141,9 @@ class ServerAnswer:
         events: list[AnswerEvent] = []
         for choice in chunk["choices"][:1]:
             delta = choice.get("delta") or {}
-            thought = delta.get("reasoning_content") or delta.get("reasoning")
-            if isinstance(thought, str) and thought:
-                events.append(ReasoningDelta(thought))
+            thought = thoughts.told_in(delta)
+            if thought is not None:
+                events.append(ReasoningDelta(thought[1], thought[0]))
             if isinstance(delta.get("content"), str) and delta["content"]:
                 self._characters += len(delta["content"])
                 events.append(TextDelta(delta["content"]))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import GatewayError, invalid
 from aider_stackspot.gateway.fields import Fields, read
 from aider_stackspot.gateway.question import Message
@@ -84,7 +85,7 @@ class ToolReferenceBlock(Fields):
 
 
 _THOUGHTS = ("thinking", "redacted_thinking")
-"""What the model thought in earlier turns, which it needs no more."""
+"""What the model thought in earlier turns; only the server that told it may need it."""
 
 
 def user_messages(content: str | list[Any], place: str) -> list[Message]:
@@ -116,6 +117,7 @@ def assistant_message(content: str | list[Any], place: str) -> Message:
         return {"role": "assistant", "content": content}
     parts: list[Part] = []
     calls = []
+    thought: dict[str, str] = {}
     for index, block in enumerate(content):
         at = f"{place}[{index}]"
         kind = _type(block, at)
@@ -123,9 +125,11 @@ def assistant_message(content: str | list[Any], place: str) -> Message:
             call = read(ToolUseBlock, block, at)
             function = {"name": call.name, "arguments": json.dumps(call.input, ensure_ascii=False)}
             calls.append({"id": call.id, "type": "function", "function": function})
-        elif kind not in _THOUGHTS:
+        elif kind in _THOUGHTS:
+            thought = {name: thought.get(name, "") + text for name, text in thoughts.of_block(block).items()} or thought
+        else:
             parts += _parts(block, at)
-    message: Message = {"role": "assistant", "content": "".join(map(_text, parts)) if parts else None}
+    message: Message = {"role": "assistant", "content": "".join(map(_text, parts)) if parts else None, **thought}
     return {**message, "tool_calls": calls} if calls else {**message, "content": message["content"] or ""}
 
 

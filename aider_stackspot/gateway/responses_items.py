@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import invalid
 from aider_stackspot.gateway.fields import Fields, read
 from aider_stackspot.gateway.question import Message
@@ -67,10 +68,6 @@ class CallOutputItem(Fields):
     internal_chat_message_metadata_passthrough: Any = None
 
 
-_NO_MESSAGES = ("reasoning", "additional_tools")
-"""What the model thought in earlier turns, which it needs no more; tools, which `OfferedTools` reads."""
-
-
 def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
     """Return the messages of a conversation.
 
@@ -82,6 +79,7 @@ def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
         GatewayError: an item cannot be sent.
     """
     messages: list[Message] = []
+    thought: dict[str, str] = {}
     for index, item in enumerate(items):
         place = f"input[{index - offset}]"
         kind = item.get("type", "message")
@@ -97,8 +95,16 @@ def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
             output = read(CallOutputItem, item, place)
             content = output.output if isinstance(output.output, str) else _parts(output.output, f"{place}.output")
             messages.append({"role": "tool", "tool_call_id": output.call_id, "content": content})
-        elif kind not in _NO_MESSAGES:
+        elif kind == "reasoning":
+            thought = thoughts.of_item(item)
+            continue
+        elif kind == "additional_tools":  # `OfferedTools` reads them
+            continue
+        else:
             raise invalid(f"`{place}` has the type `{str(kind)[:60]}`, which cannot be sent to this model.", place)
+        if messages[-1]["role"] == "assistant":
+            messages[-1].update(thought)
+        thought = {}
     return messages
 
 

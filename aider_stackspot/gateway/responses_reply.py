@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
@@ -35,7 +36,8 @@ class ResponsesReply:
         self._head = _head(asked.request)
         self._tools = asked.tools
         self._output: list[Item] = []
-        self._texts: list[str] = []  # of the message that goes on
+        self._texts: list[str] = []  # of the item that goes on
+        self._field = ""  # in which thoughts go back
         self._number = -1
 
     def opening(self) -> bytes:
@@ -48,16 +50,19 @@ class ResponsesReply:
         said = b""
         for one in piece:
             if isinstance(one, TextDelta):
-                said += self._text(one.text)
+                said += self._piece("message", one.text)
             elif isinstance(one, ToolCall):
-                said += self._end_message() + self._call(one)
+                said += self._end_item() + self._call(one)
+            else:
+                self._field = one.field
+                said += self._piece("reasoning", one.text)
         return said
 
     def closing(self) -> bytes:
         """Return the end of the last item and of the response."""
-        said = self._end_message()
+        said = self._end_item()
         if not self._output:
-            said = self._text("") + self._end_message()
+            said = self._piece("message", "") + self._end_item()
         response = self._complete()
         return said + self._event(f"response.{response['status']}", response=response)
 
@@ -88,24 +93,37 @@ class ResponsesReply:
         self._keep(response)
         return response
 
-    def _text(self, text: str) -> bytes:
+    def _piece(self, kind: str, text: str) -> bytes:
+        """Return the events of a piece of a message, or of what the model thought."""
         said = b""
-        if not self._output or self._output[-1]["status"] != "in_progress":
-            item: Item = {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "content": []}
-            self._output.append({**item, "status": "in_progress"})
-            said = self._item("added") + self._content("response.content_part.added", part=_part(""))
+        if self._open() != kind:
+            said = self._end_item() + self._begin(kind)
         self._texts.append(text)
         if not text:
             return said
-        return said + self._content("response.output_text.delta", delta=text, logprobs=[])
+        return said + self._content(f"response.{_TEXTS[kind]}.delta", delta=text, **_more(kind))
 
-    def _end_message(self) -> bytes:
-        if not self._output or self._output[-1]["status"] != "in_progress":
+    def _open(self) -> str:
+        """Return the type of the item that goes on."""
+        return self._output[-1]["type"] if self._output and self._output[-1]["status"] == "in_progress" else ""
+
+    def _begin(self, kind: str) -> bytes:
+        if kind == "message":
+            item: Item = {"id": f"msg_{uuid.uuid4().hex}", "type": kind, "role": "assistant", "content": []}
+        else:
+            item = {"id": f"rs_{uuid.uuid4().hex}", "type": kind, "summary": [], "content": []}
+        self._output.append({**item, "status": "in_progress"})
+        return self._item("added") + self._content("response.content_part.added", part=_part(kind, ""))
+
+    def _end_item(self) -> bytes:
+        kind = self._open()
+        if not kind:
             return b""
         text, self._texts = "".join(self._texts), []
-        said = self._content("response.output_text.done", text=text, logprobs=[])
-        said += self._content("response.content_part.done", part=_part(text))
-        self._output[-1] = {**self._output[-1], "content": [_part(text)], "status": "completed"}
+        said = self._content(f"response.{_TEXTS[kind]}.done", text=text, **_more(kind))
+        said += self._content("response.content_part.done", part=_part(kind, text))
+        more = {"encrypted_content": thoughts.sealed(self._field, text)} if kind == "reasoning" else {}
+        self._output[-1] = {**self._output[-1], "content": [_part(kind, text)], **more, "status": "completed"}
         return said + self._item("done")
 
     def _call(self, call: ToolCall) -> bytes:
@@ -163,8 +181,17 @@ def _head(request: ResponsesRequest) -> Item:
     }
 
 
-def _part(text: str) -> Item:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+_TEXTS = {"message": "output_text", "reasoning": "reasoning_text"}
+"""How the text of an item is called in its events and parts."""
+
+
+def _more(kind: str) -> Item:
+    return {"logprobs": []} if kind == "message" else {}
+
+
+def _part(kind: str, text: str) -> Item:
+    more = {"annotations": []} if kind == "message" else {}
+    return {"type": _TEXTS[kind], "text": text, **more, **_more(kind)}
 
 
 def _usage(end: End) -> Item:

@@ -212,6 +212,69 @@ def test_calls_that_a_server_gives_one_number_are_two(lab: Running, server: Open
     assert [item["call_id"] for item in output_of(lab, body, stream=True)] == ["c1", "c2"]
 
 
+# Servers whose models think between calls refuse the next request where the thoughts are missing.
+
+THINKING = {"type": "adaptive"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_a_server_gets_its_models_thoughts_back(lab: Running, server: OpenAIServer, field: str, stream: bool) -> None:
+    server.reply = Reply(deltas=[{field: "h"}, {field: "m"}, {"tool_calls": [{"index": 0, **CALL}]}])
+    given: Any = {"model": LAB, "max_tokens": 9, "tools": [MESSAGES_TOOL], "thinking": THINKING}
+    client = lab.anthropic()
+    if stream:
+        with client.messages.stream(messages=HI, **given) as events:
+            answer: Any = events.get_final_message()
+    else:
+        answer = client.messages.create(messages=HI, **given)
+    blocks = [block.to_dict() for block in answer.content]
+    assert [block["type"] for block in blocks] == ["thinking", "tool_use"]
+    results: Any = [{"type": "tool_result", "tool_use_id": blocks[1]["id"], "content": "x"}]
+    history: Any = [*HI, {"role": "assistant", "content": blocks}, {"role": "user", "content": results}]
+    client.messages.create(messages=history, **given)
+    assert server.chats[1].json["messages"][1][field] == "hm"
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_gets_the_thoughts_of_a_response_back(
+    lab: Running, server: OpenAIServer, stream: bool, kept: bool
+) -> None:
+    server.reply = Reply(deltas=[{"reasoning": "h"}, {"reasoning": "m"}, "I look.", {"tool_calls": [CALL]}])
+    body: Any = {"model": LAB, "tools": [RESPONSES_TOOL], "store": kept}
+    client = lab.openai()
+    if stream:
+        with client.responses.stream(input="go", **body) as events:
+            answer: Any = events.get_final_response()
+    else:
+        answer = client.responses.create(input="go", **body)
+    items = [item.to_dict() for item in answer.output]
+    assert [item["type"] for item in items] == ["reasoning", "message", "function_call"]
+    assert items[0]["content"] == [{"type": "reasoning_text", "text": "hm"}]
+    go: Any = [USER]
+    del items[0]["content"]  # Codex sends it without
+    result: Any = {"type": "function_call_output", "call_id": "c1", "output": "x"}
+    if kept:
+        client.responses.create(input=[result], previous_response_id=answer.id, **body)
+    else:
+        client.responses.create(input=[*go, *items, result], **body)
+    message = server.chats[1].json["messages"][1]
+    assert (message["content"], message["reasoning"], message["tool_calls"][0]["id"]) == ("I look.", "hm", "c1")
+
+
+def test_what_another_services_model_thought_is_not_passed_on(lab: Running, server: OpenAIServer) -> None:
+    """Servers that know no such field refuse it."""
+    thought = {"type": "thinking", "thinking": "hm", "signature": "EqQBCgIYAhIM"}
+    history = [*HI, {"role": "assistant", "content": [thought, {"type": "text", "text": "a"}]}, *HI]
+    assert lab.post("/v1/messages", {"model": LAB, "max_tokens": 9, "messages": history}).status_code == 200
+    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAABo"}
+    items = [USER, reasoning, {"role": "assistant", "content": "a"}, USER]
+    assert lab.post("/v1/responses", {"model": LAB, "input": items}).status_code == 200
+    for request in server.chats:
+        assert request.json["messages"][1] == {"role": "assistant", "content": "a"}
+
+
 # What every program looks for in a whole answer. Claude Code calls one without it empty or malformed.
 
 
