@@ -190,7 +190,7 @@ def _more(kind: str) -> Item:
 
 
 def _part(kind: str, text: str) -> Item:
-    more = {"annotations": []} if kind == "message" else {}
+    more: Item = {"annotations": []} if kind == "message" else {}
     return {"type": _TEXTS[kind], "text": text, **more, **_more(kind)}
 
 

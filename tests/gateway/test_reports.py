@@ -304,3 +304,22 @@ def test_what_tools_have_brought_counts(gateway: Running) -> None:
         for text in ("x", "x" * 8000)
     )
     assert many.json()["input_tokens"] - few.json()["input_tokens"] > 1900
+
+
+BASES = {
+    "/v1/v1/messages": "Take `/v1` out of the base URL",
+    "/v1/v1/messages/count_tokens": "Take `/v1` out of the base URL",
+    "/chat/completions": "should end in `/v1`",
+    "/responses": "should end in `/v1`",
+}
+
+
+@pytest.mark.parametrize(("path", "advice"), BASES.items(), ids=BASES)
+def test_a_base_url_with_a_wrong_end_is_known(gateway: Running, path: str, advice: str) -> None:
+    """Some programs want it with `/v1`, some without, and say of a 404 that there is no such model."""
+    answer = gateway.post(path, {"model": MODEL, "messages": HI})
+    assert answer.status_code == 404 and advice in answer.json()["error"]["message"]
+
+
+def test_there_is_no_advice_where_nothing_is_known(gateway: Running) -> None:
+    assert gateway.post("/v1/batches", {}).json()["error"]["message"] == "This gateway does not serve /v1/batches."
