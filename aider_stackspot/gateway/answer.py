@@ -13,10 +13,12 @@ from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import chat_body
 from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import StackSpotError
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
 from aider_stackspot.gateway.end import End, estimated_tokens
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
 from aider_stackspot.gateway.question import Question
+from aider_stackspot.gateway.server_messages import messages_for_server
 from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 from aider_stackspot.gateway.text_answer import TextAnswer
 from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts
@@ -27,9 +29,10 @@ from aider_stackspot.tools.tool_call_parser import new_call_id
 
 @dataclass(frozen=True)
 class ReasoningDelta:
-    """What a model thought before it answered, where its server tells."""
+    """What a model thought before it answered, where its server tells; `field` is the one in which it does."""
 
     text: str
+    field: str
 
 
 AnswerEvent: TypeAlias = TextDelta | ToolCall | ReasoningDelta
@@ -109,7 +112,8 @@ class ServerAnswer:
         self.prompt_tokens = estimated_tokens(json.dumps(told, ensure_ascii=False))
         self.end: End | None = None
         self._stop = question.stop
-        body = chat_body(target.provider, target.model, question.messages, _parameters(question, rules))
+        messages = messages_for_server(question.messages)
+        body = chat_body(target.provider, target.model, messages, _parameters(question, rules))
         self._stream = ServerStream(target, CHAT, body, self.prompt_tokens)
         self._calls: dict[int, dict[str, str]] = {}
         self._stopped_at: str | None = None
@@ -131,15 +135,15 @@ class ServerAnswer:
             yield calls
         finish = self._stream.finish or Finish(reason="stop")
         counted = finish.usage or Usage(self.prompt_tokens, estimated_tokens(self._characters))
-        self.end = End(finish.reason, counted, self._stopped_at)
+        self.end = End(_reason(finish.reason, calls), counted, self._stopped_at)
 
     def _read(self, chunk: Chunk) -> list[AnswerEvent]:
         events: list[AnswerEvent] = []
         for choice in chunk["choices"][:1]:
             delta = choice.get("delta") or {}
-            thought = delta.get("reasoning_content") or delta.get("reasoning")
-            if isinstance(thought, str) and thought:
-                events.append(ReasoningDelta(thought))
+            thought = thoughts.told_in(delta)
+            if thought is not None:
+                events.append(ReasoningDelta(thought[1], thought[0]))
             if isinstance(delta.get("content"), str) and delta["content"]:
                 self._characters += len(delta["content"])
                 events.append(TextDelta(delta["content"]))
@@ -161,6 +165,13 @@ class ServerAnswer:
             ToolCall(call["id"] or new_call_id(), call["name"], _object(call["arguments"]), position)
             for position, call in enumerate(self._calls.values())
         ]
+
+
+def _reason(told: str, calls: Sequence[ToolCall]) -> str:
+    """Return why an answer ended: programs make the calls of one that says so, and wait for none elsewhere."""
+    if told in ("length", "content_filter"):
+        return told
+    return "tool_calls" if calls else "stop"
 
 
 def _object(arguments: str) -> str:

@@ -136,15 +136,15 @@ class Gateway:
         """Answer in OpenAI's Responses."""
         body = await body_of(request)
         target = self.target(body.get("model"))
-        asked, question, items = read_responses(body, self.responses)
+        asked = read_responses(body, self.responses)
 
         def keep(response: dict[str, Any]) -> None:
-            if asked.store is not False:
-                self.responses.add(response, items, input_items(asked))
+            if asked.request.store is not False:
+                self.responses.add(response, asked.items, input_items(asked.request))
 
-        answer = answer_to(target, question)
+        answer = answer_to(target, asked.question)
         reply = ResponsesReply(asked, answer, keep)
-        return Reply(answer.events(), reply, streams=question.streams, replies=self.replies)
+        return Reply(answer.events(), reply, streams=asked.question.streams, replies=self.replies)
 
     async def kept_response(self, request: Request) -> ASGIApp:
         """Show or forget a response."""
@@ -215,8 +215,17 @@ async def _not_served(request: Request, error: Exception) -> Response:
     told = GatewayError(error.status_code, error.detail, headers=dict(error.headers or {}))
     if error.status_code in (404, 405):
         words = "does not serve" if error.status_code == 404 else f"does not take {request.method} at"
-        told.message = f"This gateway {words} {request.url.path[:200]}."
+        told.message = f"This gateway {words} {request.url.path[:200]}.{_about_base_url(request)}"
     return await _told(request, told)
+
+
+def _about_base_url(request: Request) -> str:
+    """Say what is wrong with a base URL that has a `/v1` too many, or none; programs add to it what they like."""
+    path = request.url.path
+    if path.startswith("/v1/v1/"):
+        return " Take `/v1` out of the base URL that your program was told."
+    served = any(getattr(route, "path", "") == f"/v1{path}" for route in request.app.routes)
+    return " The base URL that your program is told should end in `/v1`." if served else ""
 
 
 async def _failed(request: Request, error: Exception) -> Response:

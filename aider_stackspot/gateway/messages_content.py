@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import GatewayError, invalid
 from aider_stackspot.gateway.fields import Fields, read
 from aider_stackspot.gateway.question import Message
@@ -75,8 +76,16 @@ class ToolResultBlock(Fields):
     cache_control: Any = None
 
 
+class ToolReferenceBlock(Fields):
+    """A tool that a search of the client's has found; it is among the request's tools."""
+
+    type: Literal["tool_reference"]
+    tool_name: str
+    cache_control: Any = None
+
+
 _THOUGHTS = ("thinking", "redacted_thinking")
-"""What the model thought in earlier turns, which it needs no more."""
+"""What the model thought in earlier turns; only the server that told it may need it."""
 
 
 def user_messages(content: str | list[Any], place: str) -> list[Message]:
@@ -108,6 +117,7 @@ def assistant_message(content: str | list[Any], place: str) -> Message:
         return {"role": "assistant", "content": content}
     parts: list[Part] = []
     calls = []
+    thought: dict[str, str] = {}
     for index, block in enumerate(content):
         at = f"{place}[{index}]"
         kind = _type(block, at)
@@ -115,9 +125,11 @@ def assistant_message(content: str | list[Any], place: str) -> Message:
             call = read(ToolUseBlock, block, at)
             function = {"name": call.name, "arguments": json.dumps(call.input, ensure_ascii=False)}
             calls.append({"id": call.id, "type": "function", "function": function})
-        elif kind not in _THOUGHTS:
+        elif kind in _THOUGHTS:
+            thought = {name: thought.get(name, "") + text for name, text in thoughts.of_block(block).items()} or thought
+        else:
             parts += _parts(block, at)
-    message: Message = {"role": "assistant", "content": "".join(map(_text, parts)) if parts else None}
+    message: Message = {"role": "assistant", "content": "".join(map(_text, parts)) if parts else None, **thought}
     return {**message, "tool_calls": calls} if calls else {**message, "content": message["content"] or ""}
 
 
@@ -198,11 +210,17 @@ def _data_uri(source: dict[str, Any]) -> str:
     return f"data:{source.get('media_type')};base64,{source.get('data')}"
 
 
+def _tool_reference_parts(block: Any, place: str) -> list[Part]:
+    name = read(ToolReferenceBlock, block, place).tool_name
+    return [{"type": "text", "text": f"The tool {json.dumps(name, ensure_ascii=False)} can be called."}]
+
+
 _BLOCKS: dict[str, Callable[[Any, str], list[Part]]] = {
     "text": _text_parts,
     "document": _document_parts,
     "search_result": _search_parts,
     "image": _image_parts,
+    "tool_reference": _tool_reference_parts,
 }
 
 

@@ -34,6 +34,7 @@ class MessagesReply:
         self._head = {"id": f"msg_{uuid.uuid4().hex[:24]}", "type": "message", "role": "assistant", "model": model}
         self._index = -1
         self._open = ""  # the type of the block that goes on
+        self._signature = ""  # of thoughts: the field in which they go back
 
     def opening(self) -> bytes:
         """Return the event that begins the message."""
@@ -55,6 +56,7 @@ class MessagesReply:
                 said += self._end_block()
             elif self._wants_thoughts:
                 said += self._begin({"type": "thinking", "thinking": "", "signature": ""})
+                self._signature = one.field
                 said += self._delta({"type": "thinking_delta", "thinking": one.text})
         return said
 
@@ -83,7 +85,7 @@ class MessagesReply:
             elif isinstance(one, TextDelta):
                 _append(content, "text", one.text)
             elif self._wants_thoughts:
-                _append(content, "thinking", one.text)
+                _append(content, "thinking", one.text, signature=one.field)
         end = end_of(self._answer)
         return {
             **self._head,
@@ -109,13 +111,16 @@ class MessagesReply:
     def _end_block(self) -> bytes:
         if not self._open:
             return b""
+        said = b""
+        if self._open == "thinking":
+            said = self._delta({"type": "signature_delta", "signature": self._signature})
         self._open = ""
-        return event({"type": "content_block_stop", "index": self._index}, "content_block_stop")
+        return said + event({"type": "content_block_stop", "index": self._index}, "content_block_stop")
 
 
-def _append(content: list[dict[str, Any]], kind: str, text: str) -> None:
+def _append(content: list[dict[str, Any]], kind: str, text: str, **more: str) -> None:
     if not content or content[-1]["type"] != kind:
-        content.append({"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})})
+        content.append({"type": kind, kind: "", **more})
     content[-1][kind] += text
 
 

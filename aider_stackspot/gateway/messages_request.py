@@ -170,9 +170,20 @@ def _demands(request: CountRequest) -> dict[str, Any]:
     }
 
 
+_RUN_BY_CLIENTS = ("bash_", "computer_", "memory_", "text_editor_")
+"""Tools that a program runs, and whose schema Anthropic's models know by heart."""
+
+
 def _tool(given: dict[str, Any], place: str) -> dict[str, Any]:
-    if given.get("type") not in (None, "custom"):
-        return {"type": given["type"], "name": given.get("name")}  # one that Anthropic runs, or has the schema of
+    kind = given.get("type")
+    if kind not in (None, "custom"):
+        if str(kind).startswith(_RUN_BY_CLIENTS):
+            raise invalid(
+                f"`{place}` has the type `{str(kind)[:60]}`, whose schema only Anthropic's models know: give the tool "
+                "an `input_schema`, and no `type`.",
+                place,
+            )
+        return {"type": kind, "name": given.get("name")}  # one that Anthropic runs
     tool = read(Tool, given, place)
     function = {"name": tool.name, "description": tool.description, "parameters": tool.input_schema}
     return {"type": "function", "function": function}

@@ -67,14 +67,17 @@ def claude(to: Connection) -> Program:
         **dict.fromkeys(names, to.model),
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(to.output),
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",  # a first line of the prompt that changes: nothing could be cached
     }
     tools = ("--tools", "Read,Edit,Write,Bash") if to.context <= SMALL_CONTEXT else ()
     return Program("claude", environment, tools)
 
 
 def codex_settings(to: Connection) -> dict[str, str | int]:
-    """Return Codex's settings, by their dotted names."""
+    """Return Codex's settings, by their dotted names; its tools for further agents take 2,800 tokens."""
+    less = {"features.multi_agent": False} if to.context <= SMALL_CONTEXT else {}
     return {
+        **less,
         "model": to.model,
         "model_provider": "stackspot",
         "model_context_window": to.context,

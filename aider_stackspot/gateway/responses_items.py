@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import invalid
 from aider_stackspot.gateway.fields import Fields, read
 from aider_stackspot.gateway.question import Message
+from aider_stackspot.gateway.responses_tools import function_name
 
 Item = dict[str, Any]
 
@@ -38,13 +41,28 @@ class CallItem(Fields):
     internal_chat_message_metadata_passthrough: Any = None
 
 
+class CustomCallItem(Fields):
+    """A call that the model made of a tool whose input is a text."""
+
+    type: Literal["custom_tool_call"]
+    call_id: str
+    name: str
+    input: str
+    id: str | None = None
+    status: str | None = None
+    namespace: str | None = None
+    caller: Any = None
+    internal_chat_message_metadata_passthrough: Any = None
+
+
 class CallOutputItem(Fields):
     """What a call has brought."""
 
-    type: Literal["function_call_output"]
+    type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: str
     output: str | list[dict[str, Any]]
     id: str | None = None
+    name: str | None = None
     status: str | None = None
     caller: Any = None
     internal_chat_message_metadata_passthrough: Any = None
@@ -61,19 +79,32 @@ def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
         GatewayError: an item cannot be sent.
     """
     messages: list[Message] = []
+    thought: dict[str, str] = {}
     for index, item in enumerate(items):
         place = f"input[{index - offset}]"
         kind = item.get("type", "message")
         if kind == "message":
             messages.append(_message(read(MessageItem, item, place), place))
         elif kind == "function_call":
-            _add_call(messages, read(CallItem, item, place))
-        elif kind == "function_call_output":
+            call = read(CallItem, item, place)
+            _add_call(messages, call, call.arguments)
+        elif kind == "custom_tool_call":
+            custom = read(CustomCallItem, item, place)
+            _add_call(messages, custom, json.dumps({"input": custom.input}, ensure_ascii=False))
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             output = read(CallOutputItem, item, place)
             content = output.output if isinstance(output.output, str) else _parts(output.output, f"{place}.output")
             messages.append({"role": "tool", "tool_call_id": output.call_id, "content": content})
-        elif kind != "reasoning":  # what the model thought in earlier turns, which it needs no more
+        elif kind == "reasoning":
+            thought = thoughts.of_item(item)
+            continue
+        elif kind == "additional_tools":  # `OfferedTools` reads them
+            continue
+        else:
             raise invalid(f"`{place}` has the type `{str(kind)[:60]}`, which cannot be sent to this model.", place)
+        if messages[-1]["role"] == "assistant":
+            messages[-1].update(thought)
+        thought = {}
     return messages
 
 
@@ -82,9 +113,10 @@ def _message(item: MessageItem, place: str) -> Message:
     return {"role": item.role, "content": content}
 
 
-def _add_call(messages: list[Message], call: CallItem) -> None:
+def _add_call(messages: list[Message], call: CallItem | CustomCallItem, arguments: str) -> None:
     """Add a call to the message that it belongs to: the model's last one, if nothing has come between."""
-    made = {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+    function = {"name": function_name(call.name, call.namespace), "arguments": arguments}
+    made = {"id": call.call_id, "type": "function", "function": function}
     if not messages or messages[-1]["role"] != "assistant":
         messages.append({"role": "assistant", "content": None})
     messages[-1].setdefault("tool_calls", []).append(made)

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
 from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
 from aider_stackspot.gateway.reply import PING, event
-from aider_stackspot.gateway.responses_request import ResponsesRequest
+from aider_stackspot.gateway.responses_request import Read, ResponsesRequest
 from aider_stackspot.tools import TextDelta, ToolCall
 
 Item = dict[str, Any]
@@ -21,7 +22,7 @@ class ResponsesReply:
     """The answer to one request, as events or as one document.
 
     Args:
-        request: what was asked.
+        asked: the request.
         answer: the answer.
         keep: called with the complete response.
     """
@@ -29,12 +30,14 @@ class ResponsesReply:
     protocol = Protocol.OPENAI
     ping = PING
 
-    def __init__(self, request: ResponsesRequest, answer: Answer, keep: Callable[[Item], None]) -> None:
+    def __init__(self, asked: Read, answer: Answer, keep: Callable[[Item], None]) -> None:
         self._answer = answer
         self._keep = keep
-        self._head = _head(request)
+        self._head = _head(asked.request)
+        self._tools = asked.tools
         self._output: list[Item] = []
-        self._texts: list[str] = []  # of the message that goes on
+        self._texts: list[str] = []  # of the item that goes on
+        self._field = ""  # in which thoughts go back
         self._number = -1
 
     def opening(self) -> bytes:
@@ -47,16 +50,19 @@ class ResponsesReply:
         said = b""
         for one in piece:
             if isinstance(one, TextDelta):
-                said += self._text(one.text)
+                said += self._piece("message", one.text)
             elif isinstance(one, ToolCall):
-                said += self._end_message() + self._call(one)
+                said += self._end_item() + self._call(one)
+            else:
+                self._field = one.field
+                said += self._piece("reasoning", one.text)
         return said
 
     def closing(self) -> bytes:
         """Return the end of the last item and of the response."""
-        said = self._end_message()
+        said = self._end_item()
         if not self._output:
-            said = self._text("") + self._end_message()
+            said = self._piece("message", "") + self._end_item()
         response = self._complete()
         return said + self._event(f"response.{response['status']}", response=response)
 
@@ -87,35 +93,50 @@ class ResponsesReply:
         self._keep(response)
         return response
 
-    def _text(self, text: str) -> bytes:
+    def _piece(self, kind: str, text: str) -> bytes:
+        """Return the events of a piece of a message, or of what the model thought."""
         said = b""
-        if not self._output or self._output[-1]["status"] != "in_progress":
-            item: Item = {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "content": []}
-            self._output.append({**item, "status": "in_progress"})
-            said = self._item("added") + self._content("response.content_part.added", part=_part(""))
+        if self._open() != kind:
+            said = self._end_item() + self._begin(kind)
         self._texts.append(text)
         if not text:
             return said
-        return said + self._content("response.output_text.delta", delta=text, logprobs=[])
+        return said + self._content(f"response.{_TEXTS[kind]}.delta", delta=text, **_more(kind))
 
-    def _end_message(self) -> bytes:
-        if not self._output or self._output[-1]["status"] != "in_progress":
+    def _open(self) -> str:
+        """Return the type of the item that goes on."""
+        return self._output[-1]["type"] if self._output and self._output[-1]["status"] == "in_progress" else ""
+
+    def _begin(self, kind: str) -> bytes:
+        if kind == "message":
+            item: Item = {"id": f"msg_{uuid.uuid4().hex}", "type": kind, "role": "assistant", "content": []}
+        else:
+            item = {"id": f"rs_{uuid.uuid4().hex}", "type": kind, "summary": [], "content": []}
+        self._output.append({**item, "status": "in_progress"})
+        return self._item("added") + self._content("response.content_part.added", part=_part(kind, ""))
+
+    def _end_item(self) -> bytes:
+        kind = self._open()
+        if not kind:
             return b""
         text, self._texts = "".join(self._texts), []
-        said = self._content("response.output_text.done", text=text, logprobs=[])
-        said += self._content("response.content_part.done", part=_part(text))
-        self._output[-1] = {**self._output[-1], "content": [_part(text)], "status": "completed"}
+        said = self._content(f"response.{_TEXTS[kind]}.done", text=text, **_more(kind))
+        said += self._content("response.content_part.done", part=_part(kind, text))
+        more = {"encrypted_content": thoughts.sealed(self._field, text)} if kind == "reasoning" else {}
+        self._output[-1] = {**self._output[-1], "content": [_part(kind, text)], **more, "status": "completed"}
         return said + self._item("done")
 
     def _call(self, call: ToolCall) -> bytes:
-        item = {"id": f"fc_{uuid.uuid4().hex}", "type": "function_call", "call_id": call.id, "name": call.name}
-        self._output.append({**item, "arguments": "", "status": "in_progress"})
+        item = self._tools.call_item(call)
+        is_text = item["type"] == "custom_tool_call"
+        field, kind = ("input", "custom_tool_call_input") if is_text else ("arguments", "function_call_arguments")
+        self._output.append({**item, field: "", "status": "in_progress"})
         said = self._item("added")
         place = {"item_id": item["id"], "output_index": len(self._output) - 1}
-        said += self._event("response.function_call_arguments.delta", **place, delta=call.arguments)
-        done = {**place, "name": call.name, "arguments": call.arguments}
-        said += self._event("response.function_call_arguments.done", **done)
-        self._output[-1] = {**item, "arguments": call.arguments, "status": "completed"}
+        said += self._event(f"response.{kind}.delta", **place, delta=item[field])
+        named = {} if is_text else {"name": item["name"]}
+        said += self._event(f"response.{kind}.done", **place, **named, **{field: item[field]})
+        self._output[-1] = {**item, "status": "completed"}
         return said + self._item("done")
 
     def _item(self, what: str) -> bytes:
@@ -160,8 +181,17 @@ def _head(request: ResponsesRequest) -> Item:
     }
 
 
-def _part(text: str) -> Item:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+_TEXTS = {"message": "output_text", "reasoning": "reasoning_text"}
+"""How the text of an item is called in its events and parts."""
+
+
+def _more(kind: str) -> Item:
+    return {"logprobs": []} if kind == "message" else {}
+
+
+def _part(kind: str, text: str) -> Item:
+    more: Item = {"annotations": []} if kind == "message" else {}
+    return {"type": _TEXTS[kind], "text": text, **more, **_more(kind)}
 
 
 def _usage(end: End) -> Item:

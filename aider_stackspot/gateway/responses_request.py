@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from aider_stackspot.gateway.fields import Fields, agent_arguments, read, refuse
 from aider_stackspot.gateway.question import Message, Question
 from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_items import messages_of
+from aider_stackspot.gateway.responses_tools import OfferedTools, choice_of_function
 
 Item = dict[str, Any]
 
@@ -93,15 +95,29 @@ class ResponsesRequest(Fields):
     user: str | None = None
 
 
-def read_responses(body: dict[str, Any], store: ResponseStore) -> tuple[ResponsesRequest, Question, list[Item]]:
+@dataclass(frozen=True)
+class Read:
+    """A request that was read.
+
+    Attributes:
+        request: its fields.
+        question: what is asked.
+        items: all of the conversation, those of earlier responses first.
+        tools: what the client can call.
+    """
+
+    request: ResponsesRequest
+    question: Question
+    items: list[Item]
+    tools: OfferedTools
+
+
+def read_responses(body: dict[str, Any], store: ResponseStore) -> Read:
     """Read a request.
 
     Args:
         body: what the client sent.
         store: where an earlier response may be.
-
-    Returns:
-        the request, what is asked, and all items of the conversation, those of earlier responses first.
 
     Raises:
         GatewayError: something in it cannot be honoured.
@@ -116,12 +132,13 @@ def read_responses(body: dict[str, Any], store: ResponseStore) -> tuple[Response
         code = "previous_response_not_found"
         before = store.get(request.previous_response_id, param="previous_response_id", code=code).items
     items = [*before, *_resolved(input_items(request), store)]
+    tools = OfferedTools(request.tools or (), items)
     question = Question(
         model=request.model,
         messages=[*_instructions(request), *messages_of(items, offset=len(before))],
         demands={
-            "tools": request.tools,
-            "tool_choice": request.tool_choice,
+            "tools": tools.functions,
+            "tool_choice": choice_of_function(request.tool_choice),
             "parallel_tool_calls": request.parallel_tool_calls,
             "response_format": request.text.format if request.text is not None else None,
         },
@@ -129,7 +146,7 @@ def read_responses(body: dict[str, Any], store: ResponseStore) -> tuple[Response
         parameters=_parameters(request),
         arguments=asked,
     )
-    return request, question, items
+    return Read(request, question, items, tools)
 
 
 def input_items(request: ResponsesRequest) -> list[Item]:

@@ -18,6 +18,8 @@ from aider_stackspot.api.answer import clean
 _MODES = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _HARMLESS = ("strict", "cache_control")
 """Calls and JSON are checked against their schema with and without `strict`; `cache_control` changes no answer."""
+_CLIENTS_OWN = ("custom", "namespace")
+"""Tools that are no functions and yet run at the client, who would miss them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def read_tool_call_rules(tools: Any, tool_choice: Any = None, parallel_tool_call
 
     Functions are read with the `function` wrapper of Chat Completions and flat as in the Responses API. Tools that run
     at the vendor (`web_search` and the like) are left out, for nothing here can run them; where a call is required
-    and one of them could be meant, they are refused.
+    and one of them could be meant, they are refused, and so is whatever else of the client's is no function.
 
     Raises:
         ValueError: one of the parameters cannot be honoured; the text says which and why.
@@ -116,7 +118,7 @@ def _read_tools(tools: Any, *, functions_only: bool) -> dict[str, Tool]:
         entry = as_mapping(given, place)
         kind = entry.get("type", "function")
         if kind != "function":
-            if functions_only or not isinstance(kind, str):
+            if functions_only or not isinstance(kind, str) or kind in _CLIENTS_OWN:
                 raise _not_a_function(entry, place)
             continue
         tool = _read_function(entry, place)

@@ -81,6 +81,25 @@ def test_it_edits_a_file(program: str, emulator: Emulator, isolated: Path) -> No
     check(result, emulator, isolated)
 
 
+def test_codex_calls_a_tool_of_an_mcp_server(emulator: Emulator, isolated: Path) -> None:
+    call = {"name": "mcp__lookup__find_word", "arguments": {"word": "blue"}}
+    calling = f"<stk:tool_call>\n{json.dumps(call)}\n</stk:tool_call>"
+    emulator.answer = lambda prompt: "Done: blue is there." if "Found blue." in prompt else calling
+    server = json.dumps([str(Path(__file__).with_name("mcp_server.py"))])
+    settings = [f"mcp_servers.lookup.command={json.dumps(sys.executable)}", f"mcp_servers.lookup.args={server}"]
+    options = [part for setting in settings for part in ("-c", setting)]
+    result = subprocess.run(
+        [sys.executable, "-m", "aider_stackspot", "launch", "codex", *options, *ARGUMENTS["codex"]],
+        cwd=isolated,
+        env={**ENVIRONMENT, "HOME": os.environ["HOME"], **emulator.environment()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert "Done: blue is there." in result.stdout, result.stdout + result.stderr
+
+
 def test_continue_with_the_settings_that_serve_prints(gateway: Running, emulator: Emulator, isolated: Path) -> None:
     emulator.answer = MODELS["agent"]
     to = connection(gateway.url, KEY, gateway.gateway.configuration)

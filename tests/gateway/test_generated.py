@@ -23,6 +23,11 @@ BLOCKS: list[Any] = [
     {"type": "function_call_output", "call_id": "c", "output": "x"},
     {"type": "item_reference", "id": "x"},
     {"type": "reasoning", "id": "x", "summary": []},
+    {"type": "reasoning", "encrypted_content": "WzFd"},
+    {"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "x"},
+    {"type": "additional_tools", "tools": [RESPONSES_TOOL, {}]},
+    {"type": "tool_reference", "tool_name": "f"},
+    {"type": "thinking", "thinking": "x", "signature": "reasoning"},
     {"role": "user", "content": "x"},
     {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}]},
     {"role": "tool", "tool_call_id": "c", "content": "x"},
@@ -32,7 +37,10 @@ NAMES = [
     *("max_tokens", "temperature", "response_format", "previous_response_id", "instructions", "thinking", "metadata"),
     *("stream_options", "parallel_tool_calls", "output_config", "reasoning", "include", "store", "made_up", "api_base"),
 ]
-TOOLS = [CHAT_TOOL, RESPONSES_TOOL, MESSAGES_TOOL, {"type": "web_search"}]
+TOOLS = [
+    *(CHAT_TOOL, RESPONSES_TOOL, MESSAGES_TOOL, {"type": "web_search"}, {"type": "custom", "name": "f"}),
+    {"type": "namespace", "name": "n", "tools": [RESPONSES_TOOL]},
+]
 
 
 def value(chance: random.Random, depth: int = 0) -> Any:

@@ -54,6 +54,7 @@ def test_codexs_are_settings_by_their_dotted_names() -> None:
     found = {name: json.loads(value) for name, value in lines}  # texts and numbers are written alike in both
     assert found["model_providers.stackspot.base_url"] == f"{URL}/v1"
     assert found["model_context_window"] == 16384
+    assert found["features.multi_agent"] is False  # its tools would take a sixth of that
 
 
 @pytest.mark.parametrize("tool", ["claude", "qwen", "aider", "open-webui", "curl", "cline"])
@@ -64,6 +65,7 @@ def test_a_shells_are_words(tool: str) -> None:
 def test_claude_code_has_every_name_mapped_and_few_tools() -> None:
     text = settings("claude")
     assert re.findall(r"ANTHROPIC_DEFAULT_(\w+)_MODEL=stackspot-ai-code", text) == ["OPUS", "SONNET", "HAIKU"]
+    assert "CLAUDE_CODE_ATTRIBUTION_HEADER=0" in text
     assert "--tools Read,Edit,Write,Bash" in text
 
 

@@ -156,6 +156,8 @@ def test_what_changes_no_call_may_stand_at_a_tool() -> None:
         ([{"type": "function"}], "tools[0] has no name"),
         ([{"name": 5}], "tools[0] has no name"),
         ([{"type": 5, "name": "echo"}], "tools[0] has the type 5; only functions can be called here"),
+        ([{"type": "custom", "custom": {"name": "patch"}}], "tools[0] has the type 'custom'; only functions"),
+        ([ECHO, {"type": "namespace", "name": "n", "tools": []}], "tools[1] has the type 'namespace'; only functions"),
         ([ECHO, ECHO], "tools[1]: there is already a tool named 'echo'"),
         ([{"name": "a", "description": ["b"]}], "tools[0].description is a list; a text is expected"),
         ([{"function": {"name": "a", "parameters": "{}"}}], "tools[0].function.parameters is a str; an object is"),
