@@ -285,6 +285,15 @@ def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> 
 
     Placeholders are left out: names that some servers list without having such models.
     """
+    return [describe(provider, snapshot, name) for name in _names(provider, snapshot)]
+
+
+def has_for_chats(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> bool:
+    """Tell whether `models_of` has a model that is for chats, without describing the others."""
+    return name in _names(provider, snapshot) and describe(provider, snapshot, name).chat
+
+
+def _names(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> list[str]:
     named = tuple(dict.fromkeys([*provider.models, *provider.aliases.values()]))
     left_out = {
         *profile_of(provider, snapshot).placeholders,
@@ -292,5 +301,4 @@ def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> 
         *(id_of(provider, snapshot, name) for name in named),
         *provider.aliases,  # such a name means another model
     }
-    listed = [model.id for model in (snapshot.models if snapshot else ()) if model.id not in left_out]
-    return [describe(provider, snapshot, name) for name in (*named, *listed)]
+    return [*named, *(model.id for model in (snapshot.models if snapshot else ()) if model.id not in left_out)]
