@@ -51,7 +51,7 @@ def loaded(*arguments: str) -> set[str]:
         (["status"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
         (["models"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_command_loads_no_more_than_it_needs(isolated: Path, arguments: list[str], needed: set[str]) -> None:
     """Pydantic itself brings asyncio."""
