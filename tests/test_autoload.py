@@ -63,8 +63,9 @@ def test_names_work_whatever_of_this_package_is_imported_first(name: str) -> Non
 
 
 @pytest.mark.slow
-def test_what_knows_servers_is_loaded_with_the_first_one(isolated: Path) -> None:
-    code = "import sys, litellm; print('aider_stackspot.compatible.server' in sys.modules)"
+@pytest.mark.parametrize("program", ["import litellm", "from aider.models import litellm; litellm.model_cost"])
+def test_what_knows_servers_is_loaded_with_the_first_one(isolated: Path, program: str) -> None:
+    code = f"import sys; {program}; print('aider_stackspot.compatible.server' in sys.modules)"
     assert python(code).stdout.strip() == "False"
     (isolated.parent / "home" / ".aider.litellm.yml").write_text(
         "providers:\n  local:\n    api_base: http://127.0.0.1:9/v1\n", encoding="utf-8"

@@ -46,7 +46,7 @@ def overflow_of(body: object, status: int | None = None) -> Overflow | None:
     document = _decoded(body)
     said = "\n".join(_texts(document))[:_MAX_TEXT]
     by_code = not _CODES.isdisjoint(_codes(document))
-    if not by_code and (not _TOO_LONG.search(said) or _SOMETHING_ELSE.search(said)):
+    if not by_code and (not re.search(_TOO_LONG, said, _FLAGS) or re.search(_SOMETHING_ELSE, said, _FLAGS)):
         return None
     fields = list(error_objects(document))
     return Overflow(
@@ -60,63 +60,61 @@ _CODES = frozenset(
     | {"model_max_prompt_tokens_exceeded"}
 )
 
-_TOO_LONG = re.compile(
-    "|".join(
-        (
-            # StackSpot
-            r"limit of [\d,]+ tokens.{0,200}?resulted in (?:over )?[\d,]+ tokens",
-            # llama.cpp, and whatever wraps it
-            r"exceeds? the available context size",
-            r"context size has been exceeded",
-            r"exceed_context_size_error",
-            # OpenAI, vLLM, text-generation-webui, OpenRouter
-            r"maximum context length (?:is|of) [\d,]+(?: tokens?)?[.,;]? (?:\(|however|and your (?:request|prompt))",
-            r"the model's context length is only [\d,]+",
-            r"\binput exceeds the context (?:length|window|size|limit) of th(?:is|e) model",
-            r"context_length_exceeded",
-            r"ContextWindowExceededError",
-            r"please reduce the length of the (?:messages|prompt|input)",
-            # vLLM's engine, SGLang
-            r"too long to fit into the model",
-            r"longer than the (?:maximum model length|model's (?:maximum )?context length)",
-            r"\b(?:tokens?|token count|length)\b[^.\n]{0,60} exceeds? (?:the )?(?:model's )?(?:maximum )?"
-            r"context (?:length|window|size|limit)",
-            # LM Studio, Ollama
-            r"trying to keep the first [\d,]+ tokens when context",
-            r"tokens to keep from the initial prompt is greater than the context length",
-            r"cannot truncate prompt with n_keep",
-            r"prompt (?:is )?too long[;:,.]? (?:[\d,]+ tokens|exceeded max context)",
-            # TGI
-            r"`inputs` tokens \+ `max_new_tokens` must be <= [\d,]+",
-            r"`inputs` must have less than [\d,]+ tokens",
-            # Mistral
-            r"too large for model with [\d,]+ maximum context length",
-            # Anthropic, Amazon Bedrock, and whoever says no more than that
-            r"\b(?:prompt|input) is too long(?: for (?:the )?requested model|\W*$|['\"])",
-            # Gemini, xAI, GitHub Copilot
-            r"input token count (?:\([\d,]+\) )?exceeds the maximum number of tokens",
-            r"maximum prompt length is [\d,]+ but the request contains [\d,]+ tokens",
-            r"prompt token count of [\d,]+ exceeds the limit of [\d,]+",
-            # TensorRT-LLM, TabbyAPI, ExLlama, LMDeploy, watsonx
-            r"\b(?:prompt|input|sequence) (?:length|tokens?),? \(?[\d,]+\)?,? (?:exceeds|cannot exceed"
-            r"|is (?:greater|longer|larger) than) (?:the )?(?:max|total)",
-            # Fireworks, Perplexity
-            r"\b(?:prompt|input) is too long: [^\n]{0,40}maximum context length",
-            # Kimi, Qwen, GLM, MiniMax, Cohere
-            r"request exceeded model token limit",
-            r"range of input length should be",
-            r"\b(?:prompt|input) exceeds (?:the )?max(?:imum)? (?:input )?(?:length|tokens)",
-            r"context (?:window|length) exceeds (?:the )?limit|max(?:imum)? sequence length exceeded",
-            r"too many tokens: size limit exceeded",
-        )
-    ),
-    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+_FLAGS = re.IGNORECASE | re.DOTALL | re.MULTILINE
+# Texts, which `re` compiles when the first error comes: most starts see none.
+_TOO_LONG = "|".join(
+    (
+        # StackSpot
+        r"limit of [\d,]+ tokens.{0,200}?resulted in (?:over )?[\d,]+ tokens",
+        # llama.cpp, and whatever wraps it
+        r"exceeds? the available context size",
+        r"context size has been exceeded",
+        r"exceed_context_size_error",
+        # OpenAI, vLLM, text-generation-webui, OpenRouter
+        r"maximum context length (?:is|of) [\d,]+(?: tokens?)?[.,;]? (?:\(|however|and your (?:request|prompt))",
+        r"the model's context length is only [\d,]+",
+        r"\binput exceeds the context (?:length|window|size|limit) of th(?:is|e) model",
+        r"context_length_exceeded",
+        r"ContextWindowExceededError",
+        r"please reduce the length of the (?:messages|prompt|input)",
+        # vLLM's engine, SGLang
+        r"too long to fit into the model",
+        r"longer than the (?:maximum model length|model's (?:maximum )?context length)",
+        r"\b(?:tokens?|token count|length)\b[^.\n]{0,60} exceeds? (?:the )?(?:model's )?(?:maximum )?"
+        r"context (?:length|window|size|limit)",
+        # LM Studio, Ollama
+        r"trying to keep the first [\d,]+ tokens when context",
+        r"tokens to keep from the initial prompt is greater than the context length",
+        r"cannot truncate prompt with n_keep",
+        r"prompt (?:is )?too long[;:,.]? (?:[\d,]+ tokens|exceeded max context)",
+        # TGI
+        r"`inputs` tokens \+ `max_new_tokens` must be <= [\d,]+",
+        r"`inputs` must have less than [\d,]+ tokens",
+        # Mistral
+        r"too large for model with [\d,]+ maximum context length",
+        # Anthropic, Amazon Bedrock, and whoever says no more than that
+        r"\b(?:prompt|input) is too long(?: for (?:the )?requested model|\W*$|['\"])",
+        # Gemini, xAI, GitHub Copilot
+        r"input token count (?:\([\d,]+\) )?exceeds the maximum number of tokens",
+        r"maximum prompt length is [\d,]+ but the request contains [\d,]+ tokens",
+        r"prompt token count of [\d,]+ exceeds the limit of [\d,]+",
+        # TensorRT-LLM, TabbyAPI, ExLlama, LMDeploy, watsonx
+        r"\b(?:prompt|input|sequence) (?:length|tokens?),? \(?[\d,]+\)?,? (?:exceeds|cannot exceed"
+        r"|is (?:greater|longer|larger) than) (?:the )?(?:max|total)",
+        # Fireworks, Perplexity
+        r"\b(?:prompt|input) is too long: [^\n]{0,40}maximum context length",
+        # Kimi, Qwen, GLM, MiniMax, Cohere
+        r"request exceeded model token limit",
+        r"range of input length should be",
+        r"\b(?:prompt|input) exceeds (?:the )?max(?:imum)? (?:input )?(?:length|tokens)",
+        r"context (?:window|length) exceeds (?:the )?limit|max(?:imum)? sequence length exceeded",
+        r"too many tokens: size limit exceeded",
+    )
 )
 
 # A model that does not load for want of memory, and rate limits that are counted in tokens.
-_SOMETHING_ELSE = re.compile(
-    r"failed to load|out of memory|insufficient memory|kv cache|\bnum_ctx\b|tokens per (?:minute|min|day)|rate limit",
-    re.IGNORECASE,
+_SOMETHING_ELSE = (
+    r"failed to load|out of memory|insufficient memory|kv cache|\bnum_ctx\b|tokens per (?:minute|min|day)|rate limit"
 )
 
 _N = r"(\d[\d,_]{0,14})"

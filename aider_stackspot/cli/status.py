@@ -13,7 +13,6 @@ from aider_stackspot.cli.terminal import each_with_waiting, mark, output
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import printable
 from aider_stackspot.doctor.report import Finding, is_broken
-from aider_stackspot.doctor.service import check_token
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
@@ -48,6 +47,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for account in settings.accounts.values():
         yield _account(account)
         if account.client_id and account.client_key:
+            from aider_stackspot.doctor.service import check_token  # loads HTTP, which takes longer than all the rest
+
             yield check_token(account)
         yield from _agents(account, settings)
     yield _models(settings)

@@ -13,8 +13,6 @@ from typing import TypeVar
 
 import typer
 from rich.console import Console
-from rich.live import Live
-from rich.spinner import Spinner
 
 from aider_stackspot.config.display import wrapped
 
@@ -107,6 +105,9 @@ def _show_clock(console: Console, what: str, ended: threading.Event) -> None:
     began = time.monotonic()
     if ended.wait(SHORT_WAIT):
         return
+    from rich.live import Live  # loaded with the first wait that somebody sees
+    from rich.spinner import Spinner
+
     spinner = Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
 
     def line() -> Spinner:

@@ -16,6 +16,7 @@ from rich.table import Table
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.cli.usage_svg import chart
 from aider_stackspot.config.display import printable
+from aider_stackspot.config.environment import Environment, read_switches
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import write_atomically
 from aider_stackspot.pipeline import usage_record
@@ -47,16 +48,18 @@ def usage(
         aider-stackspot usage --svg usage.svg
         aider-stackspot usage --json
     """
+    environment = Environment()  # no file of models is needed, nor what checks one
+    is_recording = read_switches(environment)[usage_record.SWITCH]
     today = datetime.now().date()
-    recorded = usage_record.calls(today - timedelta(days=days - 1))
+    recorded = usage_record.calls(today - timedelta(days=days - 1), environment.home)
     totals = usage_record.totals(call for call in recorded if call.day <= today)
     if as_json:
-        shown = {"days": days, "recording": usage_record.is_on(), "totals": [_entry(total) for total in totals]}
+        shown = {"days": days, "recording": is_recording, "totals": [_entry(total) for total in totals]}
         print(json.dumps(shown, indent=2))
         return
     console = output()
     if not totals:
-        console.print(_nothing(days))
+        console.print(_nothing(days, is_recording))
     elif svg is not None:
         try:
             write_atomically(svg, chart(_of_days(totals, today, days), _of_models(totals)))
@@ -72,8 +75,8 @@ def usage(
             _plot(console, totals, today, days)
 
 
-def _nothing(days: int) -> str:
-    if not usage_record.is_on():
+def _nothing(days: int, is_recording: bool) -> str:
+    if not is_recording:
         return f"Nothing is recorded: {usage_record.SWITCH} switches it off."
     return f"No calls in the last {days} days."
 

@@ -15,11 +15,10 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aider_stackspot.api.answer import token_count
-from aider_stackspot.compatible import discovery, server
-from aider_stackspot.compatible.discovery import DiscoveryResult
+from aider_stackspot.compatible import server
 from aider_stackspot.compatible.entries import line
 from aider_stackspot.compatible.model import Capabilities, KindField, ListedModel, Price, TokenLimit
 from aider_stackspot.compatible.server import KnownModel, ServerSnapshot
@@ -28,6 +27,9 @@ from aider_stackspot.errors import StackSpotError
 from aider_stackspot.files import private_directory, read_bounded, write_atomically
 from aider_stackspot.forks import Lock
 from aider_stackspot.pipeline import call_log
+
+if TYPE_CHECKING:  # what asks servers is loaded with the first that is asked: the cache answers most of the time
+    from aider_stackspot.compatible.discovery import DiscoveryResult
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Catalogue:
         self._asked: set[object] = set()
         self._tried: dict[object, float] = {}
         self._keys: dict[int, tuple[CompatibleProvider, object]] = {}
-        self._left = discovery.BUDGET
+        self._left = server.BUDGET
         self.errors: dict[str, StackSpotError] = {}
 
     def known(self, provider: CompatibleProvider) -> ServerSnapshot | None:
@@ -83,7 +85,7 @@ class Catalogue:
         with self._asking:
             return self._ask(list(providers), budget, forget=True)
 
-    def renew(self, providers: Iterable[CompatibleProvider], budget: float = discovery.BUDGET) -> None:
+    def renew(self, providers: Iterable[CompatibleProvider], budget: float = server.BUDGET) -> None:
         """Ask the servers whose list is old or missing, for a process that runs for days.
 
         A server that does not answer is asked again after a minute.
@@ -130,6 +132,8 @@ class Catalogue:
     def _ask(
         self, providers: list[CompatibleProvider], budget: float, forget: bool = False
     ) -> dict[str, DiscoveryResult]:
+        from aider_stackspot.compatible import discovery
+
         outcomes = discovery.discover(providers, budget)
         for provider in providers:
             outcome = outcomes[provider.name]

@@ -18,6 +18,7 @@ from aider_stackspot.compatible.listing import NotAModelList
 from aider_stackspot.compatible.model import ListedModel, filled
 from aider_stackspot.compatible.profiles import GENERIC, Endpoint, ServerProfile, named, recognise
 from aider_stackspot.compatible.server import (
+    BUDGET,
     ServerSnapshot,
     candidates,
     credential_keys,
@@ -38,8 +39,6 @@ from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.shared import shared_resources
 from aider_stackspot.redact import scrub
 
-BUDGET = 2.0
-"""Seconds for all servers together."""
 MAX_LIST_BYTES = 8 * 1024 * 1024
 """Bytes of a list; OpenRouter's has about half a megabyte."""
 MAX_DETAIL_REQUESTS = 40

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -18,9 +19,13 @@ from aider_stackspot.compatible.profiles import GENERIC, ServerProfile, named
 from aider_stackspot.config.schema import ModelKeys
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import MissingCredentials
-from aider_stackspot.network.client_credentials import EVERY_WAY, ClientCredentials
-from aider_stackspot.network.key_command import KeyProgram
-from aider_stackspot.network.tokens import Credentials
+
+if TYPE_CHECKING:
+    from aider_stackspot.network.tokens import Credentials
+
+BUDGET = 2.0
+"""Seconds for asking all servers together."""
+_NO_KEYS = ModelKeys.model_construct()
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,10 @@ def credentials_of(
     Raises:
         MissingCredentials: a variable for the OAuth2 client is not set.
     """
+    # HTTP is loaded with the first call, and not with a list of models from the cache.
+    from aider_stackspot.network.client_credentials import EVERY_WAY, ClientCredentials
+    from aider_stackspot.network.key_command import KeyProgram
+
     own = {name.lower() for name in (*provider.extra_headers, *(headers or {}))}
     if api_key or "authorization" in own:
         return None
@@ -217,7 +226,7 @@ def only_model(provider: CompatibleProvider, snapshot: ServerSnapshot | None) ->
 
 def describe(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> KnownModel:
     """Return everything known about a model, whether or not the server lists it."""
-    keys = provider.models.get(name) or ModelKeys.model_validate({})
+    keys = provider.models.get(name) or _NO_KEYS
     model_id = id_of(provider, snapshot, name)
     listed = snapshot.by_id.get(model_id) if snapshot is not None else None
     context = limits.context(
@@ -285,6 +294,15 @@ def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> 
 
     Placeholders are left out: names that some servers list without having such models.
     """
+    return [describe(provider, snapshot, name) for name in _names(provider, snapshot)]
+
+
+def has_for_chats(provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str) -> bool:
+    """Tell whether `models_of` has a model that is for chats, without describing the others."""
+    return name in _names(provider, snapshot) and describe(provider, snapshot, name).chat
+
+
+def _names(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> list[str]:
     named = tuple(dict.fromkeys([*provider.models, *provider.aliases.values()]))
     left_out = {
         *profile_of(provider, snapshot).placeholders,
@@ -292,5 +310,4 @@ def models_of(provider: CompatibleProvider, snapshot: ServerSnapshot | None) -> 
         *(id_of(provider, snapshot, name) for name in named),
         *provider.aliases,  # such a name means another model
     }
-    listed = [model.id for model in (snapshot.models if snapshot else ()) if model.id not in left_out]
-    return [describe(provider, snapshot, name) for name in (*named, *listed)]
+    return [*named, *(model.id for model in (snapshot.models if snapshot else ()) if model.id not in left_out)]

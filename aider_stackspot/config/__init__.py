@@ -1,13 +1,15 @@
 """Files, environment and precedence: the only room that reads either.
 
-`current()` is all that the other rooms need; the functions beside it are short ways to parts of it.
+`current()` is all that the other rooms need; the functions beside it are short ways to parts of it. They, and what
+checks a file, are loaded when they are first used: whoever needs the environment alone does not wait for them.
 """
 
-from pathlib import Path
-
 from aider_stackspot.config.environment import AUTOLOAD, DEBUG, USAGE, WARM_UP
-from aider_stackspot.config.load import current
-from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Network, Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aider_stackspot.config.load import current, home, log_target, switch
+    from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Network, Settings
 
 __all__ = [
     "AUTOLOAD",
@@ -25,17 +27,17 @@ __all__ = [
     "switch",
 ]
 
-
-def switch(name: str) -> bool:
-    """Tell whether a switch (`AUTOLOAD`, `WARM_UP`, `USAGE` or `DEBUG`) is on, in the environment or a `.env` file."""
-    return current().switches[name]
-
-
-def log_target() -> str | None:
-    """Return where `AIDER_STACKSPOT_LOG` has calls logged to: `json`, `1`, the path of a file, `None` for nowhere."""
-    return current().log_target
+_HOMES = {
+    **dict.fromkeys(("current", "home", "log_target", "switch"), "load"),
+    **dict.fromkeys(("Account", "CompatibleProvider", "Model", "Network", "Settings"), "settings"),
+}
 
 
-def home() -> Path | None:
-    """Return the user's home directory, whatever a project's `.env` says; `None` for a user without one."""
-    return current().home
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aider_stackspot.config import aliases
 from aider_stackspot.config.display import ignored_line, shown_url
@@ -90,7 +90,7 @@ def interpolate(document: Document, lookup: Lookup) -> Interpolated:
     return result
 
 
-STACKSPOT = "stackspot"
+STACKSPOT: Final = "stackspot"
 BASE_KEYS = ("auth_url", "token_url", "api_base", "agent_api_base")
 GUARDED = {
     "auth_url": "leads elsewhere",

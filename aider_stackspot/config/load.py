@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from aider_stackspot.config import base_url, locations
 from aider_stackspot.config.config_files import ConfigFile, possible_names, read_files, unusable
@@ -45,6 +46,21 @@ def current() -> Settings:
         settings = load(inputs)
         _cached = (inputs, settings)
         return settings
+
+
+def switch(name: str) -> bool:
+    """Tell whether a switch (`AUTOLOAD`, `WARM_UP`, `USAGE` or `DEBUG`) is on, in the environment or a `.env` file."""
+    return current().switches[name]
+
+
+def log_target() -> str | None:
+    """Return where `AIDER_STACKSPOT_LOG` has calls logged to: `json`, `1`, the path of a file, `None` for nowhere."""
+    return current().log_target
+
+
+def home() -> Path | None:
+    """Return the user's home directory, whatever a project's `.env` says; `None` for a user without one."""
+    return current().home
 
 
 def load(inputs: RecordedInputs | None = None) -> Settings:
@@ -140,7 +156,7 @@ class _Merged:
         for file in files:
             for name, declared in file.declared.items():
                 by_name.setdefault(name, []).append(declared)
-        by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys(), self.notices)])
+        by_name.setdefault(STACKSPOT, [DeclaredProvider(STACKSPOT, ProviderKeys.model_construct(), self.notices)])
         for declarations in by_name.values():
             self._add_first(_without_impostors(declarations, self.notices))
         self._check_aliases()

@@ -31,6 +31,8 @@ STATCODE_KEYS = {"orchestration_model", "summarize_model"}
 """Top-level keys of a StatCode `providers.json`, which has otherwise the same shape."""
 MAX_PROVIDERS = 200
 """Of one file: each costs a millisecond."""
+_STRICT = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
+"""Unknown keys are errors. pydantic builds what it validates with when it is first needed: many starts never do."""
 UNLIMITED = -1
 """What other tools' guides have people enter for "no limit of tokens"."""
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -75,7 +77,7 @@ class AgentKeys(BaseModel):
     Source: docs/wire.md, "Agents API: request".
     """
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = _STRICT
 
     agent_id: Text = Field(None, description="A StackSpot agent's id; selects the Agents API.")
     stackspot_knowledge: bool | None = Field(None, description="Let StackSpot add its own knowledge (default false).")
@@ -152,7 +154,7 @@ STACKSPOT_KEYS = (*AgentKeys.model_fields, "api", "quick_command")
 class ProviderKeys(BaseModel):
     """The keys of one provider."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _STRICT
 
     name: Text = Field(None, description="Ignored; other tools' files have it.")
     type: Literal["stackspot", "openai-compatible"] | None = Field(
@@ -250,7 +252,7 @@ def _model_id(item: Any) -> str:
 class FileKeys(BaseModel):
     """The top level of the file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _STRICT
 
     providers: dict[str, ProviderKeys] = Field(default_factory=dict, description="Providers by name.")
 
@@ -334,14 +336,20 @@ _EXPECTED = {
 }
 
 
+_NOTHING_ASKED = CallKeys.model_construct()
+
+
 def checked_arguments(given: Mapping[str, Any]) -> CallKeys:
     """Return the arguments of a call that have these names, checked as keys of a file are; `None` means: not given.
 
     Raises:
         InvalidRequest: a value cannot be used; the text names the argument.
     """
+    asked = {name: value for name, value in given.items() if value is not None}
+    if not asked:
+        return _NOTHING_ASKED
     try:
-        return CallKeys.model_validate({name: value for name, value in given.items() if value is not None})
+        return CallKeys.model_validate(asked)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in details["loc"])

@@ -99,13 +99,13 @@ def resolve_stackspot(
         users_own=declared.trusted,
     )
     agent_id = _agent_id(declared, environment, origins)
-    models = {name: ModelKeys() for name in DEFAULT_MODELS} | (keys.models or {})
+    models = {name: ModelKeys.model_construct() for name in DEFAULT_MODELS} | (keys.models or {})
     return account, [_model(declared, name, model, account, agent_id) for name, model in models.items()]
 
 
 def built_in(name: str, environment: Environment | None) -> tuple[Account, list[Model]]:
     """Return an account as if no file said anything about it: enough for its names, while no call can be made."""
-    declared = DeclaredProvider(name, ProviderKeys.model_validate({"type": STACKSPOT}))
+    declared = DeclaredProvider(name, ProviderKeys.model_construct(type=STACKSPOT))
     client_id = environment.get(CREDENTIAL_VARIABLES["client_id"]) if environment is not None else None
     client_key = environment.get(CREDENTIAL_VARIABLES["api_key"]) if environment is not None else None
     account = Account(
@@ -118,7 +118,7 @@ def built_in(name: str, environment: Environment | None) -> tuple[Account, list[
         agent_api_base=DEFAULT_AGENT_API_BASE,
         looked_in=_looked_in(declared, environment) if environment is not None else (),
     )
-    return account, [_model(declared, model, ModelKeys(), account, None) for model in DEFAULT_MODELS]
+    return account, [_model(declared, model, ModelKeys.model_construct(), account, None) for model in DEFAULT_MODELS]
 
 
 def _credentials(

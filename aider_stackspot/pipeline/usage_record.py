@@ -71,22 +71,25 @@ def _append(path: Path, line: str) -> None:
             old.unlink(missing_ok=True)
 
 
-def directory() -> Path:
+def directory(home: Path | None = None) -> Path:
     """Return where the record is kept.
+
+    Args:
+        home: the user's home directory, if the caller knows it.
 
     Raises:
         RuntimeError: there is no home directory.
     """
-    home = config.home()
+    home = home or config.home()
     if home is None:
         raise RuntimeError("there is no home directory")
     return home / LOCATION
 
 
-def calls(since: date) -> Iterator[Call]:
-    """Yield the recorded calls since a day; lines that cannot be read are passed over."""
+def calls(since: date, home: Path | None = None) -> Iterator[Call]:
+    """Yield the recorded calls since a day, below a home directory; lines that cannot be read are passed over."""
     with contextlib.suppress(OSError, RuntimeError):
-        for path in sorted(directory().glob("????-??.jsonl")):
+        for path in sorted(directory(home).glob("????-??.jsonl")):
             if path.stem >= f"{since:%Y-%m}":
                 yield from (call for call in _read(path) if call.day >= since)
 

@@ -11,8 +11,6 @@ import threading
 from types import ModuleType
 from typing import Any
 
-from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
 from aider_stackspot.hosts.aider import answers, problems, project_settings
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
@@ -214,6 +212,7 @@ def _server_info(name: str) -> dict[str, Any] | None:
     if _server_of(name) is None:
         return None
     _load_litellm()
+    from aider_stackspot.compatible.catalogue import catalogue  # what knows servers is loaded with the first one
     from aider_stackspot.hosts.litellm import servers
 
     route = names.find_server(name)
@@ -229,6 +228,8 @@ def _listed() -> dict[str, Any]:
     if not providers:
         return {}
     _load_litellm()
+    from aider_stackspot.compatible.catalogue import catalogue
+    from aider_stackspot.compatible.server import models_of
     from aider_stackspot.hosts.litellm import servers
 
     servers.ask(provider for provider in providers if not provider.models)

@@ -55,7 +55,7 @@ def register() -> None:
 
 def _known_models() -> set[str]:
     """Return the names that LiteLLM takes for a vendor's without the vendor in front; its price list lacks some."""
-    return {*litellm.model_cost, *litellm.model_list_set}
+    return {*dict.keys(litellm.model_cost), *litellm.model_list_set}  # as it is: a walk would list servers' models
 
 
 _shown: set[str] = set()

@@ -9,20 +9,28 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import litellm
 
 from aider_stackspot.config import CompatibleProvider, Settings, current
+from aider_stackspot.hosts.litellm import model_cost
 from aider_stackspot.hosts.model_info import info_of_servers_model
 from aider_stackspot.hosts.names import NO_KEY, ProviderName, Route, names
 from aider_stackspot.hosts.patches import wrap_once
+
+if TYPE_CHECKING:
+    from aider_stackspot.compatible.server import KnownModel
 
 _NOWHERE = "http://localhost:9/v1"
 """Stands where LiteLLM wants a base URL and there is none: nothing listens there, and nothing is sent there."""
 
 told: set[str] = set()
 """The public names of the models that LiteLLM was told of."""
+_registered: dict[str, CompatibleProvider] = {}
+"""The servers by name."""
+_listed: dict[str, dict[str, Route]] = {}
+"""The servers whose every model stands in `litellm.model_cost`, with what was put there for that."""
 
 
 def dispatched(route: Route, base: Any, key: Any) -> Any:
@@ -51,8 +59,12 @@ def dispatched(route: Route, base: Any, key: Any) -> Any:
 
 def register(settings: Settings) -> None:
     """Put the servers among the providers for which LiteLLM takes its OpenAI path, and pass its calls on to ours."""
-    told.clear()
+    for name in [*_listed]:
+        _unlist(name)
+    _registered.clear()
+    _registered.update(settings.compatible)
     if not names.servers:
+        told.clear()
         return
     from aider_stackspot.hosts.litellm import openai_path
 
@@ -64,6 +76,7 @@ def register(settings: Settings) -> None:
     litellm.disable_hf_tokenizer_download = True
     openai_path.take_over(names.find_server)
     _ask_for_limits()
+    model_cost.complete(_tell_listed, _list_all)
     for provider in settings.compatible.values():
         tell(provider)
 
@@ -112,16 +125,57 @@ def ask(providers: Iterable[CompatibleProvider], name: str | None = None) -> Non
 
 
 def tell(provider: CompatibleProvider) -> None:
-    """Tell LiteLLM what is known by now of every model of a server, and of those that were only named."""
-    from aider_stackspot.compatible import server
-    from aider_stackspot.compatible.catalogue import catalogue
-
-    known = catalogue.known(provider)
+    """Tell LiteLLM anew what is known by now of those of a server's models that it knows; of others when it asks."""
+    _unlist(provider.name)
     prefix = f"{provider.name}/"
     named = [name.removeprefix(prefix) for name in told if name.startswith(prefix)]
     told.difference_update({f"{prefix}{name}" for name in named})
-    listed = [model.name for model in server.models_of(provider, known) if model.chat]
-    _tell(provider, list(dict.fromkeys([*listed, *named])))
+    _tell(provider, named)
+
+
+def _tell_listed(name: str) -> None:
+    """Tell LiteLLM of a model, by a name that it was not told of, if a server has that model for chats."""
+    route = names.find_server(name)
+    provider = _registered.get(route.provider) if route is not None else None
+    if provider is None or route is None or route.public in told or provider.name in _listed:
+        return
+    from aider_stackspot.compatible import server
+    from aider_stackspot.compatible.catalogue import catalogue
+
+    if server.has_for_chats(provider, catalogue.known(provider), route.model):
+        _tell(provider, [route.model])
+
+
+def _list_all() -> None:
+    """Put every model that a server has for chats into `litellm.model_cost`, without half a millisecond for each.
+
+    What registering does besides, LiteLLM needs in calls, and a call's model is registered.
+    """
+    for provider in [one for one in _registered.values() if one.name not in _listed]:
+        from aider_stackspot.compatible import server
+        from aider_stackspot.compatible.catalogue import catalogue
+
+        put = _listed[provider.name] = {}
+        slug = names.servers.get(provider.name, provider.name)
+        for model in server.models_of(provider, catalogue.known(provider)):
+            route = Route(provider.name, slug, model.name)
+            if not model.chat or route.public in told:
+                continue
+            for name in _names_of(model, route):
+                litellm.model_cost.setdefault(name, info_of_servers_model(model, slug))
+                put[name] = route
+
+
+def _unlist(server_name: str) -> None:
+    """Take out again what `_list_all` put in for a server and nobody asked for."""
+    for name, route in _listed.pop(server_name, {}).items():
+        if route.public not in told:
+            litellm.model_cost.pop(name, None)
+
+
+def _names_of(model: KnownModel, route: Route) -> list[str]:
+    """Return the public name, the aliases and the dispatcher's name, which can be the public one."""
+    return [*model.names, f"{route.slug}/{route.dispatched}"]
 
 
 def _tell(provider: CompatibleProvider, models: list[str]) -> None:
@@ -137,8 +191,7 @@ def _tell(provider: CompatibleProvider, models: list[str]) -> None:
         # Noted first: registering asks for the provider, which leads back to here.
         told.add(route.public)
         described = catalogue.describe(provider, name)
-        info = info_of_servers_model(described, slug)
-        known.update(dict.fromkeys((*described.names, f"{slug}/{route.dispatched}"), info))
+        known.update(dict.fromkeys(_names_of(described, route), info_of_servers_model(described, slug)))
     if known:
         litellm.register_model(known)
 
@@ -148,5 +201,6 @@ def take_users_figures(given: Mapping[str, Mapping[str, Any]]) -> None:
     for name, info in given.items():
         route = names.find_server(name)
         if route is not None:
+            _tell_listed(name)
             told.add(route.public)
             litellm.register_model({name: {**info, "litellm_provider": route.slug}})

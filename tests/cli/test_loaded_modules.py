@@ -1,0 +1,80 @@
+"""A command loads what it needs, counted by modules: each of these takes longer than the work of a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.compatible import catalogue, listing
+from aider_stackspot.compatible.server import ServerSnapshot
+from aider_stackspot.config import current
+
+RUN = """
+import json, sys
+from aider_stackspot.cli import main
+sys.argv[0] = "aider-stackspot"
+try:
+    main()
+except SystemExit:
+    pass
+json.dump(sorted(sys.modules), open("loaded.json", "w"))
+"""
+HTTP = {"httpx", "httpcore", "anyio", "h11"}
+SCHEMA = {"pydantic", "aider_stackspot.config.schema"}
+HOSTS = {"litellm", "aider", "openai", "starlette", "uvicorn"}
+SCREEN = {"typer", "rich.console"}
+HEAVY = HTTP | SCHEMA | HOSTS | SCREEN | {"rich.live", "asyncio", "yaml"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Run a command in an interpreter of its own, and return the names of all modules that it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], env=dict(os.environ), capture_output=True, text=True, timeout=120
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout
+    return set(json.loads(Path("loaded.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["usage"], SCREEN | {"yaml"}),
+        (["usage", "--json"], SCREEN | {"yaml"}),
+        (["status"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
+        (["models"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_no_more_than_it_needs(isolated: Path, arguments: list[str], needed: set[str]) -> None:
+    """Pydantic itself brings asyncio."""
+    assert loaded(*arguments) & HEAVY <= needed
+
+
+def test_models_from_the_cache_load_no_http(isolated: Path) -> None:
+    file = isolated.parent / "home" / ".aider.litellm.yml"
+    file.write_text("providers:\n  lab:\n    api_base: http://127.0.0.1:9/v1\n", encoding="utf-8")
+    provider, listed = current().compatible["lab"], tuple(listing.parse('{"data": [{"id": "mistral-7b"}]}'))
+    catalogue.save(provider, ServerSnapshot(provider.api_base, models=listed, fetched_at=time.time()))
+    assert loaded("models") & (HTTP | HOSTS | {"rich.live"}) == set()
+
+
+def test_a_start_without_a_configuration_file_builds_no_check_of_one(isolated: Path) -> None:
+    """What pydantic builds for it takes longer than reading the environment."""
+    code = (
+        "from aider_stackspot.config import current, schema\n"
+        "current()\n"
+        "models = (schema.AgentKeys, schema.CallKeys, schema.ModelKeys, schema.ProviderKeys, schema.FileKeys)\n"
+        "print([model.__name__ for model in models if model.__pydantic_complete__])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=dict(os.environ), capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
