@@ -19,14 +19,15 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from aider_stackspot import config
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.pipeline.log_file import LogFile, tell
+
+if TYPE_CHECKING:  # a list of models from the cache is read without HTTP
+    import httpx
 
 log = logging.getLogger("aider_stackspot.calls")
 
