@@ -137,7 +137,7 @@ def _of_litellm() -> dict[str, object]:
 def _limits_of_ours() -> dict[str, dict[str, object]]:
     litellm = sys.modules.get("litellm")
     known = vars(litellm).get("model_cost", {}) if litellm is not None else {}
-    return {name: dict(entry) for name, entry in known.items() if "stackspot" in name}
+    return {name: dict(entry) for name, entry in dict.items(known) if "stackspot" in name}
 
 
 @pytest.fixture

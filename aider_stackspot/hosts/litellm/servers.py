@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ _registered: dict[str, CompatibleProvider] = {}
 """The servers by name."""
 _listed: dict[str, dict[str, Route]] = {}
 """The servers whose every model stands in `litellm.model_cost`, with what was put there for that."""
+_registering = threading.local()
+"""Whether this thread is in LiteLLM's registration, which asks for each name's provider, and so leads back here."""
 
 
 def dispatched(route: Route, base: Any, key: Any) -> Any:
@@ -180,6 +183,8 @@ def _names_of(model: KnownModel, route: Route) -> list[str]:
 
 def _tell(provider: CompatibleProvider, models: list[str]) -> None:
     """Register models under the public name and its aliases, and under the dispatcher's where that is another one."""
+    if getattr(_registering, "now", False):
+        return
     from aider_stackspot.compatible.catalogue import catalogue
 
     slug = names.servers.get(provider.name, provider.name)
@@ -188,12 +193,15 @@ def _tell(provider: CompatibleProvider, models: list[str]) -> None:
         route = Route(provider.name, slug, name)
         if route.public in told:
             continue
-        # Noted first: registering asks for the provider, which leads back to here.
         told.add(route.public)
         described = catalogue.describe(provider, name)
         known.update(dict.fromkeys(_names_of(described, route), info_of_servers_model(described, slug)))
     if known:
-        litellm.register_model(known)
+        _registering.now = True
+        try:
+            litellm.register_model(known)
+        finally:
+            _registering.now = False
 
 
 def take_users_figures(given: Mapping[str, Mapping[str, Any]]) -> None:

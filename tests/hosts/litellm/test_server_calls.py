@@ -13,6 +13,7 @@ from typing import Any
 import litellm
 import pytest
 
+from aider_stackspot.hosts.litellm import servers
 from tests.compatible.openai_server import OpenAIServer, Reply, models
 from tests.hosts.litellm.server_fixtures import HI, MODEL, Ask, async_stream, raised, sync_stream
 
@@ -73,13 +74,20 @@ def test_any_id_goes_to_this_server_verbatim(server: OpenAIServer, ask: Ask, mod
     assert server.chats[0].json["model"] == model_id
 
 
+def test_litellm_is_told_of_one_model_where_an_id_begins_like_its_public_name(configured: Callable[..., None]) -> None:
+    """LiteLLM asks for every name's provider while it registers: that must not register another one."""
+    before = {*servers.told}
+    litellm.get_llm_provider("local/local/its-own")
+    assert servers.told - before == {"local/local/its-own"}
+
+
 @pytest.mark.parametrize("name", ["ollama", "openai", "vllm", "openrouter", "deepseek"])
 def test_a_server_may_be_called_like_one_of_litellms_providers(
     server: OpenAIServer, ask: Ask, configured: Callable[..., None], name: str
 ) -> None:
     configured(name=name)
-    assert ask(model=f"{name}/gpt-4o").choices[0].message.content == "Hello wörld 😀"
-    assert server.chats[0].json["model"] == "gpt-4o"
+    assert ask(model=f"{name}/gpt-4-turbo").choices[0].message.content == "Hello wörld 😀"
+    assert server.chats[0].json["model"] == "gpt-4-turbo"
 
 
 STREAMS = {
