@@ -89,7 +89,10 @@ def test_cline_gets_a_directory_of_its_own_that_does_not_stay() -> None:
     assert json.loads(line)["providers"]["openai-compatible"]["settings"]["model"] == "stackspot-ai-code"
 
 
-@pytest.mark.parametrize("program", ["claude", "codex", "opencode", "cline", "qwen"])
+@pytest.mark.parametrize(
+    "program",
+    ["claude", *(pytest.param(name, marks=pytest.mark.slow) for name in ("codex", "opencode", "cline", "qwen"))],
+)
 def test_the_key_is_on_no_command_line(program: str) -> None:
     run(program)
     assert "sk-" not in json.dumps(told()[0][0])

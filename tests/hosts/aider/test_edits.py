@@ -162,6 +162,7 @@ def test_the_three_names_are_listed() -> None:
         assert f"- stackspot/{name}\n" in listed
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_is_one_request_and_a_message_one_can_act_on(service: Emulator, repository: Path) -> None:
     started = time.monotonic()
     done = ask("--message", "add must add", "calc.py", STACKSPOTAI_CLIENT_KEY="wrong-secret")

@@ -71,7 +71,7 @@ LEADING = {
 
 @pytest.mark.parametrize(
     ("entry", "given"),
-    [pytest.param(*case, id=name, marks=() if name == "another model" else SLOW) for name, case in LEADING.items()],
+    [pytest.param(*case, id=name, marks=SLOW) for name, case in LEADING.items()],
 )
 def test_extra_parameters_lead_nothing_elsewhere(
     service: Emulator, repository: Path, trap: Trap, entry: str, given: str
