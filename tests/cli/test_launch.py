@@ -71,6 +71,7 @@ def test_the_users_own_choice_of_tools_stays() -> None:
     assert told()[0][0] == ["--tools", "Read"]
 
 
+@pytest.mark.slow
 def test_codex_and_opencode_are_told_by_arguments_and_variables() -> None:
     run("codex", "exec", "--json")
     run("opencode", "run", "x")
@@ -98,6 +99,7 @@ def test_the_key_is_on_no_command_line(program: str) -> None:
     assert "sk-" not in json.dumps(told()[0][0])
 
 
+@pytest.mark.slow
 def test_another_model(isolated: Path) -> None:
     run("--model", "stackspot-ai-chat", "qwen")
     assert told()[0][1]["OPENAI_MODEL"] == "stackspot-ai-chat"

@@ -73,6 +73,7 @@ def test_a_retry_is_in_it_too(service: Emulator, home: Path) -> None:
     assert "try 1 of stackspot/stackspot-ai-code failed" in (home / ".aider/aider-stackspot/log").read_text()
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_one_line_and_the_call_goes_on(service: Emulator, home: Path) -> None:
     (home / "directory").mkdir()
     (home / "other").write_text("somebody's")

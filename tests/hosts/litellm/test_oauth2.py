@@ -110,6 +110,7 @@ def test_a_wrong_secret_is_told_with_the_client_and_never_the_secret(
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_64_callers_at_once_share_one_token_of_two_seconds_each_time(login: Emulator, configure: Configure) -> None:
     login.tokens.lifetime = 2.0
     for wave in (1, 2):

@@ -207,6 +207,7 @@ def test_a_projects_file_cannot_take_over_a_name_of_another_vendors(isolated: Pa
     assert seen_by_litellm(home=tmp_path / "home", cwd=isolated) == [["openai", 128000], ["openai", 128000]]
 
 
+@pytest.mark.slow
 def test_the_users_own_file_can(isolated: Path, tmp_path: Path) -> None:
     (tmp_path / "home" / ".aider.litellm.yml").write_text(HIJACK, encoding="utf-8")
     assert seen_by_litellm(home=tmp_path / "home", cwd=isolated) == [["stackspot", 7], ["aider-stackspot-openai", 7]]
