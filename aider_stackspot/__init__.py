@@ -5,6 +5,7 @@ when it is first used.
 """
 
 from aider_stackspot.__about__ import __version__
+from aider_stackspot.lazy import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,19 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["StackSpotError", "StackSpotLLM", "StackSpotProvider", "__version__", "register"]
 
-_HOMES = {
-    "StackSpotError": "errors",
-    "StackSpotLLM": "hosts.litellm.handler",
-    "StackSpotProvider": "hosts.python",
-    "register": "hosts.litellm.registration",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = attributes(
+    __name__,
+    {
+        "StackSpotError": "errors",
+        "StackSpotLLM": "hosts.litellm.handler",
+        "StackSpotProvider": "hosts.python",
+        "register": "hosts.litellm.registration",
+    },
+)

@@ -22,7 +22,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-OF_THE_START = [f"aider_stackspot{name}" for name in ("", ".__about__", ".autoload", ".process_start")]
+OF_THE_START = [f"aider_stackspot{name}" for name in ("", ".__about__", ".autoload", ".lazy", ".process_start")]
 
 
 def test_a_start_imports_nothing_but_the_watcher() -> None:

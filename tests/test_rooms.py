@@ -14,7 +14,7 @@ from tests.import_graph import ENVIRONMENT, HOME, ImportGraph, Use, circles
 
 ROOT = Path(__file__).parents[1]
 
-BOTTOM = frozenset({"__about__", "errors", "files", "forks", "redact"})
+BOTTOM = frozenset({"__about__", "errors", "files", "forks", "lazy", "redact"})
 """What everybody may use."""
 MEANS = BOTTOM | {"api", "config", "config/trust", "network", "tools"}
 """What a call is made of."""
@@ -22,7 +22,7 @@ CALLER = MEANS | {"compatible", "pipeline"}
 """What a host, the gateway, the doctor or the command line may use."""
 
 MAY_KNOW: dict[str, frozenset[str]] = {
-    "": frozenset({"__about__", "errors", "hosts", "hosts/litellm"}),
+    "": frozenset({"__about__", "errors", "hosts", "hosts/litellm", "lazy"}),
     "__main__": frozenset({"cli"}),
     "transport": frozenset({"network"}),  # a name of 0.1 for scripts
     "cli": CALLER | {"doctor", "emulator", "gateway", "process_start"},
@@ -45,6 +45,7 @@ MAY_KNOW: dict[str, frozenset[str]] = {
     "redact": frozenset(),
     "errors": frozenset(),
     "forks": frozenset(),
+    "lazy": frozenset(),
     "__about__": frozenset(),
 }
 """The rooms, and single modules as `room.module`, that each room may know. Its own it may always know."""

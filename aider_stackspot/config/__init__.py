@@ -5,6 +5,7 @@ checks a file, are loaded when they are first used: whoever needs the environmen
 """
 
 from aider_stackspot.config.environment import AUTOLOAD, DEBUG, USAGE, WARM_UP
+from aider_stackspot.lazy import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,17 +28,10 @@ __all__ = [
     "switch",
 ]
 
-_HOMES = {
-    **dict.fromkeys(("current", "home", "log_target", "switch"), "load"),
-    **dict.fromkeys(("Account", "CompatibleProvider", "Model", "Network", "Settings"), "settings"),
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = attributes(
+    __name__,
+    {
+        **dict.fromkeys(("current", "home", "log_target", "switch"), "load"),
+        **dict.fromkeys(("Account", "CompatibleProvider", "Model", "Network", "Settings"), "settings"),
+    },
+)

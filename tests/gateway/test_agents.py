@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +70,7 @@ def _version(name: str) -> str:
 def test_it_edits_a_file(program: str, emulator: Emulator, isolated: Path) -> None:
     emulator.answer = MODELS["agent"]
     subprocess.run(["git", "init", "--quiet"], cwd=isolated, check=True)
-    result = subprocess.run(
-        [sys.executable, "-m", "aider_stackspot", "launch", program, *ARGUMENTS[program]],
-        cwd=isolated,
-        env={**ENVIRONMENT, "HOME": os.environ["HOME"], **emulator.environment()},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
-    check(result, emulator, isolated)
+    check(launched(emulator, program, *ARGUMENTS[program]), emulator, isolated)
 
 
 def test_codex_calls_a_tool_of_an_mcp_server(emulator: Emulator, isolated: Path) -> None:
@@ -88,15 +80,7 @@ def test_codex_calls_a_tool_of_an_mcp_server(emulator: Emulator, isolated: Path)
     server = json.dumps([str(Path(__file__).with_name("mcp_server.py"))])
     settings = [f"mcp_servers.lookup.command={json.dumps(sys.executable)}", f"mcp_servers.lookup.args={server}"]
     options = [part for setting in settings for part in ("-c", setting)]
-    result = subprocess.run(
-        [sys.executable, "-m", "aider_stackspot", "launch", "codex", *options, *ARGUMENTS["codex"]],
-        cwd=isolated,
-        env={**ENVIRONMENT, "HOME": os.environ["HOME"], **emulator.environment()},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
+    result = launched(emulator, "codex", *options, *ARGUMENTS["codex"])
     assert "Done: blue is there." in result.stdout, result.stdout + result.stderr
 
 
@@ -105,16 +89,22 @@ def test_continue_with_the_settings_that_serve_prints(gateway: Running, emulator
     to = connection(gateway.url, KEY, gateway.gateway.configuration)
     file = isolated.parent / "home" / "config.yaml"
     file.write_text(settings_of("continue", to), encoding="utf-8")
-    result = subprocess.run(
-        ["cn", "-p", "--auto", "--config", str(file), TASK],
-        cwd=isolated,
-        env={**ENVIRONMENT, "HOME": os.environ["HOME"], "CONTINUE_TELEMETRY_ENABLED": "0"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=150,
+    command = ["cn", "-p", "--auto", "--config", str(file), TASK]
+    check(ended(command, {"CONTINUE_TELEMETRY_ENABLED": "0"}), emulator, isolated)
+
+
+def launched(emulator: Emulator, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start a program with `aider-stackspot launch`, and return its end."""
+    command = [sys.executable, "-m", "aider_stackspot", "launch", program, *arguments]
+    return ended(command, emulator.environment())
+
+
+def ended(command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Return the end of a program that runs in the working directory."""
+    environment = {**ENVIRONMENT, "HOME": os.environ["HOME"], **variables}
+    return subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150
     )
-    check(result, emulator, isolated)
 
 
 def check(result: subprocess.CompletedProcess[str], emulator: Emulator, isolated: Path) -> None:
