@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config import current
-from aider_stackspot.config.settings import DEFAULT_AUTH_URL
 from aider_stackspot.config.yaml_file import parse
 from aider_stackspot.errors import ConfigurationError
 from tests.config.config_support import FILE, AtStart, Places, stackspot
@@ -304,63 +303,6 @@ class TestWrongValues:
         assert says == f", line 3: providers.lan.base_url: NOWHERE is not set, and {self.NEEDED}"
 
 
-@pytest.mark.parametrize("space", ["\\n", "\\r\\n", " ", "\\t"])
-def test_white_space_around_keys_and_headers_is_taken_off(places: Places, at_start: AtStart, space: str) -> None:
-    at_start(LAB_KEY="sk-1" + space.encode().decode("unicode_escape"))
-    (places.home / FILE).write_text(
-        f'providers:\n  stackspot: {{client_id: a, api_key: "{space}key-1{space}", '
-        f'extra_headers: {{X-A: "a{space}"}}}}\n'
-        f'  lab: {{base_url: "http://localhost:1", api_key: "${{LAB_KEY}}", extra_headers: {{X-A: "{space}b c"}}}}\n'
-    )
-    assert stackspot().credentials()[1].get_secret_value() == "key-1"
-    assert stackspot().extra_headers["X-A"].get_secret_value() == "a"
-    lab = current().compatible["lab"]
-    assert (lab.api_key.get_secret_value() if lab.api_key else None) == "sk-1"
-    assert lab.extra_headers["X-A"].get_secret_value() == "b c"
-
-
-@pytest.mark.parametrize(
-    "given",
-    ["'sk-1'", '"sk-1"', " ' sk-1 ' ", "\u201csk-1\u201d", "`sk-1`", "Bearer sk-1", "'bearer  sk-1'", "\"'sk-1'\""],
-)
-@pytest.mark.parametrize("in_file", [True, False], ids=["in the file", "in a variable"])
-def test_what_people_copy_along_with_a_key_is_taken_off(
-    places: Places, at_start: AtStart, given: str, in_file: bool
-) -> None:
-    at_start(LAB_KEY=given)
-    key = json.dumps(given) if in_file else '"${LAB_KEY}"'
-    (places.home / FILE).write_text(f"providers:\n  lab: {{base_url: 'http://localhost:1/v1', api_key: {key}}}\n")
-    lab = current().compatible["lab"]
-    assert (lab.api_key.get_secret_value() if lab.api_key else current().problem) == "sk-1"
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ("'secret-1", "a quotation mark stands at one end of the key: take it away."),
-        ('secret-1"', "a quotation mark stands at one end of the key: take it away."),
-        ("secret-1 secret-2", "a space stands inside the key: no key has one, so copy it again."),
-        ("Bearer secret-1 secret-2", "a space stands inside the key: no key has one, so copy it again."),
-    ],
-)
-def test_a_key_that_is_not_one_key_is_diagnosed(places: Places, at_start: AtStart, given: str, says: str) -> None:
-    at_start(LAB_KEY=given)
-    text = "providers:\n  lab:\n    base_url: http://localhost:1/v1\n    api_key: ${LAB_KEY}\n"
-    (places.home / FILE).write_text(text)
-    assert current().problem == f"{places.home / FILE}, line 4: providers.lab.api_key: {says}"
-
-
-def test_a_variable_that_no_header_can_carry_is_named_with_its_key(places: Places, at_start: AtStart) -> None:
-    at_start(LAB_KEY="secret-1\nsecret-2")
-    (places.home / FILE).write_text(
-        "providers:\n  lab:\n    base_url: http://localhost:1/v1\n    api_key: ${LAB_KEY}\n"
-    )
-    assert str(current().problem).startswith(
-        f"{places.home / FILE}, line 4: providers.lab.api_key: this cannot be sent"
-    )
-    assert "secret" not in str(current().problem)
-
-
 def test_a_model_for_code_writes_diffs_unless_it_is_said_otherwise(places: Places) -> None:
     models = "{a: {model_type: chat}, b: {model_type: code}, c: {}, d: {model_type: code, edit_format: udiff}}"
     (places.home / FILE).write_text(
@@ -513,91 +455,6 @@ class TestJson:
         path.write_text(text)
         at_start(AIDER_STACKSPOT_CONFIG=str(path))
         assert str(current().problem).startswith(f"{path}{says}")
-
-
-class TestDotenvFiles:
-    """Read as python-dotenv reads them, and never a reason to refuse a call."""
-
-    def test_quotes_comments_and_export(self, places: Places) -> None:
-        (places.home / ".env").write_text(
-            "# comment\nexport STACKSPOTAI_CLIENT_ID='client-id-1' # mine\n"
-            'STACKSPOTAI_CLIENT_KEY="a b+&%=/ç"\nNOTHING\n'
-        )
-        assert stackspot().client_id == "client-id-1"
-        assert stackspot().credentials()[1].get_secret_value() == "a b+&%=/ç"
-
-    def test_references_to_what_stands_above_and_to_the_environment(self, places: Places, at_start: AtStart) -> None:
-        at_start(TEAM="payments")
-        (places.home / ".env").write_text("REGION=br\nSTACKSPOTAI_REALM=${TEAM}-${REGION}-${STAGE:-dev}\n")
-        assert stackspot().realm == "payments-br-dev"
-
-    @pytest.mark.parametrize(
-        ("content", "why"),
-        [
-            (b"#" * (128 * 1024 + 1), "the file is larger than 131,072 bytes"),
-            (b"A=1\n" * 2001, "it has more than 2,000 lines"),
-            (b"A=1\x00\n", "it holds NUL characters: save it as UTF-8"),
-        ],
-    )
-    def test_one_that_cannot_be_read_is_passed_over_with_a_line(
-        self, places: Places, monkeypatch: pytest.MonkeyPatch, content: bytes, why: str
-    ) -> None:
-        monkeypatch.setattr("aider_stackspot.config.locations.account_home", lambda: places.home)
-        (places.cwd / ".env").write_bytes(content)
-        (places.home / ".env").write_text("STACKSPOTAI_REALM=home")
-        assert stackspot().realm == "home"
-        assert current().notices == (f"{places.cwd / '.env'}: the file cannot be read and was passed over: {why}.",)
-        assert f"{places.cwd / '.env'} ({why})" in stackspot().looked_in
-
-    @pytest.mark.parametrize(
-        "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"]
-    )
-    def test_one_as_editors_and_shells_write_it(self, places: Places, encoding: str) -> None:
-        text = "STACKSPOTAI_REALM=payments\nSTACKSPOTAI_CLIENT_ID=client-id-1\n"
-        if encoding not in ("utf-16-le", "utf-16-be"):
-            text = "# configuração\n" + text
-        (places.home / ".env").write_bytes(text.encode(encoding))
-        assert (stackspot().realm, stackspot().client_id) == ("payments", "client-id-1")
-        assert current().notices == ()
-
-    def test_one_has_no_second_content_for_aider(
-        self, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """What python-dotenv finds in a file that is not read here is not the user's word either."""
-        at_start(HOME=str(places.home))
-        content = b"#\x00\nSTACKSPOTAI_AUTH_URL=https://evil.example\n"
-        for padding in (b"", b"x"):
-            (places.cwd / ".env").write_bytes(content + padding)
-            monkeypatch.setenv("STACKSPOTAI_AUTH_URL", "https://evil.example")
-            assert stackspot().auth_url == DEFAULT_AUTH_URL
-
-    def test_a_directory_by_this_name_is_nobodys_concern(self, places: Places) -> None:
-        (places.cwd / ".env").mkdir()
-        assert current().notices == ()
-
-    def test_a_pipe_is_named_with_what_to_do(self, places: Places, at_start: AtStart) -> None:
-        """1Password mounts one."""
-        at_start(HOME=str(places.home))
-        if sys.platform == "win32":
-            return
-        os.mkfifo(places.root / ".env")
-        [line] = current().notices
-        assert line.startswith(f"{places.root / '.env'}: the file cannot be read and was passed over: this is a pipe")
-        assert f"op run --env-file={places.root / '.env'} -- aider" in line
-
-    @pytest.mark.parametrize("quote", ['"', "'"])
-    def test_quotes_that_docker_keeps_are_taken_off(self, places: Places, at_start: AtStart, quote: str) -> None:
-        """`docker run --env-file` passes them on as they are written."""
-        at_start(
-            STACKSPOTAI_CLIENT_ID=f"{quote}client-id-1{quote}",
-            STACKSPOTAI_CLIENT_KEY=f"{quote}it's{quote}",
-            STACKSPOTAI_AUTH_URL=f"{quote}https://idm.example{quote}",
-            AIDER_STACKSPOT_USAGE=f"{quote}0{quote}",
-        )
-        client_id, key = stackspot().credentials()
-        assert (client_id, key.get_secret_value()) == ("client-id-1", "it's")
-        assert stackspot().auth_url == "https://idm.example"
-        assert not current().switches["AIDER_STACKSPOT_USAGE"]
 
 
 def test_an_error_at_a_key_that_came_by_a_merge_still_has_a_line() -> None:
