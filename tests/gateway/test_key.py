@@ -117,6 +117,6 @@ def test_a_link_to_another_file_is_no_key(tmp_path: Path) -> None:
 
 def test_neither_is_a_pipe_and_nobody_waits_for_it(tmp_path: Path) -> None:
     (tmp_path / LOCATION).parent.mkdir(parents=True)
-    os.mkfifo(tmp_path / LOCATION, 0o600)  # type: ignore[attr-defined,unused-ignore]
+    os.mkfifo(tmp_path / LOCATION, 0o600)  # type: ignore[attr-defined,unused-ignore]  # as Windows sees it
     with pytest.raises(ConfigurationError, match="cannot be read: this is a pipe"):
         gateway_key("", tmp_path, LOOPBACK)
