@@ -128,8 +128,9 @@ def append_line(path: Path, line: str) -> bool:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = _open(path, flags, private=True)
     try:
+        _check(os.fstat(handle), private=True)
+        _lock_contents(handle)  # what another process is just writing looks unfinished
         status = os.fstat(handle)
-        _check(status, private=True)
         unfinished = False
         if status.st_size:
             os.lseek(handle, -1, os.SEEK_END)
@@ -146,7 +147,7 @@ def append_rotated(path: Path, line: str, max_bytes: int) -> None:
     Args:
         path: the file; its directory must be there.
         line: the text, without a line end.
-        max_bytes: how large the file may become. The one that was full before it is replaced.
+        max_bytes: about how large the file may become. The one that was full before it is replaced.
 
     Raises:
         NotAFile: it is no regular file.
@@ -154,10 +155,11 @@ def append_rotated(path: Path, line: str, max_bytes: int) -> None:
         OSError: it cannot be written.
     """
     needed = len(line.encode("utf-8", "replace")) + 1
-    with locked(path):
-        if _is_full(path, needed, max_bytes):
-            os.replace(path, path.with_name(f"{path.name}.1"))
-        append_line(path, line)
+    if _is_full(path, needed, max_bytes):
+        with locked(path):
+            if _is_full(path, needed, max_bytes):  # another process may have moved it meanwhile
+                os.replace(path, path.with_name(f"{path.name}.1"))
+    append_line(path, line)
 
 
 def _is_full(path: Path, needed: int, max_bytes: int) -> bool:
@@ -213,6 +215,9 @@ def locked(path: Path) -> Iterator[None]:
 if sys.platform == "win32":
     import msvcrt
 
+    def _lock_contents(handle: int) -> None:
+        """Do nothing: there, a lock would keep others from reading, too."""
+
     def _try_lock(target: Path) -> int | None:
         """Lock a file beside the target, which goes away with the last of its users."""
         try:
@@ -229,6 +234,11 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def _lock_contents(handle: int) -> None:
+        """Wait for the others that append; closing the file lets the next one go on."""
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
 
     def _try_lock(target: Path) -> int | None:
         """Lock the target's directory: nothing is left behind, and nothing has to be there before."""

@@ -166,7 +166,8 @@ def report(document: object, said: str, hint: str = "", otherwise: str = "the se
     said = f"{said}{f' ({code})' if code else ''}"
     status = _told_status(document)
     overflow = overflow_of(document, status)
-    message = message_of(said, details or otherwise, hint) if overflow is None else _sentence(f"{said}: {details}")
+    words = details or otherwise
+    message = message_of(said, words, hint) if overflow is None else _sentence(f"{said}: {words}")
     if status is None and overflow is None:
         status = _meant_status(document, details)
     return _of_status(status or 200, message, code, overflow)

@@ -18,6 +18,7 @@ from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import trust_command
 from aider_stackspot.config.edit import text_of, users_file, write_text
 from aider_stackspot.config.edit_yaml import has_provider, with_model_key
+from aider_stackspot.config.schema import NO_MODEL_NAME, is_model_name
 from aider_stackspot.config.settings import AGENT_ID
 from aider_stackspot.errors import ConfigurationError, ContextTooLong
 from aider_stackspot.pipeline.agent_list import find_agent, list_agents, request_token
@@ -109,8 +110,8 @@ def use(
     """
     used = _account(account)
     _model(used, agent_id)
-    if not name or not name.isprintable() or any(char.isspace() for char in name):
-        raise ConfigurationError("--as: a model's name has no spaces, and is not empty.")
+    if not is_model_name(name):
+        raise ConfigurationError(f"--as: {NO_MODEL_NAME}")
     path = _file_of(used)
     text = text_of(path)
     changed = with_model_key(text, used.name, name, "agent_id", agent_id)

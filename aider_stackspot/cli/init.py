@@ -29,10 +29,10 @@ from aider_stackspot.cli.init_questions import (
 )
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import Settings, current
-from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
 from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_REALM, MAX_INPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
 

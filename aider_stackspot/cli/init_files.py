@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.cli.terminal import say
-from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.difference import difference
 from aider_stackspot.config.edit import (
     changing,
@@ -23,6 +22,7 @@ from aider_stackspot.config.edit import (
 )
 from aider_stackspot.config.edit_yaml import has_provider, with_model_key, without_model_key
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.errors import ConfigurationError
 

@@ -11,7 +11,7 @@ from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli.init_files import Answers
 from aider_stackspot.cli.terminal import say, waiting
 from aider_stackspot.config import Account, Model, Settings
-from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import DEFAULT_MODELS
 from aider_stackspot.doctor.report import duration
 from aider_stackspot.doctor.service import check_chats

@@ -8,8 +8,8 @@ import typer
 
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import current
-from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.errors import ConfigurationError
 

@@ -20,7 +20,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
 from aider_stackspot.config import CompatibleProvider, Model, Settings, current
-from aider_stackspot.config.aliases import agent_of
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CONFIGURED_ORIGIN, DEFAULT_ORIGIN, MAX_OUTPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
 
@@ -69,9 +69,16 @@ def show_notices(settings: Settings) -> None:
 
 
 def _stackspot_entries(settings: Settings) -> list[_Entry]:
-    """Return each model once: the configuration knows it by its bare name, with its provider, and by its aliases."""
+    """Return each model once, those of an account together.
+
+    The configuration knows a model by its bare name, with its provider, and by its aliases.
+    """
     models = {model.route: model for model in settings.models.values()}.values()
-    return [_stackspot_entry(model, settings.aliases_of(model)) for model in models]
+    accounts, aliases = [*settings.accounts], settings.aliases()
+    return [
+        _stackspot_entry(model, aliases.get(model.route, []), is_bare=settings.models.get(model.name) == model)
+        for model in sorted(models, key=lambda model: accounts.index(model.account.name))
+    ]
 
 
 def _document(of_stackspot: list[_Entry], servers: list[CompatibleProvider], show_all: bool) -> dict[str, Any]:
@@ -81,12 +88,11 @@ def _document(of_stackspot: list[_Entry], servers: list[CompatibleProvider], sho
     return {"models": shown, "providers": [server_state(server) for server in servers]}
 
 
-def _stackspot_entry(model: Model, aliases: list[str]) -> _Entry:
+def _stackspot_entry(model: Model, aliases: list[str], *, is_bare: bool) -> _Entry:
     """Return one of StackSpot's models for programs."""
-    is_bare = model.account.name == "stackspot" and agent_of(model.name) is None
     output_origin = DEFAULT_ORIGIN if model.max_output_tokens == MAX_OUTPUT_TOKENS else CONFIGURED_ORIGIN
     return {
-        "name": model.name if is_bare else model.route,
+        "name": model.name if is_bare and model.account.name == STACKSPOT else model.route,
         "provider": model.account.name,
         "type": "stackspot",
         "id": model.agent_id or model.quick_command or model.name,

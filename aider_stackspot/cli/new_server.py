@@ -17,12 +17,12 @@ from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.edit import changing, save_variable, text_of, users_env_file, users_file, write_text
 from aider_stackspot.config.edit_yaml import with_provider
+from aider_stackspot.config.schema import PROVIDER_NAME, STACKSPOT
 from aider_stackspot.config.settings import OAuth2Client
 from aider_stackspot.errors import ConfigurationError
 
 LIST_TIMEOUT = 10.0
 """Seconds for the list of a server that the user just named; a start waits for two at most."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def usable_name(name: str) -> str:
     Raises:
         ConfigurationError: it is none.
     """
-    if name == "stackspot" or NAME.fullmatch(name) is None:
+    if name == STACKSPOT or PROVIDER_NAME.fullmatch(name) is None:
         raise ConfigurationError(
             f"`{name}` cannot be a server's name: letters, digits, `-`, `_` and `.` can be, and `stackspot` is taken."
         )

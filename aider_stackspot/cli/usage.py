@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from aider_stackspot.cli.terminal import output
-from aider_stackspot.cli.usage_svg import chart
+from aider_stackspot.cli.usage_svg import Row, chart
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment, read_switches
 from aider_stackspot.errors import ConfigurationError
@@ -22,6 +23,7 @@ from aider_stackspot.files import write_atomically
 from aider_stackspot.pipeline import usage_record
 from aider_stackspot.pipeline.usage_record import Total
 
+_Key = TypeVar("_Key")
 _MAX_BAR = 30
 """Columns of the longest bar: with the day before it and the tokens behind it, it fits 60."""
 _MAX_NAME = 44
@@ -48,6 +50,8 @@ def usage(
         aider-stackspot usage --svg usage.svg
         aider-stackspot usage --json
     """
+    if svg is not None and (as_json or plot):
+        raise ConfigurationError("--svg, --json and --plot each say what to make: give one of them.")
     environment = Environment()  # no file of models is needed, nor what checks one
     is_recording = read_switches(environment)[usage_record.SWITCH]
     today = datetime.now().date()
@@ -122,25 +126,30 @@ def _table(console: Console, totals: list[Total]) -> None:
     console.print(table)
 
 
-def _of_days(totals: list[Total], today: date, days: int) -> list[tuple[str, int, bool]]:
+def _of_days(totals: list[Total], today: date, days: int) -> list[Row]:
     """Return each day since the first call with its tokens, and whether they are an estimate."""
-    by_day: dict[date, tuple[int, bool]] = defaultdict(lambda: (0, False))
-    for total in totals:
-        tokens, estimated = by_day[total.day]
-        by_day[total.day] = (tokens + total.tokens, estimated or total.estimated)
+    by_day = _summed(totals, lambda total: total.day)
     first = max(min(by_day), today - timedelta(days=days - 1))
     every = (first + timedelta(days=index) for index in range((today - first).days + 1))
     return [(f"{day:%a %Y-%m-%d}", *by_day[day]) for day in every]
 
 
-def _of_models(totals: list[Total]) -> list[tuple[str, int, bool]]:
+def _of_models(totals: list[Total]) -> list[Row]:
     """Return each model with its tokens, most first, and whether they are an estimate."""
-    by_model: dict[str, tuple[int, bool]] = defaultdict(lambda: (0, False))
-    for total in totals:
-        tokens, estimated = by_model[total.model]
-        by_model[total.model] = (tokens + total.tokens, estimated or total.estimated)
-    found = [(printable(name), *used) for name, used in by_model.items()]
+    found = [(_short(printable(name)), *used) for name, used in _summed(totals, lambda total: total.model).items()]
     return sorted(found, key=lambda one: -one[1])
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
+
+
+def _summed(totals: list[Total], key: Callable[[Total], _Key]) -> dict[_Key, tuple[int, bool]]:
+    found: dict[_Key, tuple[int, bool]] = defaultdict(lambda: (0, False))
+    for total in totals:
+        tokens, estimated = found[key(total)]
+        found[key(total)] = (tokens + total.tokens, estimated or total.estimated)
+    return found
 
 
 def _plot(console: Console, totals: list[Total], today: date, days: int) -> None:
@@ -151,7 +160,7 @@ def _plot(console: Console, totals: list[Total], today: date, days: int) -> None
     console.print()
     most = of_models[0][1] or 1
     for name, tokens, estimated in of_models:
-        console.print(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", markup=False)
+        console.print(name, markup=False)
         _print_bar(console, "  ", tokens / most, _tokens(tokens, estimated))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-_ROW, _NAME, _BAR, _WIDTH = 20, 300, 320, 760
+_ROW, _NAME, _BAR, _WIDTH = 20, 420, 320, 880
 """Pixels: the height of a row, the width of the names, of the longest bar, and of all."""
 
 Row = tuple[str, int, bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aider_stackspot.api.answer import token_count
-from aider_stackspot.compatible.families import family_of, size_in
+from aider_stackspot.compatible.families import ModelFamily, family_of, size_in
 from aider_stackspot.compatible.model import ListedModel, TokenLimit
 
 _MODERN_OUTPUT = 8192
@@ -65,7 +65,7 @@ def output(
         return TokenLimit(tokens, "configured")
     if listed and listed.output:
         return TokenLimit(listed.output.value, f"reported: {listed.output.origin}")
-    family = next(filter(None, map(family_of, _names(model_id, listed))), None)
+    family = _family(model_id, listed)
     if family and family.modern:
         guess, origin = _MODERN_OUTPUT, f"estimated: {family.title}"
     else:
@@ -80,7 +80,7 @@ def calls_tools_by_name(model_id: str, *, listed: ListedModel | None = None) -> 
 
     Those are the families that the contract calls modern (`families`); like all that a name tells it is a guess.
     """
-    family = next(filter(None, map(family_of, _names(model_id, listed))), None)
+    family = _family(model_id, listed)
     return family is not None and family.modern
 
 
@@ -92,10 +92,12 @@ def _from_size(model_id: str, listed: ListedModel | None) -> TokenLimit | None:
 
 
 def _from_family(model_id: str, listed: ListedModel | None) -> TokenLimit | None:
-    for name in _names(model_id, listed):
-        if family := family_of(name):
-            return TokenLimit(family.context, f"family: {family.title}", estimated=True)
-    return None
+    family = _family(model_id, listed)
+    return TokenLimit(family.context, f"family: {family.title}", estimated=True) if family is not None else None
+
+
+def _family(model_id: str, listed: ListedModel | None) -> ModelFamily | None:
+    return next(filter(None, map(family_of, _names(model_id, listed))), None)
 
 
 def _names(model_id: str, listed: ListedModel | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ the generic profile is an ordinary OpenAI API. The facts, one heading for each k
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -118,6 +119,7 @@ class ServerProfile:
     cache_seconds: int = _HOUR
 
 
+@functools.cache
 def named(name: str) -> ServerProfile | None:
     """Return the profile that a configuration means by `name`, however it is spelled, or `None`."""
     wanted = _folded(name)

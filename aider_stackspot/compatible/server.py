@@ -270,7 +270,7 @@ def _capabilities(
     provider: CompatibleProvider, snapshot: ServerSnapshot | None, name: str, listed: ListedModel | None
 ) -> Capabilities:
     """Return what the user says of a model, else what its server says."""
-    keys = provider.models.get(name) or ModelKeys.model_validate({})
+    keys = provider.models.get(name) or _NO_KEYS
     said = listed.capabilities if listed else Capabilities()
     if keys.vision is not None:
         said = replace(said, vision=keys.vision)

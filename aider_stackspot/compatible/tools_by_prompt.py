@@ -25,6 +25,7 @@ from aider_stackspot.tools import (
     Event,
     TextDelta,
     ToolCall,
+    finish_reason,
     read_answer_requirements,
 )
 
@@ -74,10 +75,12 @@ def prompted_chat(
     return PromptedChat([prompt_message(messages, requirements)], rest, requirements)
 
 
-def needs_prompt(messages: Sequence[Message], demands: Mapping[str, Any]) -> bool:
-    """Tell whether a request demands tools or JSON, or its conversation has used tools."""
+def needs_prompt(messages: object, demands: Mapping[str, Any]) -> bool:
+    """Tell whether a request demands tools or JSON, or its conversation has used tools; it need not be a valid one."""
     return any(demands.get(name) for name in ("tools", "functions", "response_format")) or any(
-        message.get("role") in ("tool", "function") or message.get("tool_calls") for message in messages
+        message.get("role") in ("tool", "function") or message.get("tool_calls")
+        for message in (messages if isinstance(messages, Sequence) else ())
+        if isinstance(message, Mapping)
     )
 
 
@@ -154,6 +157,7 @@ class _Choice:
         self._reader = requirements.parser(whole=whole)
         self._name = name
         self._role: Chunk = {}
+        self._has_calls = False  # those that stand in the text, and a server's own
 
     def document(self, given: Chunk) -> Chunk:
         """Return a choice of a document."""
@@ -161,8 +165,8 @@ class _Choice:
         text, calls = self._sorted(self._reader.feed(said.get("content") or "") + self._reader.finish())
         message = {**said, "content": text or (None if calls else "")}
         if calls:
-            message["tool_calls"] = [*(said.get("tool_calls") or ()), *map(_call, calls)]
-        self.reason = self._reader.finish_reason(given["finish_reason"])
+            message["tool_calls"] = [*(said.get("tool_calls") or ()), *(call.in_message for call in calls)]
+        self.reason = finish_reason(given["finish_reason"], has_calls=bool(message.get("tool_calls")))
         return {**given, "message": message, "finish_reason": self.reason}
 
     def chunks(self, given: Chunk) -> list[Chunk]:
@@ -176,14 +180,15 @@ class _Choice:
         upstream = given.get("finish_reason")
         if upstream:
             events += self._reader.finish()
-            self.reason = self._reader.finish_reason(upstream)
         text, calls = self._sorted(events)
+        self._has_calls = self._has_calls or bool(calls or delta.get("tool_calls"))
         deltas: list[Chunk] = [{"content": text}] if text else []
-        deltas += [{"tool_calls": [{**_call(call), "index": call.index} for call in calls]}] if calls else []
+        deltas += [{"tool_calls": [{**call.in_message, "index": call.index} for call in calls]}] if calls else []
         deltas += [delta] if delta else []
         rest = {key: value for key, value in given.items() if key not in ("delta", "finish_reason")}
         out = [{**rest, "delta": self._with_role(one)} for one in deltas]
         if upstream:
+            self.reason = finish_reason(upstream, has_calls=self._has_calls)
             return [*out, {**rest, "delta": {}, "finish_reason": self.reason}]
         return out or ([{**rest, "delta": {}}] if len(rest) > 1 else [])
 
@@ -197,7 +202,3 @@ class _Choice:
                 log.warning("%s: %s", self._name, event.message)
         text = "".join(event.text for event in events if isinstance(event, TextDelta))
         return text, [event for event in events if isinstance(event, ToolCall)]
-
-
-def _call(call: ToolCall) -> Chunk:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from aider_stackspot.config.display import shortened
-from aider_stackspot.config.schema import ProviderKeys
+from aider_stackspot.config.schema import (
+    NO_MODEL_NAME,
+    PROVIDER_NAME,
+    STACKSPOT,
+    ProviderKeys,
+    is_model_name,
+    is_stackspot,
+)
 from aider_stackspot.config.settings import AGENT_ID, AGENT_PREFIX, DEFAULT_MODELS
 from aider_stackspot.config.yaml_file import Document
 
-_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-"""No slash and no colon: LiteLLM has vendors and models of its own behind those."""
-_STACKSPOT = "stackspot"
+IS_A_PROVIDER = "this is a provider's name; give the alias another one."
 
 
 def check(document: Document, providers: Mapping[str, ProviderKeys]) -> None:
@@ -25,7 +29,7 @@ def check(document: Document, providers: Mapping[str, ProviderKeys]) -> None:
     Raises:
         ConfigurationError: names the file, the line and the alias.
     """
-    accounts = {name: _models_of(keys) for name, keys in providers.items() if _is_account(name, keys)}
+    accounts = {name: _models_of(keys) for name, keys in providers.items() if is_stackspot(name, keys)}
     of_stackspot = {*DEFAULT_MODELS, *(model for models in accounts.values() for model in models)}
     for name, keys in providers.items():
         # An alias of an account stands alone as well, beside the models of every account.
@@ -41,16 +45,12 @@ def _models_of(keys: ProviderKeys) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*DEFAULT_MODELS, *(keys.models or {})]))
 
 
-def _is_account(name: str, keys: ProviderKeys) -> bool:
-    return name == _STACKSPOT or keys.type == _STACKSPOT
-
-
 def _problem_of_name(alias: str, taken: set[str], providers: Mapping[str, ProviderKeys]) -> str | None:
-    if alias in providers or alias == _STACKSPOT:
-        return "this is a provider's name; give the alias another one."
+    if alias in providers or alias == STACKSPOT:
+        return IS_A_PROVIDER
     if alias in taken:
         return "this is a model's name; give the alias another one."
-    return None if _ALIAS.fullmatch(alias) else "an alias has letters, digits, `.`, `_` and `-` only."
+    return None if PROVIDER_NAME.fullmatch(alias) else "an alias has letters, digits, `.`, `_` and `-` only."
 
 
 def _problem_of_meaning(model: str, keys: ProviderKeys, models: tuple[str, ...] | None) -> str | None:
@@ -65,8 +65,7 @@ def _problem_of_meaning(model: str, keys: ProviderKeys, models: tuple[str, ...] 
     if model in keys.aliases:
         return f"`{shown}` is an alias itself; name the model that it means."
     if models is None:
-        is_name = bool(model) and model.isprintable() and not any(char.isspace() for char in model)
-        return None if is_name else "a model's name has no spaces, and is not empty."
+        return None if is_model_name(model) else NO_MODEL_NAME
     if model in models or agent_of(model) is not None:
         return None
     known = ", ".join(models[:10]) + (" …" if len(models) > 10 else "")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aider_stackspot.config import locations
-from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider, declared_providers
+from aider_stackspot.config.declared import DeclaredProvider, declared_providers
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment, Value
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.yaml_file import MAX_CONFIG_FILE_BYTES, Document, parse
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import NotAFile, read_bounded

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from aider_stackspot.config import aliases
 from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.environment import Environment, Value
-from aider_stackspot.config.schema import ProviderKeys, validate
+from aider_stackspot.config.schema import ProviderKeys, is_stackspot, validate
 from aider_stackspot.config.yaml_file import Document, Location
 from aider_stackspot.errors import ConfigurationError
 
@@ -90,7 +90,6 @@ def interpolate(document: Document, lookup: Lookup) -> Interpolated:
     return result
 
 
-STACKSPOT: Final = "stackspot"
 BASE_KEYS = ("auth_url", "token_url", "api_base", "agent_api_base")
 GUARDED = {
     "auth_url": "leads elsewhere",
@@ -140,7 +139,7 @@ class DeclaredProvider:
     @property
     def is_stackspot(self) -> bool:
         """Tell the type: named, or by the provider's name."""
-        return (self.keys.type or (STACKSPOT if self.name == STACKSPOT else "openai-compatible")) == STACKSPOT
+        return is_stackspot(self.name, self.keys)
 
     def guarded(self, key: str) -> Any:
         """Return the value of a key that only the user may set. Another one is ignored, with a line that says so."""

@@ -9,7 +9,7 @@ from aider_stackspot.errors import ConfigurationError
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
-_SCHEME = re.compile(r"bearer\s+", re.IGNORECASE)
+_SCHEME = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
 
 
 def header_name(name: str, what: str) -> str:
@@ -56,7 +56,10 @@ def api_key(value: str, what: str) -> str:
     text = value.strip() if isinstance(value, str) else value
     while isinstance(text, str) and len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
-    key = _SCHEME.sub("", header_value(text, what), count=1)
+    sent = header_value(text, what)
+    key = _SCHEME.sub("", sent)
+    if sent and not key:
+        raise ConfigurationError(f"{what}: this is the word that stands before a key: copy the key itself.")
     if any(mark in key[:1] + key[-1:] for mark in "\"'`"):
         raise ConfigurationError(f"{what}: a quotation mark stands at one end of the key: take it away.")
     if " " in key:

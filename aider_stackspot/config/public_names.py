@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from aider_stackspot.config.aliases import agent_of
-from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, Model, agent_model
 
 
@@ -45,10 +45,10 @@ def _aliased(accounts: Mapping[str, Account], models: Sequence[Model]) -> Iterat
 
 def _rank(named: tuple[str, Model]) -> tuple[bool, bool, bool]:
     name, model = named
-    return not _is_users(name, model), name != model.name, model.account.name != STACKSPOT
+    return not is_users_word(name, model), name != model.name, model.account.name != STACKSPOT
 
 
-def _is_users(name: str, model: Model) -> bool:
+def is_users_word(name: str, model: Model) -> bool:
     """Tell whether it is the user's word, or this package's, that a name means a model."""
     return model.account.users_own or (model.account.name == STACKSPOT and name in DEFAULT_MODELS)
 
@@ -64,4 +64,4 @@ def _is_providers(name: str, model: Model, accounts: Mapping[str, Account], serv
     if provider == model.account.name or name in DEFAULT_MODELS:
         return False
     is_users = provider in servers or (provider in accounts and accounts[provider].users_own)
-    return is_users or (provider in accounts and not _is_users(name, model))
+    return is_users or (provider in accounts and not is_users_word(name, model))

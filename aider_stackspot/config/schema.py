@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -35,7 +35,11 @@ _STRICT = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
 """Unknown keys are errors. pydantic builds what it validates with when it is first needed: many starts never do."""
 UNLIMITED = -1
 """What other tools' guides have people enter for "no limit of tokens"."""
-_PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+STACKSPOT: Final = "stackspot"
+"""The provider that is there without a file, and the type of each account."""
+PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Of an alias too: LiteLLM has vendors and models of its own behind slashes and colons."""
+NO_MODEL_NAME = "a model's name has no spaces, and is not empty."
 
 
 def _none_if_empty(value: Any) -> Any:
@@ -288,15 +292,25 @@ def validate(document: Document, data: Any) -> FileKeys:
     return keys
 
 
+def is_model_name(name: str) -> bool:
+    """Tell whether a model can be called so; `NO_MODEL_NAME` says what is wrong if not."""
+    return bool(name) and name.isprintable() and not any(char.isspace() for char in name)
+
+
+def is_stackspot(name: str, keys: ProviderKeys) -> bool:
+    """Tell whether a provider is a StackSpot account, and no OpenAI-compatible server."""
+    return STACKSPOT in (name, keys.type)
+
+
 def _check_names(document: Document, name: str, keys: ProviderKeys) -> None:
     where: Location = ("providers", name)
-    if not _PROVIDER_NAME.fullmatch(name):
+    if not PROVIDER_NAME.fullmatch(name):
         raise document.error(where, "a provider's name has letters, digits, `.`, `_` and `-` only.")
-    if name == "stackspot" and keys.type == "openai-compatible":
+    if name == STACKSPOT and keys.type == "openai-compatible":
         raise document.error((*where, "type"), "the name `stackspot` is StackSpot's; give this provider another one.")
     for model in keys.models or {}:
-        if not model or not model.isprintable() or any(char.isspace() for char in model):
-            raise document.error((*where, "models", model), "a model's name has no spaces, and is not empty.")
+        if not is_model_name(model):
+            raise document.error((*where, "models", model), NO_MODEL_NAME)
 
 
 def _check_headers(document: Document, name: str, keys: ProviderKeys) -> None:
@@ -312,9 +326,9 @@ def _check_headers(document: Document, name: str, keys: ProviderKeys) -> None:
     keys.extra_headers = headers
     if keys.api_key is None:
         return
-    key, is_stackspot = keys.api_key.get_secret_value(), name == "stackspot" or keys.type == "stackspot"
+    key = keys.api_key.get_secret_value()
     # StackSpot's key goes into a form, which carries everything.
-    key = key.strip() if is_stackspot else api_key(key, document.what((*where, "api_key")))
+    key = key.strip() if is_stackspot(name, keys) else api_key(key, document.what((*where, "api_key")))
     keys.api_key = SecretStr(key) if key else None
 
 

@@ -281,10 +281,13 @@ class Settings:
             shortest.setdefault(with_account(name, model), name)
         return {name: self.models[name] for name in shortest.values()}
 
-    def aliases_of(self, model: Model) -> list[str]:
-        """Return the aliases that mean a StackSpot model, each as short as it can be used."""
-        listed = self.listed_models().items()
-        return [name for name, one in listed if one.route == model.route and name not in (one.name, one.route)]
+    def aliases(self) -> dict[str, list[str]]:
+        """Return the aliases of StackSpot's models by the model's route, each as short as it can be used."""
+        found: dict[str, list[str]] = {}
+        for name, model in self.listed_models().items():
+            if name not in (model.name, model.route):
+                found.setdefault(model.route, []).append(name)
+        return found
 
     def model(self, name: str) -> Model:
         """Return a StackSpot model by its public name.

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import SecretStr
 
 from aider_stackspot.config import base_url
-from aider_stackspot.config.declared import STACKSPOT, DeclaredProvider
+from aider_stackspot.config.declared import DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.network import network
-from aider_stackspot.config.schema import ModelKeys, ProviderKeys
+from aider_stackspot.config.schema import STACKSPOT, ModelKeys, ProviderKeys
 from aider_stackspot.config.server_credentials import refuse_keys_of_servers
 from aider_stackspot.config.settings import (
     CONFIGURED_ORIGIN,

@@ -23,7 +23,7 @@ from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import read_bounded
 
 _PLACE = ("statcode-ai", "providers.json")
-_TAKEN = ("name", "api_key", "base_url", "models")
+_TAKEN = ("name", "api_key", "base_url", "api_base", "models")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def read_statcode_file(path: Path, *, allow_insecure_http: bool = False) -> Stat
 
 def _server(document: Document, name: str, entry: Mapping[str, Any], allow_insecure_http: bool) -> StatCodeServer:
     where = ("providers", name)
-    known = {key: entry[key] for key in (*_TAKEN, "api_base") if entry.get(key) is not None}
+    known = {key: entry[key] for key in _TAKEN if entry.get(key) is not None}
     try:
         keys = ProviderKeys.model_validate(known)
     except ValidationError as error:

@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Iterator
 
 from aider_stackspot.config import Account, Network, Settings
-from aider_stackspot.config.declared import STACKSPOT
 from aider_stackspot.config.display import shown_url
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.masks import masked
 from aider_stackspot.doctor.report import Finding
 from aider_stackspot.network.proxies import proxy_for

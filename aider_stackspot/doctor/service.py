@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import credentials_of as credentials_of_server
 from aider_stackspot.config import Account, CompatibleProvider, Model, Network, Settings
-from aider_stackspot.config.declared import STACKSPOT
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.report import Finding, duration
 from aider_stackspot.errors import (
     AuthenticationFailed,

@@ -22,7 +22,7 @@ from aider_stackspot.gateway.server_messages import messages_for_server
 from aider_stackspot.gateway.server_stream import CHAT, ServerStream
 from aider_stackspot.gateway.text_answer import TextAnswer
 from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts
-from aider_stackspot.tools import TextDelta, ToolCall, read_answer_requirements
+from aider_stackspot.tools import TextDelta, ToolCall, finish_reason, read_answer_requirements
 from aider_stackspot.tools.request import ToolCallRules
 from aider_stackspot.tools.tool_call_parser import new_call_id
 
@@ -135,7 +135,7 @@ class ServerAnswer:
             yield calls
         finish = self._stream.finish or Finish(reason="stop")
         counted = finish.usage or Usage(self.prompt_tokens, estimated_tokens(self._characters))
-        self.end = End(_reason(finish.reason, calls), counted, self._stopped_at)
+        self.end = End(finish_reason(finish.reason, has_calls=bool(calls)), counted, self._stopped_at)
 
     def _read(self, chunk: Chunk) -> list[AnswerEvent]:
         events: list[AnswerEvent] = []
@@ -165,13 +165,6 @@ class ServerAnswer:
             ToolCall(call["id"] or new_call_id(), call["name"], _object(call["arguments"]), position)
             for position, call in enumerate(self._calls.values())
         ]
-
-
-def _reason(told: str, calls: Sequence[ToolCall]) -> str:
-    """Return why an answer ended: programs make the calls of one that says so, and wait for none elsewhere."""
-    if told in ("length", "content_filter"):
-        return told
-    return "tool_calls" if calls else "stop"
 
 
 def _object(arguments: str) -> str:

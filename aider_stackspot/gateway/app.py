@@ -108,11 +108,11 @@ class Gateway:
         """Answer in OpenAI's Chat Completions."""
         body = await body_of(request)
         target = self.target(body.get("model"))
-        if isinstance(target, ServerTarget) and not target.takes_tools_by_prompt:
+        if isinstance(target, ServerTarget) and not (
+            target.takes_tools_by_prompt and needs_prompt(body.get("messages"), body)
+        ):
             return self._passed_on(target, body)
         asked, question = read_chat(body)
-        if isinstance(target, ServerTarget) and not needs_prompt(question.messages, question.demands):
-            return self._passed_on(target, body)
         answer = answer_to(target, question)
         reply = ChatReply(question.model, answer, wants_usage=asked.wants_usage)
         return Reply(answer.events(), reply, streams=question.streams, replies=self.replies)

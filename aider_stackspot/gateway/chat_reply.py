@@ -46,9 +46,7 @@ class ChatReply:
             if isinstance(said, TextDelta):
                 chunks.append(self._chunk({"content": said.text}))
             elif isinstance(said, ToolCall):
-                chunks.append(self._chunk({"tool_calls": [{"index": said.index, **_call(said)}]}))
-            else:
-                chunks.append(self._chunk({"reasoning_content": said.text}))
+                chunks.append(self._chunk({"tool_calls": [{"index": said.index, **said.in_message}]}))
         return b"".join(chunks)
 
     def closing(self) -> bytes:
@@ -67,13 +65,10 @@ class ChatReply:
         """Return the whole answer."""
         events = [said for piece in pieces for said in piece]
         text = "".join(said.text for said in events if isinstance(said, TextDelta))
-        calls = [_call(said) for said in events if isinstance(said, ToolCall)]
-        thought = "".join(said.text for said in events if not isinstance(said, TextDelta | ToolCall))
+        calls = [said.in_message for said in events if isinstance(said, ToolCall)]
         message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None}
         if calls:
             message["tool_calls"] = calls
-        if thought:
-            message["reasoning_content"] = thought
         end = end_of(self._answer)
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": end.reason}
         return {**self._envelope("chat.completion"), "choices": [choice], "usage": _usage(end), **end.extra}
@@ -114,10 +109,6 @@ class ServersChat:
     def document(self, pieces: list[Sequence[Chunk]]) -> Chunk:
         """Return the server's document."""
         return next(chunk for piece in pieces for chunk in piece)
-
-
-def _call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _usage(end: End) -> dict[str, int]:

@@ -81,13 +81,13 @@ def _read(path: Path) -> str | None:
     """Return the key that is kept, or `None` where there is no file. A link is followed nowhere."""
     try:
         content = read_bounded(path, _MAX_KEY_BYTES, private=True)
-        text = None if content is None else content.decode("utf-8").strip()
-        others = os.name == "posix" and content is not None and stat.S_IMODE(path.lstat().st_mode) & 0o077
+        if content is None:
+            return None
+        text = content.decode("utf-8").strip()
+        others = os.name == "posix" and stat.S_IMODE(path.lstat().st_mode) & 0o077
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"The gateway's key in {path} cannot be read: {why}.") from None
-    if text is None:
-        return None
     if others:
         raise ConfigurationError(f"The gateway's key in {path} can be read by others. Run: chmod 600 {path}")
     if len(text) < MIN_KEY_CHARACTERS:

@@ -126,7 +126,7 @@ def assistant_message(content: str | list[Any], place: str) -> Message:
             function = {"name": call.name, "arguments": json.dumps(call.input, ensure_ascii=False)}
             calls.append({"id": call.id, "type": "function", "function": function})
         elif kind in _THOUGHTS:
-            thought = {name: thought.get(name, "") + text for name, text in thoughts.of_block(block).items()} or thought
+            thoughts.add(thought, thoughts.of_block(block))
         else:
             parts += _parts(block, at)
     message: Message = {"role": "assistant", "content": "".join(map(_text, parts)) if parts else None, **thought}

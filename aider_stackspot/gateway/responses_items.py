@@ -96,14 +96,14 @@ def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
             content = output.output if isinstance(output.output, str) else _parts(output.output, f"{place}.output")
             messages.append({"role": "tool", "tool_call_id": output.call_id, "content": content})
         elif kind == "reasoning":
-            thought = thoughts.of_item(item)
+            thoughts.add(thought, thoughts.of_item(item))
             continue
         elif kind == "additional_tools":  # `OfferedTools` reads them
             continue
         else:
             raise invalid(f"`{place}` has the type `{str(kind)[:60]}`, which cannot be sent to this model.", place)
         if messages[-1]["role"] == "assistant":
-            messages[-1].update(thought)
+            thoughts.add(messages[-1], thought)
         thought = {}
     return messages
 

@@ -132,7 +132,7 @@ def read_responses(body: dict[str, Any], store: ResponseStore) -> Read:
         code = "previous_response_not_found"
         before = store.get(request.previous_response_id, param="previous_response_id", code=code).items
     items = [*before, *_resolved(input_items(request), store)]
-    tools = OfferedTools(request.tools or (), items)
+    tools = OfferedTools(request.tools or (), items, offset=len(before))
     question = Question(
         model=request.model,
         messages=[*_instructions(request), *messages_of(items, offset=len(before))],

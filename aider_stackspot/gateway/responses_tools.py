@@ -99,6 +99,7 @@ class OfferedTools:
     Args:
         tools: as the client gave them.
         items: of the conversation; some may offer further tools.
+        offset: how many of them come from earlier responses; places in errors are counted behind them.
 
     Attributes:
         functions: all of them as functions; tools that run at a vendor are there as they were given.
@@ -107,14 +108,15 @@ class OfferedTools:
         GatewayError: one of them cannot be read.
     """
 
-    def __init__(self, tools: Sequence[Item], items: Sequence[Item]) -> None:
+    def __init__(self, tools: Sequence[Item], items: Sequence[Item], offset: int = 0) -> None:
         self.functions: list[Item] = []
         self._offered: dict[str, _Offered] = {}
         for index, tool in enumerate(tools):
             self.functions += self._functions(tool, f"tools[{index}]")
         for index, item in enumerate(items):
             if item.get("type") == "additional_tools":
-                self._add(read(AdditionalTools, item, f"input[{index}]"), f"input[{index}]")
+                place = f"input[{index - offset}]"
+                self._add(read(AdditionalTools, item, place), place)
 
     def call_item(self, call: ToolCall) -> Item:
         """Return a call as an item of the output."""

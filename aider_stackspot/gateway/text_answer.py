@@ -12,7 +12,15 @@ from aider_stackspot.gateway.end import End, estimated_tokens, told_by
 from aider_stackspot.gateway.errors import GatewayError
 from aider_stackspot.gateway.question import Message, Question
 from aider_stackspot.gateway.text_source import Texts
-from aider_stackspot.tools import AnswerRequirements, AnswerWarning, Event, RejectedCall, TextDelta, ToolCall
+from aider_stackspot.tools import (
+    AnswerRequirements,
+    AnswerWarning,
+    Event,
+    RejectedCall,
+    TextDelta,
+    ToolCall,
+    finish_reason,
+)
 
 log = logging.getLogger("aider_stackspot.gateway")
 
@@ -66,7 +74,7 @@ class TextAnswer:
             events += await self._repaired()
             if events:
                 yield events
-        reason = "tool_calls" if finish.reason == "stop" and self._calls else finish.reason
+        reason = finish_reason(finish.reason, has_calls=self._calls > 0)
         self.end = End(reason, _sum(self._usages), finish.stop_sequence, told_by(finish))
 
     def _count(self) -> Finish:

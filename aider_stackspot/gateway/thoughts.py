@@ -28,6 +28,12 @@ def of_block(block: Mapping[str, Any]) -> dict[str, str]:
     return {field: text} if field in FIELDS and isinstance(text, str) and text else {}
 
 
+def add(to: dict[str, Any], more: Mapping[str, str]) -> None:
+    """Add thoughts to a message, or to thoughts, behind those that are there: a model may think between its calls."""
+    for name, text in more.items():
+        to[name] = to.get(name, "") + text
+
+
 def sealed(field: str, text: str) -> str:
     """Return thoughts as the `encrypted_content` of a reasoning item of Responses; nothing about them is secret."""
     return base64.b64encode(json.dumps({field: text}).encode()).decode()

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aider_stackspot.config import Model, Settings
-from aider_stackspot.config.declared import STACKSPOT
-from aider_stackspot.config.settings import DEFAULT_MODELS, with_account
+from aider_stackspot.config.public_names import is_users_word
+from aider_stackspot.config.settings import with_account
 
 NO_KEY = "no-key"
 """Stands for "no key is known here" wherever LiteLLM would else look for another vendor's; it is never sent."""
@@ -176,9 +176,8 @@ class Names:
         """
         if name == with_account(name, model):
             return False
-        is_own = model.account.users_own or (model.account.name == STACKSPOT and name in DEFAULT_MODELS)
         is_others = name in self._known_models or name.partition("/")[0] in self._vendors
-        return is_own or not is_others
+        return is_users_word(name, model) or not is_others
 
 
 names = Names()

@@ -13,6 +13,8 @@ from aider_stackspot.pipeline.notices import log
 
 def say(line: str) -> None:
     """Write a line of this package's own to standard error, on a terminal with breaks between words."""
+    if sys.stderr is None:  # a program without a console
+        return
     shown = f"aider-stackspot: {line}"
     if sys.stderr.isatty():
         shown = wrapped(shown, shutil.get_terminal_size().columns)

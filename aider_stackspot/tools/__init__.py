@@ -12,7 +12,12 @@ How a tool call travels, and which file to change:
 `answer_requirements` ties these together for the caller: one object for a request, one parser for its answer.
 """
 
-from aider_stackspot.tools.answer_requirements import AnswerParser, AnswerRequirements, read_answer_requirements
+from aider_stackspot.tools.answer_requirements import (
+    AnswerParser,
+    AnswerRequirements,
+    finish_reason,
+    read_answer_requirements,
+)
 from aider_stackspot.tools.events import AnswerWarning, Event, RejectedCall, TextDelta, ToolCall
 from aider_stackspot.tools.request import as_mapping
 from aider_stackspot.tools.tool_call_syntax import (
@@ -37,6 +42,7 @@ __all__ = [
     "as_mapping",
     "calls_as_json",
     "escape_text",
+    "finish_reason",
     "is_result",
     "read_answer_requirements",
     "result_tags",

@@ -95,14 +95,26 @@ class AnswerParser:
         return rest + self._json.finish(checked=not self._tool_calls.calls)
 
     def finish_reason(self, upstream: str) -> str:
-        """Return the reason to report: a cut answer stays one, although calls were read before the cut."""
-        return self._tool_calls.finish_reason if upstream == "stop" else upstream
+        """Return the reason to report, whatever a service calls it."""
+        return finish_reason(upstream, has_calls=bool(self._tool_calls.calls))
 
     def _formed(self, events: list[Event]) -> list[Event]:
         formed: list[Event] = []
         for event in events:
             formed += self._json.feed(event.text) if isinstance(event, TextDelta) else [event]
         return formed
+
+
+def finish_reason(told: str, *, has_calls: bool) -> str:
+    """Return why an answer ended: programs make the calls of one that says so, and wait for none elsewhere.
+
+    Args:
+        told: the service's own word; a cut answer stays one, although calls were read before the cut.
+        has_calls: whether there is a call to make.
+    """
+    if told in ("length", "content_filter"):
+        return told
+    return "tool_calls" if has_calls else "stop"
 
 
 _SYNTAX = f"""\

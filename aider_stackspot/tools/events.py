@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class ToolCall:
     name: str
     arguments: str
     index: int
+
+    @property
+    def in_message(self) -> dict[str, Any]:
+        """The call as a message of Chat Completions has it."""
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
 
 
 @dataclass(frozen=True)

@@ -178,11 +178,6 @@ class ToolCallParser:
         self._events: list[Event] = []
         self._warned: set[str] = set()
 
-    @property
-    def finish_reason(self) -> str:
-        """`tool_calls` once a call was given out, else `stop`."""
-        return "tool_calls" if self.calls else "stop"
-
     def feed(self, text: str) -> list[Event]:
         """Read the next piece of the answer and return what is certain by now."""
         data, self._held = self._held + text, ""

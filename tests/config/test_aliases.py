@@ -61,8 +61,8 @@ def test_each_is_listed_once_by_its_shortest_name(settings: Settings) -> None:
     of_stackspot = {"stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "reviewer", "fast", "review", "rev", "4o"}
     of_work = {"work/stackspot-ai", "work/stackspot-ai-chat", "work/stackspot-ai-code", "work/fast", "mine"}
     assert accounts == {**dict.fromkeys(of_stackspot, "stackspot"), **dict.fromkeys(of_work, "work")}
-    assert settings.aliases_of(settings.model("stackspot-ai")) == ["fast"]
-    assert settings.aliases_of(settings.model("work/stackspot-ai-chat")) == ["work/fast"]
+    assert settings.aliases()["stackspot/stackspot-ai"] == ["fast"]
+    assert settings.aliases()["work/stackspot-ai-chat"] == ["work/fast"]
 
 
 def test_a_model_comes_before_another_accounts_alias(places: Places) -> None:

@@ -30,13 +30,13 @@ def test_a_call_between_texts() -> None:
         ToolCall("call_0", "read_file", '{"path": "a.py"}', 0),
         TextDelta("\nAfter."),
     ]
-    assert parser.finish_reason == "tool_calls"
+    assert parser.calls
 
 
 def test_an_answer_without_a_call_ends_with_stop() -> None:
     parser = new_parser()
     parse("Done.", parser)
-    assert parser.finish_reason == "stop"
+    assert not parser.calls
 
 
 def test_a_call_is_given_out_with_its_last_character() -> None:
@@ -181,7 +181,7 @@ def test_what_cannot_be_called_is_given_out_as_it_came(text: str, reason: str) -
     assert text_of(events) == f"Look: {text}"
     assert calls_of(events) == []
     assert [reason in message for message in warnings_of(events)] == [True]
-    assert parser.finish_reason == "stop"
+    assert not parser.calls
 
 
 def test_a_warning_does_not_quote_the_arguments() -> None:
@@ -216,7 +216,7 @@ def test_a_broken_call_after_a_good_one_does_not_undo_it() -> None:
     events = parse(f"{call()} <stk:tool_call>{{", parser)
     assert [type(event) for event in events] == [ToolCall, TextDelta, AnswerWarning]
     assert text_of(events) == " <stk:tool_call>{"
-    assert parser.finish_reason == "tool_calls"
+    assert parser.calls
 
 
 def test_an_invented_result_and_what_follows_is_cut_off() -> None:
@@ -246,7 +246,7 @@ def test_choice_none_and_no_tools_make_the_parser_transparent() -> None:
         assert parser.feed(call() + "<stk") == [TextDelta(call() + "<stk")]
         assert parser.feed("") == []
         assert parser.finish() == []
-        assert parser.finish_reason == "stop"
+        assert not parser.calls
 
 
 @pytest.mark.parametrize("choice", ["required", "any", {"type": "function", "function": {"name": "echo"}}])
@@ -256,7 +256,7 @@ def test_a_demanded_call_that_does_not_come_is_a_warning(choice: object) -> None
         TextDelta("I would rather not."),
         AnswerWarning("a tool call was demanded, but the answer has none that can be made"),
     ]
-    assert parser.finish_reason == "stop"
+    assert not parser.calls
     assert warnings_of(parse(block('{"name": "echo"}'), new_parser(choice))) == []
 
 

@@ -68,10 +68,7 @@ class VariableOrigins:
         every = [*self._files, *self._files_of_hosts()]
         files = [file for file in every if not file.trusted]
         asked = [(file.path, file.content, file.trusted, self._asked_by_file(file)) for file in every]
-        asked += [
-            (path, content, self._is_own_settings(path, content), self._asked_by_settings(path, content))
-            for path, content in self._settings()
-        ]
+        asked += self._settings_asked
         for path, content, is_own, request in asked:
             if not is_own:
                 files.append(EnvFile(path, content, tuple(request.variables.items())))
@@ -91,9 +88,18 @@ class VariableOrigins:
         """Return what the variables of a `.env` file ask of aider."""
         return replace(asked_by_environment(file.raw), of_project=not self._is_homes(file.path, locations.ENV_NAME))
 
-    def _asked_by_settings(self, path: Path, content: bytes) -> RequestedSettings:
-        """Return what a file of aider's settings asks."""
-        return replace(asked_by_settings(content), of_project=not self._is_homes(path, locations.AIDER_NAME))
+    @cached_property
+    def _settings_asked(self) -> list[tuple[Path, bytes, bool, RequestedSettings]]:
+        """The files of aider's settings: path, content, whether it is the user's own, and what it asks."""
+        return [
+            (
+                path,
+                content,
+                self._is_own_settings(path, content),
+                replace(asked_by_settings(content), of_project=not self._is_homes(path, locations.AIDER_NAME)),
+            )
+            for path, content in self._settings()
+        ]
 
     def _is_homes(self, path: Path, name: str) -> bool:
         return self._home is not None and locations.same_file(path, self._home / name)
@@ -125,9 +131,9 @@ class VariableOrigins:
         for file in self._loadable:
             if file.may_have_set(name, now):
                 return file.path
-        settings = [(path, content) for path, content in self._settings() if not self._is_own_settings(path, content)]
-        for path, content in settings:
-            if asked_by_settings(content).variables.get(name) == now:
+        settings = [(path, request) for path, _, is_own, request in self._settings_asked if not is_own]
+        for path, request in settings:
+            if request.variables.get(name) == now:
                 return path
         indirect = [file.path for file in self._loadable if any(key.startswith("AIDER_") for key in file.raw)]
         return next(iter([*(path for path, _ in settings), *indirect]), None)
@@ -144,11 +150,7 @@ class VariableOrigins:
             asked_by_environment(self._users_at_start()),
         ]
         asked += [self._asked_by_file(file) for file in self._files if file.trusted]
-        asked += [
-            self._asked_by_settings(path, content)
-            for path, content in self._settings()
-            if self._is_own_settings(path, content)
-        ]
+        asked += [request for _, _, is_own, request in self._settings_asked if is_own]
         for path in asked[0].settings:
             content = self._content(Path(path))
             asked += [asked_by_settings(content)] if content is not None else []
@@ -186,8 +188,8 @@ class VariableOrigins:
     def leads_of_projects(self) -> list[tuple[Path, dict[str, list[str]]]]:
         """Return each file of the project that tells aider where code goes, with what it says by option or variable."""
         found: dict[Path, dict[str, list[str]]] = {}
-        for path, content in self._settings():
-            if not self._is_own_settings(path, content):
+        for path, content, is_own, _ in self._settings_asked:
+            if not is_own:
                 found[path] = leading_options(content)
         for file in self._project_words:
             found[file.path] = {**found.get(file.path, {}), **leading_variables(file.written)}

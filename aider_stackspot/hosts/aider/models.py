@@ -6,13 +6,13 @@ Runs when `aider.models` has been imported. Each touch of aider's internals is o
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from types import ModuleType
 from typing import Any
 
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
 from aider_stackspot.hosts.aider import answers, problems, project_settings
+from aider_stackspot.hosts.aider.loading import load_litellm
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -150,19 +150,10 @@ def _warm_up(models: Any) -> None:
 
 
 def _load_tokenizer(name: str) -> None:
-    _load_litellm()
+    load_litellm()
     from aider_stackspot.hosts.litellm.reply import load_tokenizer  # loads LiteLLM, and aider starts without it
 
     load_tokenizer(name)
-
-
-def _load_litellm() -> None:
-    """Let aider load LiteLLM, which it does as late as it can, and with it this package's part for LiteLLM.
-
-    That part imports LiteLLM, whose import loads that part: two threads that begin at opposite ends would wait for each
-    other.
-    """
-    _ = sys.modules["aider.models"].litellm.model_cost
 
 
 def _server_of(name: object) -> CompatibleProvider | None:
@@ -211,7 +202,7 @@ def _info_of_none(name: str) -> dict[str, Any] | None:
 def _server_info(name: str) -> dict[str, Any] | None:
     if _server_of(name) is None:
         return None
-    _load_litellm()
+    load_litellm()
     from aider_stackspot.compatible.catalogue import catalogue  # what knows servers is loaded with the first one
     from aider_stackspot.hosts.litellm import servers
 
@@ -227,7 +218,7 @@ def _listed() -> dict[str, Any]:
     providers = list(current().compatible.values())
     if not providers:
         return {}
-    _load_litellm()
+    load_litellm()
     from aider_stackspot.compatible.catalogue import catalogue
     from aider_stackspot.compatible.server import models_of
     from aider_stackspot.hosts.litellm import servers
@@ -245,7 +236,7 @@ def _listed() -> dict[str, Any]:
 def _tell_litellm(given: dict[str, Any]) -> None:
     own = {name: info for name, info in given.items() if _server_of(name) is not None}
     if own:
-        _load_litellm()
+        load_litellm()
         from aider_stackspot.hosts.litellm import servers
 
         servers.take_users_figures(own)

@@ -13,6 +13,7 @@ from typing import Any
 from aider_stackspot.api.context_errors import overflow_of
 from aider_stackspot.config import current
 from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.hosts.aider.loading import load_litellm
 from aider_stackspot.hosts.aider.project_settings import provider_of
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -56,7 +57,11 @@ def problem_of(name: object) -> str | None:
             settings.model(name).account.credentials()
         except ConfigurationError as error:
             return str(error)
-    return next((line for provider, line in settings.ignored.items() if name.startswith(f"{provider}/")), None)
+    if not any(name.startswith(f"{provider}/") for provider in settings.ignored):
+        return None
+    load_litellm()  # a name of LiteLLM's own vendors stays theirs, whatever a project calls its servers
+    route = names.find_server(name)
+    return settings.ignored.get(route.provider) if route is not None else None
 
 
 def is_ours(model: Any) -> bool:

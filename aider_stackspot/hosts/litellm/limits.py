@@ -18,31 +18,28 @@ _told: dict[str, Model] = {}
 
 def tell_all(settings: Settings) -> None:
     """Tell LiteLLM of every model by every name, aliases too."""
-    tell(settings.models.values())
-    aliases = {name: model for name, model in settings.models.items() if name not in (model.name, model.route)}
-    routes = {name: names.route_of(model) for name, model in aliases.items()}
-    _register({name: info_of_model(aliases[name], route.slug) for name, route in routes.items() if _means(name, route)})
+    _register(settings.models.items())
 
 
 def tell(models: Iterable[Model]) -> None:
     """Tell LiteLLM of models: bare, with the provider in front, and as its dispatcher sees them."""
-    known: dict[str, Any] = {}
-    for model in models:
-        route = names.route_of(model)
-        for name in (model.name, model.route, f"{route.slug}/{route.dispatched}"):
-            if _means(name, route):
-                known.setdefault(name, info_of_model(model, route.slug))
-    _register(known)
+    _register((model.route, model) for model in models)
 
 
-def _register(known: dict[str, dict[str, Any]]) -> None:
+def _register(named: Iterable[tuple[str, Model]]) -> None:
     """Register models. Of a name that is a vendor's model as well, LiteLLM would keep what it knows of that one.
 
     The vendor's model keeps its figures where the vendor stands in front.
     """
+    known: dict[str, dict[str, Any]] = {}
+    for public, model in named:
+        route = names.route_of(model)
+        for name in (public, model.name, model.route, f"{route.slug}/{route.dispatched}"):
+            if name not in known and _means(name, route):
+                known[name] = info_of_model(model, route.slug)
     for name, info in known.items():
-        vendor = litellm.model_cost.get(name, info)["litellm_provider"]
-        if vendor != info["litellm_provider"]:
+        vendor = litellm.model_cost.get(name, {}).get("litellm_provider")  # a program's own entry may have none
+        if vendor and vendor != info["litellm_provider"]:
             litellm.model_cost.setdefault(f"{vendor}/{name}", litellm.model_cost.pop(name))
     litellm.register_model(known)
 

@@ -104,7 +104,7 @@ class Reply:
             if isinstance(event, TextDelta):
                 yield _chunk(event.text)
             elif isinstance(event, ToolCall):
-                yield _chunk("", {**_call(event), "index": event.index})
+                yield _chunk("", {**event.in_message, "index": event.index})
             elif isinstance(event, AnswerWarning):
                 self._warn(event.message)
 
@@ -114,7 +114,7 @@ class Reply:
             if isinstance(event, TextDelta):
                 text.append(event.text)
             elif isinstance(event, ToolCall):
-                calls.append(_call(event))
+                calls.append(event.in_message)
             elif isinstance(event, AnswerWarning):
                 self._warn(event.message)
         content = "".join(text)
@@ -210,7 +210,3 @@ def _source_line(source: KnowledgeSource) -> str:
     more += [] if source.score is None else [f"score {source.score:g}"]
     told = ", ".join(more)
     return f"{source.name or source.id} ({told})" if told else f"{source.name or source.id}"
-
-
-def _call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -164,9 +164,11 @@ def _list_all() -> None:
             route = Route(provider.name, slug, model.name)
             if not model.chat or route.public in told:
                 continue
+            info = info_of_servers_model(model, slug)
             for name in _names_of(model, route):
-                litellm.model_cost.setdefault(name, info_of_servers_model(model, slug))
-                put[name] = route
+                if not dict.__contains__(litellm.model_cost, name):
+                    litellm.model_cost[name] = {**info}
+                    put[name] = route
 
 
 def _unlist(server_name: str) -> None:
