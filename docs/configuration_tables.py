@@ -49,8 +49,8 @@ VARIABLES = {
     "AIDER_STACKSPOT_DEBUG": ("`0`", "`1` logs each call: host, status, times and counts; no content, no secrets."),
     "AIDER_STACKSPOT_LOG": (
         "none",
-        "`1` logs the same, and every warning, to `~/.aider/aider-stackspot/log`; a path, to that file; `json` to "
-        "stderr, one JSON object a line.",
+        "`1` logs the same, and warnings about calls and servers, to `~/.aider/aider-stackspot/log`; a path, to that "
+        "file; `json` to stderr, one JSON object a line.",
     ),
 }
 """Each variable's default and meaning."""

@@ -117,6 +117,16 @@ def test_what_is_not_taken_over_is_said(home: Path, server: OpenAIServer) -> Non
     assert "another-secret" not in result.output
 
 
+def test_a_base_url_by_its_other_name_is_taken_over_and_not_called_useless(home: Path, server: OpenAIServer) -> None:
+    path = statcode(home / "a.json", server.base)
+    document = json.loads(path.read_text())
+    entry = document["providers"]["openai-compatible"]
+    entry["api_base"] = entry.pop("base_url")
+    path.write_text(json.dumps(document))
+    result = run(str(path))
+    assert (result.exit_code, "has no meaning here" in result.output) == (0, False)
+
+
 def test_two_servers_and_a_model_that_both_may_have(home: Path, server: OpenAIServer) -> None:
     path = statcode(home / "a.json", server.base, main="only-here", weak="anywhere")
     document = json.loads(path.read_text())

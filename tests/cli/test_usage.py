@@ -171,6 +171,13 @@ def test_an_svg(run: Run, some: None, tmp_path: Path) -> None:
     assert {"stackspot/stackspot-ai-code", "1,244,010", "<bad>&name"} <= set(texts)
 
 
+@pytest.mark.parametrize("other", ["--json", "--plot"])
+def test_one_form_at_a_time(run: Run, some: None, tmp_path: Path, other: str) -> None:
+    done = run("usage", "--svg", str(tmp_path / "usage.svg"), other)
+    assert (done.status, "give one of them" in done.err) == (2, True)
+    assert not (tmp_path / "usage.svg").exists()
+
+
 def test_an_svg_that_cannot_be_written(run: Run, some: None, tmp_path: Path) -> None:
     done = run("usage", "--svg", str(tmp_path / "nowhere" / "usage.svg"))
     assert done.status != 0

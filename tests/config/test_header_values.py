@@ -48,6 +48,8 @@ def test_what_people_copy_along_with_a_key_is_taken_off(
         ("'secret-1", "a quotation mark stands at one end of the key: take it away."),
         ('secret-1"', "a quotation mark stands at one end of the key: take it away."),
         ("secret-1 secret-2", "a space stands inside the key: no key has one, so copy it again."),
+        ("secret-bearer 1", "a space stands inside the key: no key has one, so copy it again."),
+        ("Bearer", "this is the word that stands before a key: copy the key itself."),
         ("Bearer secret-1 secret-2", "a space stands inside the key: no key has one, so copy it again."),
     ],
 )

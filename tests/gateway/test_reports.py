@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.gateway import thoughts
 from tests.compatible.openai_server import OpenAIServer, Reply, models
 from tests.gateway.running import HI, MESSAGES_TOOL, MODEL, RESPONSES_TOOL, Running, events_of, running_gateway
 from tests.gateway.test_servers import CALL, configure
@@ -261,6 +262,35 @@ def test_a_server_gets_the_thoughts_of_a_response_back(
         client.responses.create(input=[*go, *items, result], **body)
     message = server.chats[1].json["messages"][1]
     assert (message["content"], message["reasoning"], message["tool_calls"][0]["id"]) == ("I look.", "hm", "c1")
+
+
+BETWEEN = [("reasoning", "a"), ("call", "c1"), ("reasoning", "b"), ("call", "c2")]
+
+
+@pytest.mark.parametrize("protocol", ["messages", "responses"])
+def test_thoughts_between_calls_stay_together(lab: Running, server: OpenAIServer, protocol: str) -> None:
+    if protocol == "messages":
+        kinds: dict[str, Any] = {
+            "reasoning": lambda text: {"type": "thinking", "thinking": text, "signature": "reasoning_content"},
+            "call": lambda id_: {"type": "tool_use", "id": id_, "name": "read_file", "input": {}},
+        }
+        turn = {"role": "assistant", "content": [kinds[kind](text) for kind, text in BETWEEN]}
+        results = [{"type": "tool_result", "tool_use_id": id_, "content": "x"} for id_ in ("c1", "c2")]
+        body: Any = {"max_tokens": 9, "messages": [*HI, turn, {"role": "user", "content": results}]}
+    else:
+        kinds = {
+            "reasoning": lambda text: {
+                "type": "reasoning",
+                "summary": [],
+                "encrypted_content": thoughts.sealed("reasoning_content", text),
+            },
+            "call": lambda id_: {"type": "function_call", "call_id": id_, "name": "read_file", "arguments": "{}"},
+        }
+        results = [{"type": "function_call_output", "call_id": id_, "output": "x"} for id_ in ("c1", "c2")]
+        body = {"input": [USER, *(kinds[kind](text) for kind, text in BETWEEN), *results]}
+    assert lab.post(f"/v1/{protocol}", {"model": LAB, **body}).status_code == 200
+    message = server.chats[0].json["messages"][1]
+    assert (message["reasoning_content"], [call["id"] for call in message["tool_calls"]]) == ("ab", ["c1", "c2"])
 
 
 def test_what_another_services_model_thought_is_not_passed_on(lab: Running, server: OpenAIServer) -> None:

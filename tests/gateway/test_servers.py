@@ -213,6 +213,27 @@ def test_a_server_without_tools_reads_of_them_in_its_prompt(server: OpenAIServer
     assert all("tools" not in request.json for request in server.chats)
 
 
+def test_a_chat_that_needs_no_tools_passes_to_it_with_all_its_fields(server: OpenAIServer) -> None:
+    prompting(server)
+    server.reply = Reply()
+    own = {"min_p": 0.1, "n": 1, "logit_bias": {"5": 1}, "seed": 7}
+    with running_gateway() as gateway:
+        assert gateway.post("/v1/chat/completions", {"model": MODEL, "messages": HI, **own}).status_code == 200
+    assert own.items() <= server.chats[0].json.items()
+
+
+@pytest.mark.parametrize("told", ["eos", "tool_calls", "stop"])
+def test_it_ends_with_calls_where_there_are_some_and_only_there(server: OpenAIServer, told: str) -> None:
+    prompting(server)
+    reasons = []
+    with running_gateway() as gateway:
+        for deltas in (list(tool_using_assistant("go")), ["No call."]):
+            server.reply = Reply(deltas=deltas, finish=told)
+            body = {"model": MODEL, "messages": HI, "tools": [CHAT_TOOL]}
+            reasons.append(gateway.post("/v1/chat/completions", body).json()["choices"][0]["finish_reason"])
+    assert reasons == ["tool_calls", "stop"]
+
+
 WITHOUT_SECRET = "    token_url: https://login.example/token\n    client_id: me\n    client_secret: ${NOT_SET}\n"
 REQUESTS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": HI},

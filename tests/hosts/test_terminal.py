@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aider_stackspot.hosts.terminal import TerminalNotices
+from aider_stackspot.hosts.terminal import TerminalNotices, say
 from aider_stackspot.pipeline import notices
 
 
@@ -95,3 +95,12 @@ def test_progress_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None
     notices.listen(TerminalNotices(always_read=True))
     notices.progress("half of it")
     assert screen.getvalue() == ""
+
+
+def test_a_program_without_standard_error_hears_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    say("a line")
+    monkeypatch.undo()
+    assert capsys.readouterr() == ("", "")

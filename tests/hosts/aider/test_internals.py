@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from aider import models
 
+import aider_stackspot
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.hosts.aider.models import on_import
+from aider_stackspot.hosts.aider.problems import problem_of
 from aider_stackspot.pipeline import warm_up
 
 NAMES = ["stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "stackspot/stackspot-ai-code"]
@@ -65,6 +67,14 @@ def test_the_import_of_aiders_models_does_not_wait_for_litellm(isolated: Path) -
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.split(), done.stderr) == (["False", "True"], "")
+
+
+def test_a_projects_server_takes_no_vendors_name_from_aider(isolated: Path) -> None:
+    names = "openai: {base_url: 'http://10.1.2.3/v1'}, lab: {base_url: 'http://10.1.2.4/v1'}"
+    (isolated / ".aider.litellm.yml").write_text(f"providers: {{{names}}}", encoding="utf-8")
+    aider_stackspot.register()
+    assert problem_of("openai/gpt-4o") is None
+    assert "the provider `lab`" in str(problem_of("lab/m"))
 
 
 def test_a_chosen_model_gets_its_tokenizer_in_the_background(

@@ -145,6 +145,14 @@ def test_the_users_own_metadata_stands_over_what_the_server_says(shelf: OpenAISe
     assert litellm.model_cost[ONE]["max_input_tokens"] == 7
 
 
+def test_an_entry_of_litellms_own_is_not_taken_out_with_the_list(shelf: OpenAIServer) -> None:
+    dict.__setitem__(litellm.model_cost, OTHER, {"litellm_provider": "somebody"})
+    assert ONE in list(litellm.model_cost)
+    servers.tell(current().compatible["shelf"])
+    assert dict.get(litellm.model_cost, OTHER) == {"litellm_provider": "somebody"}
+    assert dict.get(litellm.model_cost, ONE) is None
+
+
 def test_a_newer_list_takes_the_place_of_the_older(shelf: OpenAIServer) -> None:
     assert {ONE, OTHER} <= {*litellm.model_cost}
     shelf.pages["/v1/models"] = models(*NAMES[:10], context_length=1234)

@@ -85,6 +85,13 @@ def test_register_model_works_after_ours() -> None:
     assert litellm.get_model_info("my-own-model")["max_input_tokens"] == 6
 
 
+def test_an_entry_without_a_vendor_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A price list of the user's, or a program, can have such entries."""
+    monkeypatch.setitem(litellm.model_cost, "stackspot-ai-code", {"max_tokens": 1})
+    aider_stackspot.register()
+    assert litellm.get_model_info("stackspot-ai-code")["max_input_tokens"] == 16_384
+
+
 class Other(litellm.CustomLLM):  # type: ignore[misc]
     """Somebody else's provider."""
 
