@@ -34,7 +34,7 @@ def modules() -> list[str]:
     return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
 
 
-LOADED_BY_PROXY = ("aider_stackspot.gateway.key_check", "aider_stackspot.gateway.proxy_guard")
+LOADED_BY_PROXY = ("aider_stackspot.gateway.proxy_hooks",)
 
 
 def loads_litellm(module: str) -> bool:

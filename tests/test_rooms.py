@@ -51,7 +51,9 @@ MAY_KNOW: dict[str, frozenset[str]] = {
 """The rooms, and single modules as `room.module`, that each room may know. Its own it may always know."""
 
 OPEN_TO: dict[str, frozenset[str]] = {
-    "litellm": frozenset({"hosts/litellm", "gateway.key_check", "gateway.proxy_guard"}),  # LiteLLM Proxy loads the two
+    "litellm": frozenset(
+        {"hosts/litellm", "gateway.proxy_hooks", "gateway.proxy_guard"}
+    ),  # LiteLLM Proxy loads the two
     "aider": frozenset({"hosts/aider"}),
     ENVIRONMENT: frozenset({"config", "config/trust", "process_start"}),
     HOME: frozenset({"config", "config/trust"}),

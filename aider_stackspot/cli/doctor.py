@@ -17,9 +17,8 @@ from aider_stackspot.cli.terminal import each_with_waiting, mark, output, waitin
 from aider_stackspot.config import Settings, current
 from aider_stackspot.config.edit import write_text
 from aider_stackspot.doctor.diagnosis import diagnose
-from aider_stackspot.doctor.masks import Masks
 from aider_stackspot.doctor.record import record
-from aider_stackspot.doctor.report import Finding, duration, is_broken
+from aider_stackspot.doctor.report import Finding, Masks, duration, is_broken
 from aider_stackspot.errors import ConfigurationError
 
 

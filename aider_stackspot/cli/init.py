@@ -18,20 +18,23 @@ from aider_stackspot.cli.init_files import (
     Plan,
     replaced_variables,
 )
-from aider_stackspot.cli.init_proof import MODELS, account_of, refused_chats, token_of
 from aider_stackspot.cli.init_questions import (
+    MODELS,
     NO_AGENT,
+    account_of,
     ask_agents,
     ask_credentials,
     ask_for_project,
     prove_agents,
     proved,
+    refused_chats,
+    token_of,
 )
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import Settings, current
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_REALM, MAX_INPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError

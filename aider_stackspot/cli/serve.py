@@ -11,8 +11,8 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Settings, current, home
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
+from aider_stackspot.gateway.access import chosen_key, gateway_key
 from aider_stackspot.gateway.configuration import Configuration
-from aider_stackspot.gateway.key import chosen_key, gateway_key
 from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
 from aider_stackspot.gateway.server import listen, run
 from aider_stackspot.gateway.tool_settings import KEY, TOOLS, base_url, connection, settings_of

@@ -13,6 +13,7 @@ from typing import Any
 
 from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible.chat_models import KIND_FIELDS, chat_by_field
+from aider_stackspot.compatible.limits import MAX_FIELD_NAME, Entry, at, stated_limits
 from aider_stackspot.compatible.model import (
     Capabilities,
     KindField,
@@ -23,7 +24,6 @@ from aider_stackspot.compatible.model import (
     snake_case,
     unique,
 )
-from aider_stackspot.compatible.stated_limits import MAX_FIELD_NAME, Entry, at, stated_limits
 
 # `id` is OpenAI's; LM Studio's native list has `key`, LiteLLM's `model_name` and `model_group`, Ollama's both
 # `model` and `name`. Where `name` is a display name an id stands beside it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aider_stackspot.config import aliases
+from aider_stackspot.config import public_names
 from aider_stackspot.config.display import ignored_line, shown_url
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.schema import ProviderKeys, is_stackspot, validate
@@ -235,7 +235,7 @@ def declared_providers(
 
     interpolated = interpolate(document, lookup)
     keys = validate(document, interpolated.data)
-    aliases.check(document, keys.providers)
+    public_names.check(document, keys.providers)
     return {
         name: DeclaredProvider(
             name,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.files import NotAFile, TooLarge
 
 MAX_ENV_FILE_BYTES = 128 * 1024

@@ -21,8 +21,8 @@ from pathlib import Path
 from aider_stackspot.config import locations
 from aider_stackspot.config.display import ignored_line, shown_url, trust_command
 from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.locations import RecordedInputs
+from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.config.trust.variable_origin import VariableOrigins, loadable
 from aider_stackspot.process_start import environment_at_start
@@ -216,7 +216,7 @@ class Environment:
         now, start = self.surroundings.variable(name), environment_at_start.get(name)
         if start and self._home_is_projects(name, start):
             return locations.account_home()
-        if not now or now == start or host_changes.changes.include(name, now):
+        if not now or now == start or variable_origin.changes.include(name, now):
             return Path(start) if start and now else locations.account_home()
         if any(file.may_have_set(name, now) for file in loadable(self.files, self.surroundings)):
             return Path(start) if start else locations.account_home()

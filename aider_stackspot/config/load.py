@@ -11,15 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aider_stackspot.config import base_url, locations
-from aider_stackspot.config.aliases import IS_A_PROVIDER
 from aider_stackspot.config.config_files import ConfigFile, possible_names, read_files, unusable
 from aider_stackspot.config.declared import DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import SWITCHES, Environment, read_log_target, read_switches
-from aider_stackspot.config.inputs import RecordedInputs
 from aider_stackspot.config.learned_limits import learned_limits, with_learned
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.config.network import network
-from aider_stackspot.config.public_names import public_names
+from aider_stackspot.config.public_names import IS_A_PROVIDER, public_names
 from aider_stackspot.config.schema import STACKSPOT, STACKSPOT_KEYS, ProviderKeys
 from aider_stackspot.config.server_credentials import check_one_way, key_command, oauth2_client
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings, agent_model

@@ -15,16 +15,55 @@ from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
-from aider_stackspot.gateway.end import End, estimated_tokens
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
-from aider_stackspot.gateway.question import Question
-from aider_stackspot.gateway.server_messages import messages_for_server
+from aider_stackspot.gateway.reply import End, estimated_tokens
+from aider_stackspot.gateway.request import Message, Question
 from aider_stackspot.gateway.server_stream import CHAT, ServerStream
-from aider_stackspot.gateway.text_answer import TextAnswer
-from aider_stackspot.gateway.text_source import ServerTexts, StackSpotTexts
+from aider_stackspot.gateway.text_answer import ServerTexts, StackSpotTexts, TextAnswer
 from aider_stackspot.tools import TextDelta, ToolCall, finish_reason, read_answer_requirements
 from aider_stackspot.tools.request import ToolCallRules
 from aider_stackspot.tools.tool_call_parser import new_call_id
+
+Part = dict[str, Any]
+
+
+def messages_for_server(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages."""
+    sent: list[Message] = []
+    brought: list[Part] = []
+    for message in messages:
+        content = message.get("content")
+        if message["role"] == "tool":
+            parts = _parts(content)
+            brought += _brought(message, [part for part in parts if part["type"] != "text"])
+            content = [part for part in parts if part["type"] == "text"]
+        elif brought:
+            if message["role"] == "user":
+                content = [*brought, *_parts(content)]
+            else:
+                sent.append({"role": "user", "content": brought})
+            brought = []
+        sent.append({**message, "content": _text_if_only_text(message["role"], content)})
+    return [*sent, {"role": "user", "content": brought}] if brought else sent
+
+
+def _brought(message: Message, parts: list[Part]) -> list[Part]:
+    """Return what a tool has brought besides text, with words that say so."""
+    if not parts:
+        return []
+    return [{"type": "text", "text": f"The tool call {message['tool_call_id']} brought this as well:"}, *parts]
+
+
+def _parts(content: Any) -> list[Part]:
+    if isinstance(content, list):
+        return content
+    return [{"type": "text", "text": content}] if content else []
+
+
+def _text_if_only_text(role: str, content: Any) -> Any:
+    if not isinstance(content, list) or any(part["type"] != "text" for part in content):
+        return content
+    return ("" if role == "assistant" else "\n\n").join(part["text"] for part in content)
 
 
 @dataclass(frozen=True)

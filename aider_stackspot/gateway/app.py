@@ -18,21 +18,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aider_stackspot.api.answer import json_bytes
 from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway import listed_models
+from aider_stackspot.gateway import configuration
 from aider_stackspot.gateway.access import KeyCheck, body_of, protocol_of
 from aider_stackspot.gateway.answer import answer_to
-from aider_stackspot.gateway.chat_reply import ChatReply, ServersChat
-from aider_stackspot.gateway.chat_request import read_chat
+from aider_stackspot.gateway.chat_completions import ChatReply, ServersChat, read_chat
 from aider_stackspot.gateway.configuration import Configuration, ServerTarget, Target
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
-from aider_stackspot.gateway.messages_reply import MessagesReply
-from aider_stackspot.gateway.messages_request import read_count, read_messages
-from aider_stackspot.gateway.passed_on import passed_on
+from aider_stackspot.gateway.messages import MessagesReply, read_count, read_messages
 from aider_stackspot.gateway.reply import OpenReplies, Reply
 from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_reply import ResponsesReply
 from aider_stackspot.gateway.responses_request import input_items, read_responses
-from aider_stackspot.gateway.server_stream import CHAT
+from aider_stackspot.gateway.server_stream import CHAT, passed_on
 
 log = logging.getLogger("aider_stackspot.gateway")
 
@@ -96,13 +93,13 @@ class Gateway:
 
     async def models(self, request: Request) -> ASGIApp:
         """List the models."""
-        found = await asyncio.to_thread(listed_models.entries, self.configuration)
-        return _Json(listed_models.listing(found, protocol_of(request.scope)))
+        found = await asyncio.to_thread(configuration.entries, self.configuration)
+        return _Json(configuration.listing(found, protocol_of(request.scope)))
 
     async def model(self, request: Request) -> ASGIApp:
         """Tell about one model."""
         name = request.path_params["name"]
-        return _Json(listed_models.entry_of(self.target(name), protocol_of(request.scope)))
+        return _Json(configuration.entry_of(self.target(name), protocol_of(request.scope)))
 
     async def chat_completions(self, request: Request) -> ASGIApp:
         """Answer in OpenAI's Chat Completions."""

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import GatewayError, invalid
-from aider_stackspot.gateway.fields import Fields, read
-from aider_stackspot.gateway.question import Message
+from aider_stackspot.gateway.request import Fields, Message, read
 
 Part = dict[str, Any]
 

@@ -18,8 +18,8 @@ from aider_stackspot.config.settings import TOTAL_TIMEOUT, with_account
 from aider_stackspot.pipeline.audience import GATEWAY_ARGUMENT
 
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
-GUARD = "aider_stackspot.gateway.proxy_guard.guard"
-KEY_CHECK = "aider_stackspot.gateway.key_check.check"
+GUARD = "aider_stackspot.gateway.proxy_hooks.guard"
+KEY_CHECK = "aider_stackspot.gateway.proxy_hooks.check"
 _SERVER_INFO = {"mode": "chat", GATEWAY_ARGUMENT: True}
 _SERVED_PATHS = re.compile(
     r"(/v1)?/(chat/completions|completions|responses|messages(/count_tokens)?|embeddings"

@@ -10,14 +10,49 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.types import Message, Receive, Scope, Send
 
-from aider_stackspot.api.answer import json_bytes
+from aider_stackspot.api.answer import Finish, Usage, json_bytes
 from aider_stackspot.gateway import errors
 from aider_stackspot.gateway.errors import GatewayError
+from aider_stackspot.pipeline.usage_record import CHARACTERS_PER_TOKEN
+
+
+@dataclass(frozen=True)
+class End:
+    """How a complete answer ended.
+
+    Attributes:
+        reason: one of OpenAI's finish reasons.
+        usage: counted, or estimated.
+        stop_sequence: the client's own text at which it ended.
+        told: the conversation and the knowledge sources of a StackSpot agent; empty where it named neither.
+    """
+
+    reason: str
+    usage: Usage
+    stop_sequence: str | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What stands beside the protocol's own fields: `stackspot`, where there is something to tell."""
+        return {"stackspot": dict(self.told)} if self.told else {}
+
+
+def told_by(finish: Finish) -> Mapping[str, Any]:
+    """Return what a program can use of what StackSpot told."""
+    return finish.facts if finish.conversation_id or finish.sources else {}
+
+
+def estimated_tokens(of: str | int) -> int:
+    """Return how many tokens a text, or a number of characters, may be; for where nobody counts them."""
+    return -(-(of if isinstance(of, int) else len(of)) // CHARACTERS_PER_TOKEN)
+
 
 log = logging.getLogger("aider_stackspot.gateway")
 

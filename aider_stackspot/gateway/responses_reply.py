@@ -9,9 +9,8 @@ from typing import Any
 
 from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.answer import Answer, AnswerEvent, end_of
-from aider_stackspot.gateway.end import End
 from aider_stackspot.gateway.errors import GatewayError, Protocol
-from aider_stackspot.gateway.reply import PING, event
+from aider_stackspot.gateway.reply import PING, End, event
 from aider_stackspot.gateway.responses_request import Read, ResponsesRequest
 from aider_stackspot.tools import TextDelta, ToolCall
 

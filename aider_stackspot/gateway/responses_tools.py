@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aider_stackspot.gateway.fields import Fields, read
+from aider_stackspot.gateway.request import Fields, read
 from aider_stackspot.tools import ToolCall
 
 Item = dict[str, Any]

@@ -16,10 +16,10 @@ from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, retry_after, timeouts
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tokens import BearerAuth
+from aider_stackspot.pipeline.channel import AnswerWriter
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.response_body import read
 from aider_stackspot.pipeline.shared import SharedResources
-from aider_stackspot.pipeline.writer import AnswerWriter
 
 T = TypeVar("T")
 

@@ -1,23 +1,67 @@
-"""One call: attempts until one succeeds or none can help, within the total time limit."""
+"""One call: attempts until one succeeds or none can help, within the total time limit.
+
+Repeats are few and short, because aider repeats too and shows its waits: everything else goes up to it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from typing import TypeVar
 
 import anyio
 
-from aider_stackspot.errors import ContextTooLong, StackSpotError, StatusError, StreamInterrupted, TimedOut
+from aider_stackspot.errors import (
+    ConnectionFailed,
+    ContextTooLong,
+    RateLimited,
+    RequestTimedOut,
+    ServerFailed,
+    StackSpotError,
+    StatusError,
+    StreamInterrupted,
+    TimedOut,
+)
 from aider_stackspot.pipeline import call_log, execution, usage_record
 from aider_stackspot.pipeline.attempt import attempt
+from aider_stackspot.pipeline.channel import AnswerWriter
 from aider_stackspot.pipeline.request import Call
-from aider_stackspot.pipeline.retry import wait_before_retry
 from aider_stackspot.pipeline.shared import SharedResources
 from aider_stackspot.pipeline.upload import with_uploads
-from aider_stackspot.pipeline.writer import AnswerWriter
 from aider_stackspot.redact import scrub, scrub_json
+
+FIRST_WAIT = 0.5
+MAX_WAIT = 4.0
+MAX_RETRY_AFTER = 5.0
+"""Seconds; a service that asks for a longer wait is left to the caller."""
+
+_HEALING_STATUSES = (500, 502, 503, 504)
+
+
+def wait_before_retry(error: StackSpotError, tries: int) -> float | None:
+    """Return the seconds to wait before another try, or `None` where none can help.
+
+    Args:
+        error: what the try ended with, before any text had arrived.
+        tries: how many tries there were.
+    """
+    if isinstance(error, RateLimited):
+        asked = error.retry_after
+        return asked if asked is not None and asked <= MAX_RETRY_AFTER else None
+    if not _can_heal(error):
+        return None
+    return random.uniform(0, min(MAX_WAIT, FIRST_WAIT * 2 ** (tries - 1)))
+
+
+def _can_heal(error: StackSpotError) -> bool:
+    if isinstance(error, ServerFailed):
+        return error.status in _HEALING_STATUSES
+    if isinstance(error, TimedOut):
+        return error.connecting
+    return isinstance(error, ConnectionFailed | RequestTimedOut | StreamInterrupted)
+
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline import notices
 from aider_stackspot.pipeline.attempt import exchange
+from aider_stackspot.pipeline.channel import AnswerWriter
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.response_body import MAX_DOCUMENT_BYTES
 from aider_stackspot.pipeline.shared import SharedResources
-from aider_stackspot.pipeline.writer import AnswerWriter
 
 MAX_REFUSED_POLLS = 6
 """In a row, with 429: each makes the next poll later; then the caller is told."""

@@ -20,7 +20,7 @@ from aider_stackspot.api.error_response import is_html, web_page
 from aider_stackspot.api.sse import EventStream, ServerSentEvent
 from aider_stackspot.errors import AnswerTooLong, StreamInterrupted
 from aider_stackspot.network.body import decoded
-from aider_stackspot.pipeline.writer import MAX_ANSWER_CHARACTERS, AnswerWriter
+from aider_stackspot.pipeline.channel import MAX_ANSWER_CHARACTERS, AnswerWriter
 
 T = TypeVar("T")
 

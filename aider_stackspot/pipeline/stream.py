@@ -8,10 +8,9 @@ from typing import Generic, TypeVar
 from aider_stackspot.api.answer import Finish
 from aider_stackspot.pipeline.background_loop import background_loop
 from aider_stackspot.pipeline.call import run
-from aider_stackspot.pipeline.channel import Channel
+from aider_stackspot.pipeline.channel import AnswerWriter, Channel, TextWriter
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.shared import shared_resources
-from aider_stackspot.pipeline.writer import AnswerWriter, TextWriter
 
 T = TypeVar("T")
 

@@ -3,13 +3,13 @@
 How a tool call travels, and which file to change:
 
 1. `request` reads `tools`, `tool_choice`, `parallel_tool_calls` and `response_format`, or refuses them by name.
-2. `instructions` writes what the prompt says: the tools, the syntax of a call (`tool_call_syntax`), the JSON wanted.
+2. `answer_requirements` writes what the prompt says: the tools, the syntax of a call (`tool_call_syntax`), the JSON.
 3. `pipeline/prompt.py` puts that behind the system messages, and earlier calls and results into the same syntax.
-4. The answer streams in. `tool_call_parser` finds the calls (`tool_call_block` finds where one ends), mends their JSON
-   (`lenient_json`), checks it (`json_schema`) and gives out `events`; `response_format` does so for a JSON answer.
+4. The answer streams in. `tool_call_parser` finds the calls, mends their JSON (`lenient_json`), checks it
+   (`json_schema`) and gives out `events`; `answer_requirements` does so for a JSON answer.
 5. The caller turns the events into its own protocol; the tool's result comes back with the next request's messages.
 
-`answer_requirements` ties these together for the caller: one object for a request, one parser for its answer.
+For the caller `answer_requirements` ties these together: one object for a request, one parser for its answer.
 """
 
 from aider_stackspot.tools.answer_requirements import (

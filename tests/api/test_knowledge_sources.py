@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aider_stackspot.api.answer import KnowledgeSource
-from aider_stackspot.api.knowledge_sources import MAX_SOURCES, KnowledgeSources
+from aider_stackspot.api.stackspot_answer import MAX_SOURCES, KnowledgeSources
 
 OBJECT = {
     "type": "knowledge_source",

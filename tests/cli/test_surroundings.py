@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config import current, locations
-from aider_stackspot.doctor.masks import Masks
+from aider_stackspot.doctor.report import Masks
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 

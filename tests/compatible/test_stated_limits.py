@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.compatible import listing, stated_limits
+from aider_stackspot.compatible import limits, listing
 from aider_stackspot.compatible.chat_models import chat_verdict
-from aider_stackspot.compatible.limits import context
+from aider_stackspot.compatible.limits import StatedLimits, context
 from aider_stackspot.compatible.model import ListedModel, TokenLimit
-from aider_stackspot.compatible.stated_limits import StatedLimits
 
 NOTHING = StatedLimits(None, None, None)
 
 
 def stated(entry: dict[str, Any]) -> StatedLimits:
-    return stated_limits.stated_limits({"id": "made-up", **entry})
+    return limits.stated_limits({"id": "made-up", **entry})
 
 
 def served(entry: dict[str, Any]) -> tuple[int, str] | None:

@@ -11,8 +11,8 @@ import pytest
 
 from aider_stackspot.config import Account, current
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.locations import RecordedInputs
+from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.config.trust.preview import preview_of
 from aider_stackspot.config.trust.store import TrustStore
 from aider_stackspot.process_start import environment_at_start
@@ -39,7 +39,7 @@ class Places:
 @pytest.fixture(name="places")
 def places_fixture(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     """A repository, in whose directory `app` one works, and a home beside it. aider has not run in this process."""
-    monkeypatch.setattr(host_changes, "changes", host_changes.HostChanges())
+    monkeypatch.setattr(variable_origin, "changes", variable_origin.HostChanges())
     for name in [name for name in environment_at_start if name not in os.environ]:
         monkeypatch.delitem(environment_at_start, name)
     (isolated / ".git").mkdir()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config import Settings, current, load
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.process_start import environment_at_start
 from tests.config.config_support import FILE, AtStart, Places, stackspot
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aider_stackspot.pipeline import retry
+from aider_stackspot.pipeline import call
 from tests.faults.fault_ways import AGENT, Ask, acompletion, acompletion_stream, completion, completion_stream
 
 
@@ -23,7 +23,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 @pytest.fixture
 def quick(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No waits between two tries, and the Agents API."""
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(call, "FIRST_WAIT", 0.0)
     monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
 
 

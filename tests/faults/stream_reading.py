@@ -13,8 +13,7 @@ from aider_stackspot.api.chat import ChatAnswer
 from aider_stackspot.emulator import Style, frames
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.pipeline import response_body
-from aider_stackspot.pipeline.channel import Channel
-from aider_stackspot.pipeline.writer import AnswerWriter
+from aider_stackspot.pipeline.channel import AnswerWriter, Channel
 
 DELTAS = ["One ", "tẃo 😀\n", '{"three": "}"}']
 TEXT = "".join(DELTAS)

@@ -23,8 +23,7 @@ from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.pipeline import call, shared, stackspot
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.channel import Channel
-from aider_stackspot.pipeline.writer import AnswerWriter
+from aider_stackspot.pipeline.channel import AnswerWriter, Channel
 from tests.faults.fault_ways import HI, MODEL
 
 pytest_plugins = ["tests.faults.fault_fixtures"]

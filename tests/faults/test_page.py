@@ -46,7 +46,7 @@ def test_a_row_is_true(row: list[str]) -> None:
 
 
 def test_what_is_marked_is_repeated() -> None:
-    from aider_stackspot.pipeline.retry import wait_before_retry
+    from aider_stackspot.pipeline.call import wait_before_retry
 
     for row in ROWS:
         marked = "↻" in row[0] + row[1]

@@ -13,7 +13,7 @@ import pytest
 from aider_stackspot.config import settings
 from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.network import client
-from aider_stackspot.pipeline import attempt, retry
+from aider_stackspot.pipeline import attempt, call
 from tests.faults.fault_ways import Ask, Case, acompletion_stream, check, completion, each, expect
 
 pytest_plugins = ["tests.faults.fault_fixtures"]
@@ -55,7 +55,7 @@ def test_the_total_counts_before_the_first_byte_too(fault: Fault, emulator: Emul
 
 
 def test_the_total_holds_for_all_tries_together(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 1.0)
+    monkeypatch.setattr(call, "FIRST_WAIT", 1.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     emulator.fail("any chat", Fault.status(503), times=None)
     began = time.monotonic()

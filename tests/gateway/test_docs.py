@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from aider_stackspot.config import current
-from aider_stackspot.gateway import chat_request, messages_request, responses_request
+from aider_stackspot.gateway import chat_completions, messages, responses_request
 from aider_stackspot.gateway.programs import PROGRAMS
 from aider_stackspot.gateway.proxy_config import KEY_CHECK, proxy_config
 from aider_stackspot.gateway.tool_settings import TOOLS
@@ -47,9 +47,9 @@ def test_the_key_check_is_where_it_is_said_to_be() -> None:
 @pytest.mark.parametrize(
     ("protocol", "known"),
     [
-        ("Chat Completions", chat_request.HARMLESS),
+        ("Chat Completions", chat_completions.HARMLESS),
         ("Responses", responses_request.HARMLESS),
-        ("Messages", messages_request.HARMLESS),
+        ("Messages", messages.HARMLESS),
     ],
 )
 def test_the_harmless_fields_are_listed(protocol: str, known: tuple[str, ...]) -> None:
@@ -58,7 +58,7 @@ def test_the_harmless_fields_are_listed(protocol: str, known: tuple[str, ...]) -
     assert tuple(re.findall(r"`(\w+)`", found[1])) == known
 
 
-@pytest.mark.parametrize("kind", [chat_request.ChatRequest, messages_request.MessagesRequest])
+@pytest.mark.parametrize("kind", [chat_completions.ChatRequest, messages.MessagesRequest])
 def test_every_harmless_or_refused_field_is_one_of_the_protocols(kind: Any) -> None:
     module = importlib.import_module(kind.__module__)
     assert {*module.HARMLESS, *module.REFUSED} <= set(kind.model_fields)

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.gateway.key import LOCATION, gateway_key
+from aider_stackspot.gateway.access import LOCATION, gateway_key
 
 LOOPBACK = "127.0.0.1"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.api import quick_command
-from aider_stackspot.pipeline import retry
+from aider_stackspot.pipeline import call
 from tests.network.company import WAYS, Company
 
 
@@ -17,7 +17,7 @@ def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits longer than it must."""
     monkeypatch.setattr(quick_command, "MIN_WAIT", 0.01)
     monkeypatch.setattr(quick_command, "MAX_WAIT", 0.02)
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(call, "FIRST_WAIT", 0.001)
 
 
 @pytest.fixture

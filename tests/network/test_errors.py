@@ -28,7 +28,7 @@ from aider_stackspot.errors import (
 from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tls import ssl_context
-from aider_stackspot.pipeline.retry import wait_before_retry
+from aider_stackspot.pipeline.call import wait_before_retry
 from tests.lines import lines_in_aider
 from tests.network.scripted_server import ScriptedServer
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.network import pool
-from aider_stackspot.network.pool import MAX_CONNECTIONS, connection_limit
+from aider_stackspot.network import client
+from aider_stackspot.network.client import MAX_CONNECTIONS, connection_limit
 
 assert sys.platform != "win32"
 
@@ -28,7 +28,7 @@ def run(*arguments: str) -> str:
 def test_a_hundred_calls_at_once_are_all_answered(emulator: Emulator, files: int) -> None:
     emulator.style = Style(first_delay=0.1)
     assert run("calls", str(files)).splitlines() == ["100 stop"]
-    assert emulator.connections <= files // pool.SHARE_OF_FILES + 1
+    assert emulator.connections <= files // client.SHARE_OF_FILES + 1
 
 
 def test_where_no_file_can_be_opened_the_error_says_what_to_do(emulator: Emulator) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.network import pool
-from aider_stackspot.network.pool import POOL_SIZE, PoolsTransport
+from aider_stackspot.network import client
+from aider_stackspot.network.client import POOL_SIZE, PoolsTransport
 
 HI = [{"role": "user", "content": "Say hi"}]
 CROWD = 3 * POOL_SIZE
@@ -58,7 +58,7 @@ def test_one_call_after_a_crowd_uses_one_of_its_connections(slow: Emulator) -> N
 def test_connections_that_only_a_crowd_needs_are_closed(slow: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd()
     assert slow.open_connections > POOL_SIZE
-    monkeypatch.setattr(pool, "KEEP_ALIVE", 0.0)
+    monkeypatch.setattr(client, "KEEP_ALIVE", 0.0)
     end = time.monotonic() + 5
     while slow.open_connections > POOL_SIZE:  # a call closes those that were free before it
         assert time.monotonic() < end
@@ -133,7 +133,7 @@ async def test_no_pool_has_more_connections_than_it_may_keep() -> None:
 
 @pytest.mark.anyio
 async def test_when_all_connections_are_taken_a_call_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(client, "MAX_CONNECTIONS", 1)
     transport = PoolsTransport(Scripted().new_pool)
     first = await transport.handle_async_request(request())
     waiting = asyncio.create_task(transport.handle_async_request(request()))
@@ -145,7 +145,7 @@ async def test_when_all_connections_are_taken_a_call_waits_for_one(monkeypatch: 
 
 @pytest.mark.anyio
 async def test_but_no_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(client, "MAX_CONNECTIONS", 1)
     transport = PoolsTransport(Scripted().new_pool)
     first = await transport.handle_async_request(request())
     with pytest.raises(httpx.PoolTimeout):
@@ -170,7 +170,7 @@ async def test_but_no_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_a_call_that_fails_gives_its_connection_back(
     problem: BaseException, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(client, "MAX_CONNECTIONS", 1)
     scripted = Scripted()
     transport = PoolsTransport(scripted.new_pool)
     scripted.problem = problem

@@ -15,7 +15,7 @@ import trustme
 from pydantic import SecretStr
 
 from aider_stackspot.config.settings import Network
-from aider_stackspot.network import pool
+from aider_stackspot.network import client
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import build_transport
 from tests.network.connect_proxy import ConnectProxy
@@ -179,8 +179,8 @@ async def test_where_httpx_is_built_differently_no_connection_is_used_again(
     tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot be known then whether there is a surplus."""
-    original = pool._has_surplus
-    monkeypatch.setattr(pool, "_has_surplus", lambda _: original(httpx.ByteStream(b"")))
+    original = client._has_surplus
+    monkeypatch.setattr(client, "_has_surplus", lambda _: original(httpx.ByteStream(b"")))
     async with way_to(lambda path: [answer(path.encode())], "https", tls) as way:
         for path in ("/first", "/second", "/third"):
             assert await way.call(path) == path

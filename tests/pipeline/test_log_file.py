@@ -14,7 +14,7 @@ import pytest
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.errors import ConfigurationError, RequestRefused
 from aider_stackspot.files import append_rotated
-from aider_stackspot.pipeline.log_file import LogFile
+from aider_stackspot.pipeline.call_log import LogFile
 
 PROGRAM = """
 import logging

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aider_stackspot.pipeline.writer import StopSequences
+from aider_stackspot.pipeline.channel import StopSequences
 
 
 def cut(sequences: list[str], *pieces: str) -> tuple[str, bool]:

@@ -21,7 +21,7 @@ import rich.traceback
 import aider_stackspot
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current
-from aider_stackspot.pipeline import retry
+from aider_stackspot.pipeline import call
 
 HI = [{"role": "user", "content": "Say hi"}]
 console = rich.console.Console(file=sys.stdout, width=300, force_terminal=False)
@@ -94,7 +94,7 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     logging.getLogger().addHandler(logging.FileHandler("program.log"))
     litellm._turn_on_debug()
-    retry.FIRST_WAIT = 0.001
+    call.FIRST_WAIT = 0.001
     for line in sys.stdin:
         step = prepared(line)
         del line  # a program that keeps secrets in variables of its own shows them itself

@@ -9,9 +9,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aider_stackspot.tools.answer_requirements import tool_instructions
+from aider_stackspot.tools.answer_requirements import ResponseFormatFilter, tool_instructions
 from aider_stackspot.tools.request import JsonResponseFormat, read_tool_call_rules
-from aider_stackspot.tools.response_format import ResponseFormatFilter
 from aider_stackspot.tools.tool_call_syntax import calls_as_json, escape_text, result_tags
 from tests.tools.tool_samples import (
     ECHO,

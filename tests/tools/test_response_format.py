@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from aider_stackspot.tools.answer_requirements import ResponseFormatFilter
 from aider_stackspot.tools.events import Event, TextDelta
 from aider_stackspot.tools.request import read_response_format
-from aider_stackspot.tools.response_format import ResponseFormatFilter
 from tests.tools.tool_samples import merged, text_of, warnings_of
 
 OBJECT = {"type": "json_object"}

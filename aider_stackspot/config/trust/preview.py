@@ -24,7 +24,7 @@ from aider_stackspot.config.trust.aider_options import (
     leading_options,
     leading_variables,
 )
-from aider_stackspot.config.trust.model_settings import described
+from aider_stackspot.config.trust.call_arguments import described
 from aider_stackspot.config.trust.store import MAX_NAMED_FILE_BYTES
 from aider_stackspot.config.yaml_file import Document, parse, plain_data
 from aider_stackspot.errors import ConfigurationError

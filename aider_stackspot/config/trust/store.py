@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.files import locked, private_directory, write_atomically
 
 LOCATION = Path(".aider") / "aider-stackspot" / "trusted.json"

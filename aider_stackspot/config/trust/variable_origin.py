@@ -1,16 +1,23 @@
-"""Who put a value into `os.environ` after Python started: the user and their program, or a project's file."""
+"""Who put a value into `os.environ` after Python started: the user and their program, or a project's file.
+
+aider loads the `.env` of a project over the environment, and a project's `.aider.conf.yml` can set variables, name
+further `.env` files and switch certificates off. All that came with the code. The one thing that tells it from what a
+program set itself is when it happened. `hosts.aider.project_settings` says when the host program begins and ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from aider_stackspot.config import locations
 from aider_stackspot.config.env_file import EnvFile, read_env_file
-from aider_stackspot.config.inputs import RecordedInputs
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.config.trust.aider_options import (
     RequestedSettings,
     asked_by_arguments,
@@ -20,6 +27,74 @@ from aider_stackspot.config.trust.aider_options import (
     leading_variables,
 )
 from aider_stackspot.process_start import environment_at_start
+
+_STARTED_IN = "AIDER_STACKSPOT_STARTED_IN_"
+"""Begins the name of a variable for the programs that the host program starts. The rest of the name is a directory, in
+hexadecimal: a project's `.env` can set a variable to something else, but not take one away."""
+
+
+class HostChanges:
+    """The differences that runs of a host program made to the environment of this process.
+
+    `arguments` are those of its command lines.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._goes_on = False
+        self._before: Mapping[str, str] | None = None
+        self._left: dict[str, str] = {}
+        self.arguments: tuple[str, ...] = ()
+
+    def begin(self, arguments: Sequence[str]) -> None:
+        """Remember the environment before the program changes it. It may call itself: the outermost call counts."""
+        with self._lock:
+            self._depth += 1
+            if self._depth == 1:
+                self._before = dict(os.environ)
+                self.arguments = (*self.arguments, *arguments)
+                with contextlib.suppress(OSError):
+                    os.environ[_STARTED_IN + os.fsencode(os.getcwd()).hex()] = "1"
+
+    def end(self) -> None:
+        """Remember what the program leaves behind in the environment."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0 and self._before is not None:
+                before, self._before = self._before, None
+                self._left.update({name: now for name, now in os.environ.items() if before.get(name) != now})
+
+    def go_on(self) -> None:
+        """Take the program for running from now on, whatever ends: its browser interface outlives its `main`."""
+        self._goes_on = True
+
+    @property
+    def running(self) -> bool:
+        """Whether the program is at work."""
+        return self._goes_on or self._depth > 0
+
+    def include(self, name: str, now: str) -> bool:
+        """Tell whether it was the host program that gave a variable the value it has now."""
+        before = self._before
+        return self._left.get(name) == now or (before is not None and before.get(name) != now)
+
+
+def directories_of_hosts(variables: Mapping[str, str]) -> list[Path]:
+    """Return where the host programs were started that started this process, one another or directly.
+
+    They loaded the `.env` there, and may have started this process in another directory: aider takes the git root.
+    """
+    names = [name.removeprefix(_STARTED_IN) for name in variables if name.startswith(_STARTED_IN)]
+    found = []
+    for name in names:
+        with contextlib.suppress(ValueError):
+            found.append(Path(os.fsdecode(bytes.fromhex(name))))
+    return found
+
+
+changes = HostChanges()
+
 
 _MAX_SETTINGS_BYTES = 256 * 1024
 _OAUTH_KEYS = Path(".aider") / "oauth-keys.env"
@@ -50,7 +125,7 @@ class VariableOrigins:
 
     def is_users(self, name: str, now: str) -> bool:
         """Tell whether a value that differs from the one at the start is the user's or their program's."""
-        if host_changes.changes.include(name, now):
+        if changes.include(name, now):
             asked = any(asked.variables.get(name) == now for asked in self._asked)
             return asked or any(file.values.get(name) == now for file in self._asked_files)
         return not any(file.may_have_set(name, now) for file in self._loadable)
@@ -115,7 +190,7 @@ class VariableOrigins:
     @cached_property
     def _host_directories(self) -> list[Path]:
         """Where aider was started, if it started this process, with the git root above."""
-        started = host_changes.directories_of_hosts(environment_at_start)
+        started = directories_of_hosts(environment_at_start)
         roots = [locations.git_root(directory, self._surroundings) for directory in started]
         return list(dict.fromkeys([*started, *(root for root in roots if root is not None)]))
 
@@ -146,7 +221,7 @@ class VariableOrigins:
     def _asked(self) -> list[RequestedSettings]:
         """What the user asks of aider, in every place that is theirs."""
         asked = [
-            asked_by_arguments(host_changes.changes.arguments),
+            asked_by_arguments(changes.arguments),
             asked_by_environment(self._users_at_start()),
         ]
         asked += [self._asked_by_file(file) for file in self._files if file.trusted]
@@ -226,7 +301,7 @@ class VariableOrigins:
 def loadable(files: Sequence[EnvFile], surroundings: RecordedInputs) -> list[EnvFile]:
     """Return the `.env` files that a program may have loaded by itself: the usual ones, which are given, and others."""
     found = list(files)
-    for path in locations.loaded_by_others(surroundings, host_changes.changes.arguments):
+    for path in locations.loaded_by_others(surroundings, changes.arguments):
         if not any(locations.same_file(path, file.path) for file in found):
             found += [file for file in [read_env_file(path, surroundings)] if file is not None]
     return found

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
-from aider_stackspot.hosts.aider import answers, problems, project_settings
-from aider_stackspot.hosts.aider.loading import load_litellm
+from aider_stackspot.hosts.aider import answers, project_settings
+from aider_stackspot.hosts.aider.answers import load_litellm
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -25,7 +25,7 @@ def on_import(models: ModuleType) -> None:
     if not switch(AUTOLOAD):
         return
     notices.listen(answers.notices)
-    problems.keep_logs_off_the_screen()
+    answers.keep_logs_off_the_screen()
     _watch_metadata(models)
     configured = current().models
     for name, model in configured.items():
@@ -39,7 +39,7 @@ def on_import(models: ModuleType) -> None:
     _know_aliases(models)
     _keep_code_at_home(models)
     project_settings.guard(models)
-    problems.tell_of_models(models)
+    answers.tell_of_models(models)
     _warm_up(models)
 
 
@@ -196,7 +196,7 @@ def _agent_info(name: str) -> dict[str, Any] | None:
 
 def _info_of_none(name: str) -> dict[str, Any] | None:
     """Return something for a name that cannot be called: aider need not download a list to look for it."""
-    return {"litellm_provider": "aider-stackspot"} if problems.problem_of(name) is not None else None
+    return {"litellm_provider": "aider-stackspot"} if answers.problem_of(name) is not None else None
 
 
 def _server_info(name: str) -> dict[str, Any] | None:

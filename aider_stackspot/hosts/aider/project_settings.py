@@ -18,7 +18,7 @@ from aider_stackspot.config import current
 from aider_stackspot.config.display import ignored_line, printable, shortened, trust_command
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Settings
-from aider_stackspot.config.trust import aider_options, model_settings
+from aider_stackspot.config.trust import aider_options, call_arguments, variable_origin
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.hosts.terminal import say
 
@@ -85,7 +85,7 @@ def _watch_files(models: Any) -> None:
 def _note_origin(models: Any, before: list[Any], path: Path) -> None:
     known = {id(settings) for settings in before}
     new = [settings for settings in models.MODEL_SETTINGS if id(settings) not in known]
-    if new and not model_settings.is_users(path, Environment()):
+    if new and not call_arguments.is_users(path, Environment()):
         for settings in new:
             setattr(settings, _CAME_WITH, path)
 
@@ -113,8 +113,8 @@ def _limited(settings: Any, name: str) -> Any:
     path = getattr(settings, _CAME_WITH, None)
     if path is None:
         return settings
-    changed: dict[str, Any] = {"extra_params": model_settings.harmless(settings.extra_params) or None}
-    for key in model_settings.leading(settings.extra_params):
+    changed: dict[str, Any] = {"extra_params": call_arguments.harmless(settings.extra_params) or None}
+    for key in call_arguments.leading(settings.extra_params):
         _say(ignored_line(path, str(path), f"`{key}` of `{settings.name}`, which can lead calls of {name} elsewhere,"))
     for key in ("weak_model_name", "editor_model_name") if settings.name != _EVERY_MODEL else ():
         other = getattr(settings, key)
@@ -206,3 +206,26 @@ def _say(line: str) -> None:
     if line not in _shown:
         _shown.add(line)
         say(line)
+
+
+def on_import(module: Any) -> None:
+    """Watch aider; called by `autoload` when `aider.main`, or its browser interface `aider.gui`, has been imported."""
+    if module.__name__ == "aider.gui":
+        variable_origin.changes.go_on()
+    else:
+        _watch_main(module)
+
+
+def _watch_main(module: Any) -> None:
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def main(argv: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> Any:
+            variable_origin.changes.begin(sys.argv[1:] if argv is None else argv)
+            try:
+                return original(argv, *args, **kwargs)
+            finally:
+                variable_origin.changes.end()
+
+        return main
+
+    wrap_once(module, "main", around)

@@ -1,8 +1,14 @@
-"""This package's errors as LiteLLM's: the only place where the one becomes the other."""
+"""This package's errors as LiteLLM's: the only place where the one becomes the other; and calls that are refused.
+
+LiteLLM follows `custom_llm_provider`, `deployment_id` and `azure` before the model's name. A call that names a model of
+this package and has one of those would go to another vendor, with the code in it and without a word.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +16,9 @@ import httpx
 import litellm
 
 from aider_stackspot import errors
+from aider_stackspot.errors import InvalidRequest
+from aider_stackspot.hosts.names import names
+from aider_stackspot.hosts.patches import wrap_once
 
 
 def litellm_error(error: errors.StackSpotError, model: str, provider: str) -> Exception:
@@ -70,3 +79,47 @@ def own_retries(retries: object, litellm_params: Mapping[str, Any] | None) -> in
         return None
     metadata = (litellm_params or {}).get("metadata") or {}
     return None if retries == 0 and "model_group" in metadata else retries
+
+
+def refuse() -> None:
+    """Look at each chat before LiteLLM does."""
+    for name in ("completion", "acompletion"):
+        wrapper = wrap_once(litellm.main, name, _around)
+        if wrapper is not None:
+            setattr(litellm, name, wrapper)
+
+
+def _around(original: Any) -> Any:
+    @functools.wraps(original)
+    def call(*args: Any, **given: Any) -> Any:
+        # What LiteLLM asks of itself has been here; the names of other vendors' models stand alone in it.
+        asker = str(sys._getframe(1).f_globals.get("__name__"))
+        if asker.partition(".")[0] != "litellm" and not given.get("acompletion"):
+            check(given.get("model", args[0] if args else None), given)
+        return original(*args, **given)
+
+    return call
+
+
+def check(model: object, given: Mapping[str, Any]) -> None:
+    """Let a call pass, unless its model is one of this package's and an argument leads to another provider.
+
+    Args:
+        model: the model as the caller names it.
+        given: the call's arguments by name.
+
+    Raises:
+        litellm.BadRequestError: it would go elsewhere.
+    """
+    route = names.find(model)
+    if route is None:
+        return
+    provider = given.get("custom_llm_provider")
+    leading = ["custom_llm_provider"] if provider is not None and names.find(model, provider) is None else []
+    leading += [name for name in ("deployment_id", "azure") if given.get(name)]
+    if leading:
+        error = InvalidRequest(
+            f"The model `{route.public}` goes where its provider `{route.provider}` is, and `{leading[0]}` leads "
+            "elsewhere: leave one of them out."
+        )
+        raise litellm_error(error, route.public, route.slug)

@@ -12,7 +12,7 @@ from litellm.types.utils import GenericStreamingChunk
 
 from aider_stackspot import errors
 from aider_stackspot.config import Model, current
-from aider_stackspot.hosts.litellm import limits
+from aider_stackspot.hosts.litellm import model_cost
 from aider_stackspot.hosts.litellm.exceptions import litellm_error, own_retries, total_timeout
 from aider_stackspot.hosts.litellm.reply import Messages, Reply
 from aider_stackspot.pipeline.arguments import AGENT_ARGUMENTS, known_arguments
@@ -107,7 +107,7 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
         except errors.StackSpotError as error:
             if isinstance(error, errors.ContextTooLong) and error.limit is not None:
                 learned = current().find(f"{self._provider}/{name}")
-                limits.tell([learned] if learned is not None else [])
+                model_cost.tell([learned] if learned is not None else [])
             if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
                 error = for_gateway_user(error)
             raise litellm_error(error, name, self._provider) from None

@@ -23,7 +23,7 @@ from aider_stackspot.compatible.tools_by_prompt import prompted_chat
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError, InvalidRequest, StackSpotError
-from aider_stackspot.hosts.litellm import contradictions
+from aider_stackspot.hosts.litellm import exceptions
 from aider_stackspot.hosts.litellm.exceptions import litellm_error, own_retries, total_timeout
 from aider_stackspot.hosts.litellm.relay import RelayedCall, async_client, current_call, sync_client
 from aider_stackspot.hosts.names import NO_KEY, Route
@@ -78,7 +78,7 @@ def _take_over_function(name: str, path: str, find: Find) -> None:
         def call(*args: Any, **given: Any) -> Any:
             position = 1 if "text_completion" in name else 0
             model = given.get("model", args[position] if len(args) > position else None)
-            contradictions.check(model, given)
+            exceptions.check(model, given)
             route = find(model, given.get("custom_llm_provider"))
             if route is None:
                 return original(*args, **given)
@@ -108,7 +108,7 @@ def _refuse_function(name: str, find: Find) -> None:
         @functools.wraps(original)
         def call(*args: Any, **given: Any) -> Any:
             model = given.get("model", args[1] if len(args) > 1 else None)
-            contradictions.check(model, given)
+            exceptions.check(model, given)
             route = find(model, given.get("custom_llm_provider"))
             if route is None:
                 return original(*args, **given)

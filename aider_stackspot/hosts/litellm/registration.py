@@ -16,7 +16,7 @@ import litellm
 
 from aider_stackspot.config import AUTOLOAD, Settings, current, switch
 from aider_stackspot.forks import Lock, in_child
-from aider_stackspot.hosts.litellm import contradictions, limits, servers
+from aider_stackspot.hosts.litellm import exceptions, model_cost, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 from aider_stackspot.hosts.names import ProviderName, names
 from aider_stackspot.hosts.patches import wrap_once
@@ -47,9 +47,9 @@ def register() -> None:
         for account in names.accounts:
             _register_provider(account)
         _route_names()
-        contradictions.refuse()
+        exceptions.refuse()
         _answer_missing_variables()
-        limits.tell_all(settings)
+        model_cost.tell_all(settings)
         servers.register(settings)
 
 
@@ -140,7 +140,7 @@ def _knowing_our_names(original: Any) -> Any:
         if not route.is_stackspot:
             return servers.dispatched(route, base, key)
         _keep_provider(route.provider)
-        limits.tell_agent(route)
+        model_cost.tell_agent(route)
         return route.dispatched, route.slug, None, base
 
     return get_llm_provider

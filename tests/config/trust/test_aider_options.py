@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.config.trust.aider_options import asked_by_arguments, asked_by_environment, asked_by_settings
 from tests.config.config_support import Places
 
@@ -96,10 +96,12 @@ class TestTheWatch:
     """A change counts as aider's if it came while `aider.main.main` ran."""
 
     @pytest.fixture
-    def changes(self, places: Places) -> host_changes.HostChanges:
-        return host_changes.changes
+    def changes(self, places: Places) -> variable_origin.HostChanges:
+        return variable_origin.changes
 
-    def test_before_during_and_after(self, changes: host_changes.HostChanges, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_before_during_and_after(
+        self, changes: variable_origin.HostChanges, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("BEFORE", "program")
         assert not changes.include("BEFORE", "program")
         changes.begin(["--model", "m"])
@@ -115,7 +117,7 @@ class TestTheWatch:
         assert changes.arguments == ("--model", "m")
 
     def test_aider_calls_its_main_within_itself(
-        self, changes: host_changes.HostChanges, monkeypatch: pytest.MonkeyPatch
+        self, changes: variable_origin.HostChanges, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         changes.begin([])
         monkeypatch.setenv("DURING", "aider")

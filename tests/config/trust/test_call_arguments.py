@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config.settings import DEFAULT_API_BASE
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers, checked_key
 from aider_stackspot.errors import ConfigurationError
 from tests.config.config_support import AtStart, Places
@@ -66,9 +66,9 @@ class TestWhileAiderRuns:
     @pytest.fixture(autouse=True)
     def arguments(self, places: Places) -> Iterator[list[str]]:
         arguments: list[str] = []
-        host_changes.changes.begin(arguments)
+        variable_origin.changes.begin(arguments)
         yield arguments
-        host_changes.changes.end()
+        variable_origin.changes.end()
 
     def refused(self, places: Places, path: Path | None) -> None:
         with pytest.raises(ConfigurationError) as caught:
@@ -111,7 +111,7 @@ class TestWhileAiderRuns:
 
     def test_a_file_that_the_user_names(self, places: Places) -> None:
         (places.cwd / "mine.yml").write_text(SETTINGS)
-        host_changes.changes.arguments = ("--model-settings-file", "mine.yml")
+        variable_origin.changes.arguments = ("--model-settings-file", "mine.yml")
         assert base() == URL
 
     def test_a_variable_that_names_one(self, places: Places, at_start: AtStart) -> None:

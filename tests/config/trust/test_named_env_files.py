@@ -9,7 +9,7 @@ import pytest
 
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import DEFAULT_AUTH_URL
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust import variable_origin
 from tests.config.config_support import AtStart, Places, stackspot
 
 pytest_plugins = ["tests.config.config_support"]
@@ -32,9 +32,9 @@ def named(request: pytest.FixtureRequest, places: Places) -> Path:
 
 @pytest.fixture
 def _aider(places: Places) -> Iterator[None]:
-    host_changes.changes.begin([])
+    variable_origin.changes.begin([])
     yield
-    host_changes.changes.end()
+    variable_origin.changes.end()
 
 
 def test_what_aider_loads_of_it_takes_trust_in_that_file_too(

@@ -12,7 +12,7 @@ import pytest
 
 from aider_stackspot.config import current
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.inputs import RecordedInputs
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.config.settings import DEFAULT_AUTH_URL
 from aider_stackspot.config.trust.preview import preview_of
 from aider_stackspot.config.trust.store import TrustStore

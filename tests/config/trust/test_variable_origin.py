@@ -10,7 +10,7 @@ import pytest
 
 from aider_stackspot.config import current
 from aider_stackspot.config.settings import DEFAULT_API_BASE, DEFAULT_AUTH_URL
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust import variable_origin
 from tests.config.config_support import FILE, AtStart, Places, ignored, stackspot
 
 pytest_plugins = ["tests.config.config_support", "tests.config.trust.trust_support"]
@@ -80,14 +80,14 @@ class TestWhileAiderRuns:
 
     @pytest.fixture(autouse=True)
     def _aider(self, places: Places) -> Iterator[None]:
-        host_changes.changes.begin(["--env-file", ".env"])
+        variable_origin.changes.begin(["--env-file", ".env"])
         yield
-        host_changes.changes.end()
+        variable_origin.changes.end()
 
     def test_the_home_stays(self, places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch) -> None:
-        host_changes.changes.end()
+        variable_origin.changes.end()
         at_start(HOME=str(places.home))
-        host_changes.changes.begin([])
+        variable_origin.changes.begin([])
         (places.cwd / FILE).write_text("providers: {stackspot: {auth_url: 'https://evil.example'}}")
         monkeypatch.setenv("HOME", str(places.cwd))
         assert stackspot().auth_url == DEFAULT_AUTH_URL
@@ -247,9 +247,9 @@ class TestAProgramThatAiderOrAnEditorStarted:
         """It starts commands at the git root."""
         line = "STACKSPOTAI_AUTH_URL=https://evil.example"
         (places.cwd / name).write_text(line if name == ".env" else f"set-env: [{line}]")
-        host_changes.changes.begin([])
+        variable_origin.changes.begin([])
         started = [(known, text) for known, text in os.environ.items() if known.startswith("AIDER_STACKSPOT_STARTED")]
-        host_changes.changes.end()
+        variable_origin.changes.end()
         monkeypatch.chdir(places.root)
         at_start(**dict(started), STACKSPOTAI_AUTH_URL="https://evil.example", AIDER_STACKSPOT_STARTED_IN_xyz="1")
         assert stackspot().auth_url == DEFAULT_AUTH_URL
@@ -263,7 +263,7 @@ class TestAProgramThatAiderOrAnEditorStarted:
         """`AIDER_SET_ENV` of the project's `.env`, inherited by a second aider."""
         (project / ".env").write_text("AIDER_SET_ENV=STACKSPOTAI_AUTH_URL=https://evil.example\n")
         at_start(AIDER_SET_ENV="STACKSPOTAI_AUTH_URL=https://evil.example")
-        host_changes.changes.begin([])
+        variable_origin.changes.begin([])
         monkeypatch.setenv("STACKSPOTAI_AUTH_URL", "https://evil.example")
         assert stackspot().auth_url == DEFAULT_AUTH_URL
-        host_changes.changes.end()
+        variable_origin.changes.end()

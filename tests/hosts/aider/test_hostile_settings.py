@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aider import models
 
-from aider_stackspot.config.trust import host_changes
+from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.hosts.aider import project_settings
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
@@ -161,13 +161,13 @@ class TestWhatTheUserSays:
         self, isolated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (isolated / CONF).write_text("weak-model: openai/other\nalias: ['stackspot-ai:openai/x']\n")
-        monkeypatch.setattr(host_changes, "changes", host_changes.HostChanges())
+        monkeypatch.setattr(variable_origin, "changes", variable_origin.HostChanges())
         assert project_settings._permitted("stackspot-ai", "openai/other", "weak-model") is None
         assert f"aider-stackspot trust {isolated / CONF}" in capsys.readouterr().err
         assert project_settings._permitted("stackspot-ai", "stackspot-ai-chat", "weak-model") == (
             "stackspot/stackspot-ai-chat"
         )
-        host_changes.changes.begin(["--weak-m", "openai/mine", "--alias", "stackspot-ai:openai/mine"])
+        variable_origin.changes.begin(["--weak-m", "openai/mine", "--alias", "stackspot-ai:openai/mine"])
         assert project_settings._permitted("stackspot-ai", "openai/mine", "weak-model") == "openai/mine"
         aliases = project_settings._Aliases()
         aliases["stackspot-ai"] = "openai/x"
@@ -175,7 +175,7 @@ class TestWhatTheUserSays:
         assert aliases == {"fast": "openai/x"}
         aliases["stackspot-ai"] = "openai/mine"
         assert aliases.get("stackspot-ai") == "openai/mine"
-        host_changes.changes.end()
+        variable_origin.changes.end()
         (isolated.parent / "home" / CONF).write_text("editor-model: openai/own\n")
         assert project_settings._permitted("stackspot-ai", "openai/own", "editor-model") == "openai/own"
 

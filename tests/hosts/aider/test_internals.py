@@ -13,8 +13,8 @@ from aider import models
 
 import aider_stackspot
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.hosts.aider.answers import problem_of
 from aider_stackspot.hosts.aider.models import on_import
-from aider_stackspot.hosts.aider.problems import problem_of
 from aider_stackspot.pipeline import warm_up
 
 NAMES = ["stackspot-ai", "stackspot-ai-chat", "stackspot-ai-code", "stackspot/stackspot-ai-code"]

@@ -8,8 +8,8 @@ import types
 
 import pytest
 
-from aider_stackspot.config.trust import host_changes
-from aider_stackspot.hosts.aider.main import on_import
+from aider_stackspot.config.trust import variable_origin
+from aider_stackspot.hosts.aider.project_settings import on_import
 from tests.config.config_support import Places
 
 pytest_plugins = ["tests.config.config_support"]
@@ -23,7 +23,7 @@ def test_main_is_wrapped_once_and_stays_what_it_was(places: Places, monkeypatch:
         if argv == ["fail"]:
             raise SystemExit(3)
         os.environ["DURING"] = "aider"
-        assert host_changes.changes.include("DURING", "aider")
+        assert variable_origin.changes.include("DURING", "aider")
         return f"{argv} {return_coder}"
 
     monkeypatch.setenv("DURING", "program")
@@ -36,8 +36,8 @@ def test_main_is_wrapped_once_and_stays_what_it_was(places: Places, monkeypatch:
     assert (wrapped(["a"], return_coder=True), wrapped.__doc__) == ("['a'] True", "Run aider.")
     with pytest.raises(SystemExit):
         wrapped(["fail"])
-    assert host_changes.changes.arguments == ("a", "fail")
-    assert host_changes.changes.include("DURING", "aider")
+    assert variable_origin.changes.arguments == ("a", "fail")
+    assert variable_origin.changes.include("DURING", "aider")
 
 
 def test_without_arguments_those_of_the_process_count(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,15 +46,15 @@ def test_without_arguments_those_of_the_process_count(places: Places, monkeypatc
     module.main = lambda argv=None: argv  # type: ignore[attr-defined]
     on_import(module)
     assert module.main() is None
-    assert host_changes.changes.arguments == ("--set-env", "A=1")
+    assert variable_origin.changes.arguments == ("--set-env", "A=1")
 
 
 def test_the_browser_interface_goes_on_after_main(places: Places) -> None:
-    assert not host_changes.changes.running
+    assert not variable_origin.changes.running
     on_import(types.ModuleType("aider.gui"))
-    host_changes.changes.begin([])
-    host_changes.changes.end()
-    assert host_changes.changes.running
+    variable_origin.changes.begin([])
+    variable_origin.changes.end()
+    assert variable_origin.changes.running
 
 
 def test_aider_has_the_main_that_is_watched_and_calls_it_itself() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aider_stackspot.config.difference import difference
+from aider_stackspot.cli.init_files import difference
 from aider_stackspot.config.edit_yaml import with_model_key
 
 OLD, NEW = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aider_stackspot.config import current
-from aider_stackspot.doctor.masks import Masks, masked
-from aider_stackspot.doctor.report import Finding
+from aider_stackspot.doctor.report import Finding, Masks, masked
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
