@@ -32,6 +32,8 @@ _registered: dict[str, CompatibleProvider] = {}
 """The servers by name."""
 _listed: dict[str, dict[str, Route]] = {}
 """The servers whose every model stands in `litellm.model_cost`, with what was put there for that."""
+_users_figures: dict[str, Mapping[str, Any]] = {}
+"""What the user's own file of metadata says of servers' models, by their public names."""
 _registering = threading.local()
 """Whether this thread is in LiteLLM's registration, which asks for each name's provider, and so leads back here."""
 
@@ -197,7 +199,8 @@ def _tell(provider: CompatibleProvider, models: list[str]) -> None:
             continue
         told.add(route.public)
         described = catalogue.describe(provider, name)
-        known.update(dict.fromkeys(_names_of(described, route), info_of_servers_model(described, slug)))
+        figures = {**info_of_servers_model(described, slug), **_users_figures.get(route.public, {})}
+        known.update({key: {**figures, "litellm_provider": slug} for key in _names_of(described, route)})
     if known:
         _registering.now = True
         try:
@@ -207,10 +210,15 @@ def _tell(provider: CompatibleProvider, models: list[str]) -> None:
 
 
 def take_users_figures(given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Tell LiteLLM what the user's own file of metadata says of servers' models, by their public names."""
+    """Let the user's own file of metadata have the last word on servers' models, also when a server is asked again.
+
+    Args:
+        given: what the file says, by public names or aliases.
+    """
     for name, info in given.items():
         route = names.find_server(name)
-        if route is not None:
-            _tell_listed(name)
-            told.add(route.public)
-            litellm.register_model({name: {**info, "litellm_provider": route.slug}})
+        provider = _registered.get(route.provider) if route is not None else None
+        if route is not None and provider is not None:
+            _users_figures[route.public] = info
+            told.discard(route.public)
+            _tell(provider, [route.model])

@@ -48,8 +48,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 
 @pytest.fixture
-def shelf(isolated: Path, work: dict[str, int]) -> Iterator[OpenAIServer]:
+def shelf(isolated: Path, work: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     """A server with a thousand models and one that is not for chats, in the cache of an earlier start."""
+    monkeypatch.setattr(servers, "_users_figures", {})
     with OpenAIServer(models(*NAMES, "bge-m3", context_length=32768)) as running:
         file = isolated.parent / "home" / ".aider.litellm.yml"
         file.write_text(f"providers:\n  shelf:\n    api_base: {running.base}\n", encoding="utf-8")
@@ -85,6 +86,14 @@ def test_a_name_that_is_asked_for_is_known_and_the_only_one(shelf: OpenAIServer,
     assert litellm.model_cost.get(OTHER)["max_input_tokens"] == 32768
     assert work == {"registered": 2, "read": 1}
     assert shelf.requests == []
+
+
+def test_the_users_own_figures_stay_when_the_server_is_asked_again(shelf: OpenAIServer) -> None:
+    servers.take_users_figures({ONE: {"max_input_tokens": 55_000, "litellm_provider": "openai", "mode": "chat"}})
+    servers.tell(current().compatible["shelf"])
+    assert litellm.get_model_info(ONE)["max_input_tokens"] == 55_000
+    assert litellm.get_model_info(OTHER)["max_input_tokens"] == 32768
+    assert litellm.get_llm_provider(ONE)[1] == "shelf", "the file cannot say who serves it"
 
 
 @pytest.mark.parametrize("name", ["shelf/bge-m3", "shelf/absent", "shelf", "shelf/", "shelf/shelf/mistral-7b-v3"])
