@@ -96,9 +96,12 @@ test-logins: install $(REAL)-logins/.installed ## OAuth2 with real authorization
 	REAL_AUTHLIB=$(REAL)-logins/bin/python REAL_NODE_MODULES=$(abspath $(REAL)-logins/node_modules) \
 	  $(BIN)/python -m pytest -q tests/real/real_logins.py
 
-bench: install ## Measure against LiteLLM's own provider and the wire; writes build/benchmarks.json
+bench: install $(PROXY)/.installed ## Measure against LiteLLM's own provider, its proxy and the wire (half an hour); writes build/*.json
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
+	$(BIN)/python -m benchmarks.gateway --json build/gateway.json --proxy $(PROXY)/bin/litellm
+	$(BIN)/python -m benchmarks.memory --json build/memory.json
+	$(BIN)/python -m benchmarks.plots
 
 soak: install ## The long tests: load, attacks through the real aider, thousands of generated streams (a quarter of an hour)
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway

@@ -11,9 +11,9 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 from rich.console import Console
 
-from benchmarks import machine, measures, report, ways
+from benchmarks import machine, measures, report, starts, ways
 
-MEASURES = ("start", "first_text", "cold", "burst", "paced", "many", "size", "parts")
+MEASURES = ("start", "commands", "aider", "first_text", "cold", "burst", "paced", "many", "size", "parts")
 
 
 def main() -> None:
@@ -27,7 +27,9 @@ def main() -> None:
     rows: list[measures.Row] = []
     with machine.server() as server:
         plan: dict[str, Callable[[], list[measures.Row]]] = {
-            "start": measures.start,
+            "start": starts.start,
+            "commands": lambda: starts.commands(server),
+            "aider": lambda: starts.aider(server),
             "first_text": lambda: measures.first_text(server),
             "cold": lambda: measures.cold(server),
             "burst": lambda: measures.burst(server),

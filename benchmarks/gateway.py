@@ -1,7 +1,8 @@
-"""`python -m benchmarks.gateway`: the gateway and LiteLLM Proxy in front of the same StackSpot, in one run.
+"""`python -m benchmarks.gateway`: the gateway, the floor below it and LiteLLM Proxy, all in front of one StackSpot.
 
-`--proxy` names the command `litellm` of an environment with `aider-stackspot[litellm-proxy]`, such as `make test-real`
-makes; without it only the gateway is measured. Reads /proc, so on Linux only.
+The floor is `floor.py`, a starlette application of thirty lines that checks nothing. `--proxy` names the command
+`litellm` of an environment with `aider-stackspot[litellm-proxy]`; without it the proxy is left out. Reads /proc, so on
+Linux only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import contextlib
 import os
 import secrets
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,15 +22,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from rich.console import Console
 
-from benchmarks import machine
-from benchmarks.measures import point_at
+from benchmarks import machine, report
+from benchmarks.measures import Row, against, point_at
 
 PLAN = "40-20-5"
 """Forty events of twenty characters, five milliseconds apart."""
 KEY = f"sk-{secrets.token_urlsafe(32)}"
 MODEL = "stackspot-ai-code"
-AT_ONCE = (8, 50, 200)
+FLOOR = "raw starlette"
+AT_ONCE = (1, 8, 50, 100, 200, 400)
+LONG_PROMPT = "word " * 200_000
+LONG_ANSWER = "5000-10000-0"
+"""A prompt of one megabyte, and the plan of an answer of fifty."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,13 @@ class Way:
 
     def memory(self) -> float:
         """Return its resident memory in megabytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        return memory_of(self.process.pid)
+
+
+def memory_of(pid: int) -> float:
+    """Return a process's resident memory in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 @contextlib.contextmanager
@@ -101,9 +111,9 @@ def _wait(way: Way) -> None:
     raise SystemExit(f"{way.name} does not start")
 
 
-async def streams(url: str, count: int, at_once: int) -> list[float]:
+async def streams(url: str, count: int, at_once: int, prompt: str = "Say hi") -> list[float]:
     """Ask for so many streams, so many of them at once; return the seconds to each one's first text."""
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "Say hi"}], "stream": True}
+    body = {"model": MODEL, "messages": [{"role": "user", "content": prompt}], "stream": True}
     firsts: list[float] = []
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -130,22 +140,44 @@ async def _first_text(client: httpx.AsyncClient, url: str, body: dict[str, objec
     return first
 
 
-def measure(way: Way, rounds: int) -> None:
-    """Print what a way needs."""
-    ready, started = time.perf_counter() - way.began, way.cpu()
-    print(f"| {way.name} | ready | {ready:.1f} s, {started:.1f} s of CPU, {way.memory():.0f} MB |")
+def measure(way: Way, server: machine.LocalServer, rounds: int) -> list[Row]:
+    """Return what a way needs."""
+    ready = time.perf_counter() - way.began
+    rows = [_row("start", way, "s", [ready]), _row("start, CPU", way, "s", [way.cpu()])]
+    rows.append(_row("memory at rest", way, "MB", [way.memory()]))
     asyncio.run(streams(way.url, 16, 8))  # warms up
     for at_once in AT_ONCE:
         count = max(at_once, 48 // at_once * at_once) * rounds
         cpu, begun = way.cpu(), time.perf_counter()
-        firsts = sorted(1e3 * first for first in asyncio.run(streams(way.url, count, at_once)))
+        firsts = [1e3 * first for first in asyncio.run(streams(way.url, count, at_once))]
         seconds, used = time.perf_counter() - begun, (way.cpu() - cpu) / len(firsts) * 1e3
-        p50, p95 = statistics.median(firsts), firsts[int(len(firsts) * 0.95)]
-        print(
-            f"| {way.name} | {at_once} streams | first text {p50:.0f} ms, 95 of 100 in {p95:.0f} ms; "
-            f"{len(firsts) / seconds:.0f} answers/s; {used:.1f} ms of CPU an answer; {way.memory():.0f} MB |",
-            flush=True,
-        )
+        rows += [
+            _row(f"{at_once} streams at once, first text", way, "ms", firsts),
+            _row(f"{at_once} streams at once, CPU an answer", way, "ms", [used]),
+            _row(f"{at_once} streams at once, answers a second", way, "", [len(firsts) / seconds]),
+            _row(f"{at_once} streams at once, memory", way, "MB", [way.memory()]),
+        ]
+    return rows + _long(way, server)
+
+
+def _long(way: Way, server: machine.LocalServer) -> list[Row]:
+    """Measure a prompt of a megabyte and an answer of fifty, by CPU and by what memory is left with."""
+    cpu = way.cpu()
+    firsts = asyncio.run(streams(way.url, 5, 1, LONG_PROMPT))
+    rows = [_row("a prompt of 1 MB, first text", way, "ms", [1e3 * first for first in firsts])]
+    rows.append(_row("a prompt of 1 MB, CPU", way, "ms", [(way.cpu() - cpu) / 5 * 1e3]))
+    with server.overridden(LONG_ANSWER):
+        cpu = way.cpu()
+        asyncio.run(streams(way.url, 1, 1))
+    return [
+        *rows,
+        _row("an answer of 50 MB, CPU", way, "s", [way.cpu() - cpu]),
+        _row("an answer of 50 MB, memory afterwards", way, "MB", [way.memory()]),
+    ]
+
+
+def _row(measure: str, way: Way, unit: str, values: list[float]) -> Row:
+    return Row(measure, way.name, unit, values)
 
 
 def main() -> None:
@@ -153,20 +185,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--proxy", type=Path, help="the command `litellm` of LiteLLM Proxy")
     parser.add_argument("--rounds", type=int, default=2, help="times that each number of streams is asked for")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
+    console, rows = Console(), list[Row]()
     with machine.server() as server, tempfile.TemporaryDirectory() as home:
         point_at(server, PLAN)
         ours = [sys.executable, "-m", "aider_stackspot", "serve"]
-        with serving("aider-stackspot serve", ours, home) as way:
-            measure(way, arguments.rounds)
+        ways = {
+            FLOOR: [sys.executable, "-m", "benchmarks.floor", f"{server.url}/v1/agent/{PLAN}/chat"],
+            "aider-stackspot serve": ours,
+        }
         if arguments.proxy is not None:
             path = Path(home) / "litellm.yaml"
             path.write_bytes(
                 subprocess.run([*ours, "--print-config"], cwd=home, capture_output=True, check=True).stdout
             )
-            command = [str(arguments.proxy), "--config", str(path), "--telemetry", "False"]
-            with serving("LiteLLM Proxy", command, home) as way:
-                measure(way, arguments.rounds)
+            ways["LiteLLM Proxy"] = [str(arguments.proxy), "--config", str(path), "--telemetry", "False"]
+        for name, command in ways.items():
+            with console.status(f"measuring {name} …"), serving(name, command, home) as way:
+                rows += measure(way, server, arguments.rounds)
+    for kind in dict.fromkeys(row.measure for row in rows):
+        against([row for row in rows if row.measure == kind], FLOOR)
+    report.show(console, rows)
+    if arguments.json:
+        report.keep(arguments.json, rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +16,29 @@ from urllib.request import urlopen
 
 
 class LocalServer:
-    """The fast server of `server.py` in a process of its own."""
+    """The fast server of `server.py` in a process of its own.
 
-    def __init__(self, port: int) -> None:
+    Attributes:
+        url: its address.
+        configuration: the file in which this package's calls find it.
+    """
+
+    def __init__(self, port: int, configuration: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.configuration = configuration
 
     def reset(self, latency: float = 0.0) -> None:
         """Forget the counts, and answer each request after so many seconds."""
         self._control(f"?latency={latency}")
+
+    @contextlib.contextmanager
+    def overridden(self, plan: str) -> Iterator[None]:
+        """Answer every chat by this plan, whatever its path says."""
+        self._control(f"?plan={plan}")
+        try:
+            yield
+        finally:
+            self._control("?plan=")
 
     def counts(self) -> dict[str, int]:
         """Return connections and requests since the last reset; this request is one of them."""
@@ -42,7 +58,8 @@ def server() -> Iterator[LocalServer]:
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        yield LocalServer(int(process.stdout.readline()))
+        with tempfile.TemporaryDirectory() as folder:
+            yield LocalServer(int(process.stdout.readline()), Path(folder, "litellm.yml"))
     finally:
         process.stdin.close()
         process.wait(10)

@@ -16,6 +16,7 @@ from typing import Any
 
 import litellm
 
+import aider_stackspot
 from aider_stackspot.api.agent import AgentAnswer
 from aider_stackspot.api.sse import EventStream
 from aider_stackspot.pipeline.prompt import render
@@ -48,14 +49,20 @@ class Row:
 
 
 def point_at(server: LocalServer, plan: str) -> None:
-    """Let this package's next calls follow a plan of the server's."""
+    """Let this package's next calls follow a plan of the server's, whichever of its two APIs they speak."""
+    server.configuration.write_text(
+        f"providers:\n  lab:\n    api_base: {server.url}/{plan}\n    models:\n      m: {{max_input_tokens: 100000}}\n",
+        encoding="utf-8",
+    )
     os.environ.update(
+        AIDER_STACKSPOT_CONFIG=str(server.configuration),
         STACKSPOTAI_CLIENT_ID="benchmark",
         STACKSPOTAI_CLIENT_KEY="benchmark-key",
         STACKSPOTAI_AUTH_URL=server.url,
         STACKSPOTAI_AGENT_API_BASE=server.url,
         STACKSPOTAI_AGENT_ID=plan,
     )
+    aider_stackspot.register()
 
 
 def interleaved(
@@ -123,6 +130,7 @@ def many(server: LocalServer, streams: int = 200, rounds: int = 3) -> list[Row]:
         "naive custom provider": {"model": f"naive/v1/agent/{plan}/chat", "api_base": server.url},
         "LiteLLM openai/": {"model": "openai/m", "api_base": f"{server.url}/{plan}", "api_key": "benchmark"},
         "aider-stackspot": {"model": "stackspot-ai-code"},
+        "aider-stackspot, openai-compatible": {"model": "lab/m"},
     }
     kinds = {"first text": "ms", "all text": "s", "CPU": "s", "connections": ""}
     found: dict[str, dict[str, list[float]]] = {kind: {name: [] for name in models} for kind in kinds}
@@ -246,27 +254,6 @@ def _child(module: str, argument: str, **variables: str) -> list[float]:
     done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.PIPE, check=True)
     found: list[float] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-STARTS = {
-    "python -c pass": "pass",
-    "import litellm": "import litellm",
-}
-
-
-def start(rounds: int = 15) -> list[Row]:
-    """Measure what being installed adds to starts, by switching it off and on in turn."""
-    rows = []
-    for name, code in STARTS.items():
-        pairs: dict[str, list[float]] = {"off": [], "on": []}
-        for _ in range(rounds):
-            for switch, values in pairs.items():
-                environment = {**os.environ, "AIDER_STACKSPOT_AUTOLOAD": "0" if switch == "off" else "1"}
-                begun = time.perf_counter()
-                subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-                values.append((time.perf_counter() - begun) * 1e3)
-        rows += against([Row(f"start: {name}", switch, "ms", values) for switch, values in pairs.items()], "off")
-    return rows
 
 
 def against(rows: list[Row], baseline: str) -> list[Row]:

@@ -39,6 +39,7 @@ def keep(path: Path, rows: list[Row]) -> None:
             "p95": row.p95,
             "ratio": row.ratio,
             "to": row.baseline,
+            "values": row.values,
         }
         for row in rows
     ]

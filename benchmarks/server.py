@@ -54,6 +54,7 @@ class Server(asyncio.Protocol):
     """One connection."""
 
     latency = 0.0
+    plan = ""
     connections = 0
     requests = 0
 
@@ -84,15 +85,18 @@ class Server(asyncio.Protocol):
             await asyncio.sleep(Server.latency)
         url = urlsplit(target)
         if url.path.endswith("/control"):
-            if url.query:
-                Server.latency = float(parse_qs(url.query)["latency"][0])
+            query = parse_qs(url.query, keep_blank_values=True)
+            if "latency" in query:
+                Server.latency = float(query["latency"][0])
                 Server.connections = Server.requests = 0
+            Server.plan = query.get("plan", [Server.plan])[0]
             return self._whole(json.dumps({"connections": Server.connections, "requests": Server.requests}).encode())
         if url.path.endswith("/token"):
             return self._whole(TOKEN)
         plan = next((part for part in url.path.split("/") if part.count("-") == 2 and part[0].isdigit()), None)
-        if plan is None:
+        if plan is None or url.path.endswith("/models"):
             return self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        plan = Server.plan or plan
         chunks, size, delay = (int(part) for part in plan.split("-"))
         kind = "openai" if url.path.endswith("/chat/completions") else "stackspot"
         if kind == "openai" and not json.loads(body).get("stream"):

@@ -114,11 +114,12 @@ def through_litellm(model: str, **arguments: Any) -> Way:
 
 
 def ways(base: str, plan: str) -> dict[str, Way]:
-    """Return the calls to compare; the plan of ours is the agent id of the environment."""
+    """Return the calls to compare; the plan of ours stands in the configuration."""
     return {
         "raw httpx + json": raw(base, plan),
         "provider that does nothing": through_litellm("nothing/x"),
         "naive custom provider": through_litellm(f"naive/v1/agent/{plan}/chat", api_base=base),
         "LiteLLM openai/": through_litellm("openai/m", api_base=f"{base}/{plan}", api_key="benchmark"),
         "aider-stackspot": through_litellm("stackspot-ai-code"),
+        "aider-stackspot, openai-compatible": through_litellm("lab/m"),
     }
