@@ -39,6 +39,8 @@ def load_litellm() -> None:
 _TOO_LONG = "ContextWindowExceededError"
 _SAID = "_aider_stackspot_too_long"
 """The attribute of aider's coder with what the service said of a prompt that was too long."""
+_BROKEN_OFF = "_aider_stackspot_broken_off"
+"""The attribute of aider's coder with the messages whose answer broke off; aider asks again with the same list."""
 _HELP = "/drop files, or /clear the chat."
 
 
@@ -188,10 +190,16 @@ def _keep_failed_answers_out(base_coder: Any) -> None:
         def send(coder: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
             notices.taken()  # of a commit message, or of an answer that failed
             note_too_long(coder, None)
+            messages = args[0] if args else kwargs.get("messages")
+            if messages is not None and getattr(coder, _BROKEN_OFF, None) is messages:
+                coder.io.tool_output("The answer, from its beginning:")
+            setattr(coder, _BROKEN_OFF, None)
             try:
                 yield from original(coder, *args, **kwargs)
             except Exception as error:
                 if is_ours(kwargs.get("model") or (args[1] if len(args) > 1 else None) or coder.main_model):
+                    if coder.partial_response_content:
+                        setattr(coder, _BROKEN_OFF, messages)
                     coder.partial_response_content = ""
                     coder.partial_response_function_call = {}
                     note_too_long(coder, error)

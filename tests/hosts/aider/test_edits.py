@@ -195,7 +195,10 @@ def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulat
     service.fail("any chat", Fault.cut_after(2), times=1)
     variables = {"STACKSPOTAI_AGENT_ID": AGENT} if api == "agent" else {}
     done = ask("--message", "add must add", "calc.py", **variables)
-    assert "Retrying in" in done.stdout
+    before, again, after = done.stdout.partition("The answer, from its beginning:\n")
+    assert again, done.stdout
+    assert "Retrying in" in before
+    assert "The answer, from its beginning" not in after
     assert commits() == ["fix: add adds", "A calculator"]
     assert done.stdout.count("Applied edit to calc.py") == 1
     assert len(service.chat_requests) == 3
