@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
-from xml.sax.saxutils import escape as escape_xml
 
 import typer
 from rich.console import Console
@@ -213,7 +213,7 @@ def _row(y: int, name: str, tokens: int, estimated: bool, most: int) -> str:
     width = max(1, round(_BAR * tokens / most)) if tokens else 0
     count = f"{'~' if estimated else ''}{tokens:,}" if tokens else ""
     return (
-        f'<text x="{_NAME - 10}" y="{y}" text-anchor="end">{escape_xml(name)}</text>'
+        f'<text x="{_NAME - 10}" y="{y}" text-anchor="end">{html.escape(name)}</text>'
         f'<rect x="{_NAME}" y="{y - 12}" width="{width}" height="14" fill="#2f7d4f"/>'
         f'<text x="{_NAME + width + 8}" y="{y}">{count}</text>'
     )

@@ -25,7 +25,7 @@ except SystemExit:
     pass
 json.dump(sorted(sys.modules), open("loaded.json", "w"))
 """
-HTTP = {"httpx", "httpcore", "anyio", "h11"}
+HTTP = {"http.client", "httpx", "httpcore", "anyio", "h11"}
 SCHEMA = {"pydantic", "aider_stackspot.config.schema"}
 HOSTS = {"litellm", "aider", "openai", "starlette", "uvicorn"}
 SCREEN = {"typer", "rich.console"}
