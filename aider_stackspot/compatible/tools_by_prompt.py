@@ -158,6 +158,7 @@ class _Choice:
         self._name = name
         self._role: Chunk = {}
         self._has_calls = False  # those that stand in the text, and a server's own
+        self._numbers: dict[tuple[str, object], int] = {}
 
     def document(self, given: Chunk) -> Chunk:
         """Return a choice of a document."""
@@ -181,9 +182,16 @@ class _Choice:
         if upstream:
             events += self._reader.finish()
         text, calls = self._sorted(events)
-        self._has_calls = self._has_calls or bool(calls or delta.get("tool_calls"))
+        own = delta.get("tool_calls") or []
+        self._has_calls = self._has_calls or bool(calls or own)
+        if own:
+            delta["tool_calls"] = [{**one, "index": self._number("server", one.get("index"))} for one in own]
         deltas: list[Chunk] = [{"content": text}] if text else []
-        deltas += [{"tool_calls": [{**call.in_message, "index": call.index} for call in calls]}] if calls else []
+        deltas += (
+            [{"tool_calls": [{**one.in_message, "index": self._number("text", one.index)} for one in calls]}]
+            if calls
+            else []
+        )
         deltas += [delta] if delta else []
         rest = {key: value for key, value in given.items() if key not in ("delta", "finish_reason")}
         out = [{**rest, "delta": self._with_role(one)} for one in deltas]
@@ -191,6 +199,10 @@ class _Choice:
             self.reason = finish_reason(upstream, has_calls=self._has_calls)
             return [*out, {**rest, "delta": {}, "finish_reason": self.reason}]
         return out or ([{**rest, "delta": {}}] if len(rest) > 1 else [])
+
+    def _number(self, origin: str, index: object) -> int:
+        """Return a call's place in the answer: those in the text and the server's own both count from 0."""
+        return self._numbers.setdefault((origin, index), len(self._numbers))
 
     def _with_role(self, delta: Chunk) -> Chunk:
         role, self._role = self._role, {}

@@ -15,7 +15,7 @@ from aider_stackspot.api.answer import Finish, Usage
 from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import chat_body
 from aider_stackspot.compatible.tools_by_prompt import prompt_message
-from aider_stackspot.errors import StackSpotError
+from aider_stackspot.errors import MalformedAnswer, StackSpotError
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget
 from aider_stackspot.gateway.errors import GatewayError, told_to_client
 from aider_stackspot.gateway.reply import End, estimated_tokens, told_by
@@ -118,6 +118,12 @@ class StackSpotTexts:
         return replace(self._options, arguments={**self._options.arguments, **more})
 
 
+_UNASKED = (
+    "{name} answered with a tool call of its server's, though it was asked for text: take `tools: prompt` out of its "
+    "settings, and the server is told of tools itself."
+)
+
+
 class ServerTexts:
     """Texts of a server that knows no tools: its prompt is the one that StackSpot would get, in one message.
 
@@ -160,15 +166,16 @@ class ServerTexts:
         stream = ServerStream(self._target, CHAT, body, estimated_tokens(self.prompt_characters))
         async with aclosing(stream.chunks()) as pieces:
             async for chunks in pieces:
-                text = "".join(_text(chunk) for chunk in chunks)
+                if any(_delta(chunk).get("tool_calls") for chunk in chunks):
+                    raise told_to_client(MalformedAnswer(_UNASKED.format(name=self.name)), self._target.service)
+                text = "".join(_delta(chunk).get("content") or "" for chunk in chunks)
                 if text:
                     yield text
         self.finish = stream.finish
 
 
-def _text(chunk: Chunk) -> str:
-    content = (chunk["choices"][0].get("delta") or {}).get("content") if chunk["choices"] else None
-    return content if isinstance(content, str) else ""
+def _delta(chunk: Chunk) -> Chunk:
+    return (chunk["choices"][0].get("delta") or {}) if chunk["choices"] else {}
 
 
 log = logging.getLogger("aider_stackspot.gateway")

@@ -234,6 +234,17 @@ def test_it_ends_with_calls_where_there_are_some_and_only_there(server: OpenAISe
     assert reasons == ["tool_calls", "stop"]
 
 
+def test_a_call_that_a_server_makes_unasked_is_not_dropped_in_silence(server: OpenAIServer) -> None:
+    prompting(server)
+    own = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "read_file", "arguments": "{}"}}
+    server.reply = Reply(deltas=["I look.", {"tool_calls": [own]}], finish="tool_calls")
+    body = {"model": MODEL, "messages": HI, "tools": [CHAT_TOOL]}
+    with running_gateway() as gateway:
+        answer = gateway.post("/v1/chat/completions", body)
+    assert answer.status_code == 502, answer.text
+    assert "`tools: prompt`" in answer.json()["error"]["message"]
+
+
 WITHOUT_SECRET = "    token_url: https://login.example/token\n    client_id: me\n    client_secret: ${NOT_SET}\n"
 REQUESTS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": HI},

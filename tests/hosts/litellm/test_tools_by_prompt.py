@@ -81,6 +81,18 @@ def test_a_kind_of_server_without_tools_needs_no_setting(
     assert server.chats[0].json.keys() <= {"model", "messages", "stream", "stream_options"}
 
 
+OWN = {"id": "call_own", "type": "function", "function": {"name": "echo", "arguments": '{"text": "hi"}'}}
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_servers_own_calls_stay_beside_those_in_its_text(prompting: OpenAIServer, ask: Ask, own_first: bool) -> None:
+    own: dict[str, Any] = {"tool_calls": [{"index": 0, **OWN}]}
+    deltas: list[Any] = [own, call("a.py"), call("b.py")] if own_first else [call("a.py"), call("b.py"), own]
+    prompting.reply = Reply(deltas, message={"tool_calls": [OWN]}, finish="tool_calls")
+    expected = [("echo", {"text": "hi"}), ("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"})]
+    assert sorted(calls(ask(tools=TOOLS)), key=str) == expected
+
+
 def test_the_choice_of_a_tool(prompting: OpenAIServer, ask: Ask) -> None:
     prompting.reply = Reply([call()])
     only = {"type": "function", "function": {"name": "read_file"}}
