@@ -84,7 +84,7 @@ $(REAL)/.installed: pyproject.toml
 	touch $@
 
 test-real: install $(REAL)/.installed $(PROXY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
-	REAL_PYTHON=$(REAL)/bin/python REAL_LITELLM=$(PROXY)/bin/litellm $(BIN)/python -m pytest -q tests/real/real_servers.py
+	REAL_PYTHON=$(abspath $(REAL)/bin/python) REAL_LITELLM=$(abspath $(PROXY)/bin/litellm) $(BIN)/python -m pytest -q tests/real/real_servers.py
 
 $(REAL)-logins/.installed: Makefile
 	$(PYTHON) -m venv $(REAL)-logins
@@ -93,7 +93,7 @@ $(REAL)-logins/.installed: Makefile
 	touch $@
 
 test-logins: install $(REAL)-logins/.installed ## OAuth2 with real authorization servers (authlib, oidc-provider); needs npm
-	REAL_AUTHLIB=$(REAL)-logins/bin/python REAL_NODE_MODULES=$(abspath $(REAL)-logins/node_modules) \
+	REAL_AUTHLIB=$(abspath $(REAL)-logins/bin/python) REAL_NODE_MODULES=$(abspath $(REAL)-logins/node_modules) \
 	  $(BIN)/python -m pytest -q tests/real/real_logins.py
 
 bench: install $(PROXY)/.installed ## Measure against LiteLLM's own provider, its proxy and the wire (half an hour); writes build/*.json

@@ -119,6 +119,8 @@ def models(*ids: str, **more: Any) -> dict[str, Any]:
 
 
 class _Quiet(ThreadingHTTPServer):
+    request_queue_size = 256  # more clients at once than five are not turned away
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that leave early; anything else is a defect of this server."""
         if not isinstance(sys.exc_info()[1], OSError):
