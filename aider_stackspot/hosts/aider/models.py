@@ -141,7 +141,8 @@ def _warm_up(models: Any) -> None:
         @functools.wraps(original)
         def validate_environment(model: Any) -> Any:
             if warm_up(model.name):
-                threading.Thread(target=_load_tokenizer, args=(model.name,), name="warm-up", daemon=True).start()
+                # No daemon: Python would stop one within native code at its end, which can abort aider.
+                threading.Thread(target=_load_tokenizer, args=(model.name,), name="warm-up").start()
             return original(model)
 
         return validate_environment

@@ -6,6 +6,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,18 @@ def test_a_chosen_model_gets_its_tokenizer_in_the_background(
         models.Model("stackspot-ai-code")
     assert loaded.get(timeout=10) == "stackspot-ai-code"
     assert loaded.empty()
+
+
+def test_the_end_of_aider_waits_for_the_tokenizer(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python stops daemon threads wherever they are: in native code that aborts the process."""
+    going_on = threading.Event()
+    monkeypatch.setattr("aider_stackspot.hosts.litellm.reply.load_tokenizer", lambda _: going_on.wait(60))
+    monkeypatch.setattr(warm_up, "_last", {})
+    models.Model("stackspot-ai-code")
+    try:
+        assert [thread.daemon for thread in threading.enumerate() if thread.name == "warm-up"] == [False]
+    finally:
+        going_on.set()
 
 
 TWO_THREADS = """
