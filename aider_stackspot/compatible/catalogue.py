@@ -21,6 +21,7 @@ from aider_stackspot.api.answer import token_count
 from aider_stackspot.compatible import server
 from aider_stackspot.compatible.entries import line
 from aider_stackspot.compatible.model import Capabilities, KindField, ListedModel, Price, TokenLimit
+from aider_stackspot.compatible.profiles import LIMIT_NAMES, LimitName
 from aider_stackspot.compatible.server import KnownModel, ServerSnapshot
 from aider_stackspot.config import CompatibleProvider, home
 from aider_stackspot.errors import StackSpotError
@@ -110,10 +111,13 @@ class Catalogue:
         known = self.known(provider) or ServerSnapshot(server.base_of(provider, None))
         if known.learned.get(model_id) == limit:
             return
-        taught = known.taught(model_id, limit)
-        with self._lock:
-            self._snapshots[self._key(provider)] = taught
-        save(provider, taught)
+        self._keep(provider, known.taught(model_id, limit))
+
+    def learn_limit_name(self, provider: CompatibleProvider, model_id: str, name: LimitName) -> None:
+        """Remember under which name a model takes the limit of an answer, where a refusal told."""
+        known = self.known(provider) or ServerSnapshot(server.base_of(provider, None))
+        if known.limit_names.get(model_id) != name:
+            self._keep(provider, known.taught_name(model_id, name))
 
     def describe(self, provider: CompatibleProvider, name: str) -> KnownModel:
         """Return everything known about a model, without asking."""
@@ -155,6 +159,11 @@ class Catalogue:
                 # A server that now says something else was started anew, with another context.
                 if served.get(model_id) == now.get(model_id):
                     snapshot = snapshot.taught(model_id, limit)
+            for model_id, name in before.limit_names.items():
+                snapshot = snapshot.taught_name(model_id, name)
+        self._keep(provider, snapshot)
+
+    def _keep(self, provider: CompatibleProvider, snapshot: ServerSnapshot) -> None:
         with self._lock:
             self._snapshots[self._key(provider)] = snapshot
         save(provider, snapshot)
@@ -242,12 +251,14 @@ def _snapshot(stored: Mapping[str, Any]) -> ServerSnapshot | None:
     if stored["version"] != _VERSION:
         return None
     learned = {str(name): tokens for name, value in stored["learned"].items() if (tokens := token_count(value))}
+    names = stored.get("limit_names", {}).items()  # what an older release wrote has none
     return ServerSnapshot(
         base=str(stored["base"]),
         profile=str(stored["profile"]),
         models=tuple(_model(model) for model in stored["models"]),
         fetched_at=float(stored["fetched_at"]),
         learned=learned,
+        limit_names={str(model): name for model, name in names if name in LIMIT_NAMES},
     )
 
 

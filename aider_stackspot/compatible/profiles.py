@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from aider_stackspot.api.openai import EndMarker
@@ -19,6 +19,10 @@ from aider_stackspot.compatible.model import ListedModel
 
 Attribute = Literal["served", "advertised", "output", "kind", "root"]
 """What of a `ListedModel` a further endpoint may know."""
+
+LimitName = Literal["max_tokens", "max_completion_tokens"]
+"""The field of a chat with the limit of its answer: the first name, and the one that OpenAI gave it later."""
+LIMIT_NAMES: tuple[LimitName, ...] = get_args(LimitName)
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -94,6 +98,7 @@ class ServerProfile:
         parameters: the only request fields it takes, `None` for any. Further ones are answered with 400.
         stream_options: the only fields of `stream_options` it takes, `None` for any.
         roles: the only message roles it takes, `None` for any.
+        limit_name: under which name it surely knows the limit of an answer, `None` where it knows both.
         message_name: whether a message may hold a `name`.
         text_only: it refuses, or silently drops, images and audio.
         end_marker: what a complete stream surely has.
@@ -111,6 +116,7 @@ class ServerProfile:
     parameters: frozenset[str] | None = None
     stream_options: frozenset[str] | None = None
     roles: frozenset[str] | None = None
+    limit_name: LimitName | None = None
     message_name: bool = True
     text_only: bool = False
     end_marker: EndMarker = "finish_reason"
@@ -145,6 +151,7 @@ PROFILES = (
         "lmstudio",
         "LM Studio",
         "http://localhost:1234/v1",
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owned_by="organization_owner", port=1234),
         endpoints=(
             Endpoint("/api/v1/models", _fills("served", "advertised", "kind")),
@@ -155,6 +162,7 @@ PROFILES = (
         "localai",
         "LocalAI",
         "http://localhost:8080/v1",
+        limit_name="max_tokens",
         fingerprint=Fingerprint(only=frozenset({"id", "object"})),
         endpoints=(Endpoint("/v1/models/capabilities", _fills("served", "kind")),),
     ),
@@ -163,6 +171,7 @@ PROFILES = (
         "text-generation-webui",
         "http://localhost:5000/v1",
         also=("oobabooga", "textgen", "TextGen WebUI"),
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owned_by="user", created=0),
         endpoints=(Endpoint("/v1/internal/model/info", _fills("root"), per_model=True),),
         # Older releases list these two whatever is loaded (docs/servers.md, "text-generation-webui").
@@ -173,6 +182,7 @@ PROFILES = (
         "ollama",
         "Ollama",
         "http://localhost:11434/v1",
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owned_by="library", anywhere=True, port=11434),
         endpoints=(
             Endpoint("/api/show", _fills("served", "advertised", "kind"), per_model=True, post=True),
@@ -185,6 +195,7 @@ PROFILES = (
         "llama.cpp",
         "http://localhost:8080/v1",
         also=("llama-server", "llama.cpp server"),
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owned_by="llamacpp", anywhere=True, header=("server", "llama.cpp")),
         endpoints=(Endpoint("/props", _fills("served"), per_model=True),),
     ),
@@ -192,12 +203,14 @@ PROFILES = (
         "llama-cpp-python",
         "llama-cpp-python",
         "http://localhost:8000/v1",
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owned_by="me", keys=frozenset({"permissions"})),
     ),
     ServerProfile(
         "tgi",
         "Text Generation Inference",
         also=("text-generation-inference",),
+        limit_name="max_tokens",
         fingerprint=Fingerprint(owner_is_id=True, created=0),
         endpoints=(Endpoint("/info", _fills("served", "output", "kind"), per_model=True),),
     ),
@@ -234,6 +247,7 @@ PROFILES = (
             }
         ),
         stream_options=frozenset({"include_usage"}),
+        limit_name="max_tokens",
         roles=frozenset({"user", "assistant", "system"}),
         message_name=False,
         text_only=True,

@@ -15,7 +15,7 @@ from aider_stackspot.compatible import limits
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.listing import find
 from aider_stackspot.compatible.model import Capabilities, ListedModel, Price, TokenLimit
-from aider_stackspot.compatible.profiles import GENERIC, ServerProfile, named
+from aider_stackspot.compatible.profiles import GENERIC, LimitName, ServerProfile, named
 from aider_stackspot.config.schema import ModelKeys
 from aider_stackspot.config.settings import CompatibleProvider
 from aider_stackspot.errors import MissingCredentials
@@ -38,6 +38,8 @@ class ServerSnapshot:
         models: its list.
         fetched_at: seconds since the epoch.
         learned: contexts that its own errors named, by model id, in tokens.
+        limit_names: under which of its two names a model takes the limit of an answer, by model id, where an error
+            told.
     """
 
     base: str
@@ -45,6 +47,7 @@ class ServerSnapshot:
     models: tuple[ListedModel, ...] = ()
     fetched_at: float = 0.0
     learned: Mapping[str, int] = field(default_factory=dict)
+    limit_names: Mapping[str, LimitName] = field(default_factory=dict)
 
     @property
     def answered(self) -> bool:
@@ -59,6 +62,10 @@ class ServerSnapshot:
     def taught(self, model_id: str, limit: int) -> ServerSnapshot:
         """Return the same with one more learned context."""
         return replace(self, learned={**self.learned, model_id: limit})
+
+    def taught_name(self, model_id: str, name: LimitName) -> ServerSnapshot:
+        """Return the same with one more name of the limit of an answer."""
+        return replace(self, limit_names={**self.limit_names, model_id: name})
 
 
 @dataclass(frozen=True)

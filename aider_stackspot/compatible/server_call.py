@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.chunks import Chunk, merge
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.api.openai import EndMarker, JsonAnswer, OpenAIAnswer
-from aider_stackspot.compatible import server
+from aider_stackspot.compatible import answer_limit, server
 from aider_stackspot.compatible.catalogue import catalogue
-from aider_stackspot.compatible.profiles import ServerProfile
+from aider_stackspot.compatible.profiles import LIMIT_NAMES, LimitName, ServerProfile
 from aider_stackspot.compatible.tools_by_prompt import ToolsInText
 from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.config.schema import UNLIMITED
@@ -24,8 +25,8 @@ from aider_stackspot.tools import AnswerRequirements
 
 IDLE_TIMEOUT = 600.0
 """Seconds without a byte: a model on this machine may read a long prompt for minutes before its first word."""
-_LIMITS = ("max_tokens", "max_completion_tokens")
-_COMPLETIONS = ("/chat/completions", "/completions")
+_CHAT = "/chat/completions"
+_COMPLETIONS = (_CHAT, "/completions")
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,17 @@ def server_call(
         provider: the server.
         name: the model's public name behind the provider.
         path: the endpoint below the base URL, such as "/chat/completions".
-        body: what is sent, as it is, but for a limit of tokens that means "none".
+        body: what is sent, as it is, but for a limit of tokens that means "none", or that the model takes under its
+            other name only.
         options: what this call has of its own.
         requirements: what the prompt says of the answer (`tools_by_prompt`), whose text is then read for it.
 
     Raises:
         MissingCredentials: a variable for the provider's OAuth2 client is not set.
     """
-    body = {key: value for key, value in body.items() if key not in _LIMITS or value != UNLIMITED}
+    body = {key: value for key, value in body.items() if key not in LIMIT_NAMES or value != UNLIMITED}
+    if path == _CHAT:
+        body = answer_limit.under(body, _learned_limit_name(provider, name))
     configured = MAX_RETRIES if provider.max_retries is None else provider.max_retries
     streamed = body.get("stream") is True and path in _COMPLETIONS
     end_marker = end_marker_of(provider)
@@ -74,7 +78,7 @@ def server_call(
     def new_parser() -> AnswerParser[list[Chunk]]:
         if path not in _COMPLETIONS:
             return JsonAnswer(service)
-        is_chat = path == "/chat/completions"
+        is_chat = path == _CHAT
         answer = OpenAIAnswer(service, streamed=streamed, end_marker=end_marker, is_chat=is_chat)
         if requirements is None:
             return answer
@@ -100,6 +104,7 @@ def server_call(
         timeout=options.timeout or provider.timeout or math.inf,
         idle_timeout=IDLE_TIMEOUT,
         max_retries=configured if options.max_retries is None else options.max_retries,
+        corrected=partial(_corrected, provider, name) if path == _CHAT else None,
     )
 
 
@@ -135,6 +140,22 @@ def learn_from(error: StackSpotError, provider: CompatibleProvider, name: str) -
     """Remember the context that a server's own error names."""
     if isinstance(error, ContextTooLong) and error.limit:
         catalogue.learn(provider, server.id_of(provider, catalogue.known(provider), name), error.limit)
+
+
+def _learned_limit_name(provider: CompatibleProvider, name: str) -> LimitName | None:
+    known = catalogue.known(provider)
+    return known.limit_names.get(server.id_of(provider, known, name)) if known is not None else None
+
+
+def _corrected(
+    provider: CompatibleProvider, name: str, request: ApiRequest, error: StackSpotError
+) -> ApiRequest | None:
+    """Return a chat as the server takes it, where its refusal tells how; further ones go out so at once."""
+    limit_name = answer_limit.taught_by(error, request.body)
+    if limit_name is None:
+        return None
+    catalogue.learn_limit_name(provider, server.id_of(provider, catalogue.known(provider), name), limit_name)
+    return replace(request, body=answer_limit.under(request.body, limit_name))
 
 
 def _service(provider: CompatibleProvider, url: str) -> Service:
@@ -231,13 +252,12 @@ def parameters_for(profile: ServerProfile, given: Mapping[str, Any], *, drop: bo
     Raises:
         InvalidRequest: the server would refuse a parameter, and the answer depends on it.
     """
-    changed = dict(given)
+    changed = answer_limit.under(given, profile.limit_name)
+    extra = changed.get("extra_body")
+    if isinstance(extra, Mapping):
+        changed["extra_body"] = extra = answer_limit.under(extra, profile.limit_name)
     if profile.parameters is None:
         return changed
-    if changed.get("max_completion_tokens") is not None:
-        changed.setdefault("max_tokens", changed["max_completion_tokens"])
-    changed.pop("max_completion_tokens", None)
-    extra = changed.get("extra_body")
     if isinstance(extra, Mapping):
         changed["extra_body"] = _taken(profile, extra, drop)
     kept = {key: value for key, value in changed.items() if key in _CLIENT_ARGUMENTS}

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from dataclasses import replace
 from typing import TypeVar
 
 import anyio
@@ -131,6 +132,11 @@ async def _with_retries(call: Call[T], resources: SharedResources, writer: Answe
             call = await with_uploads(call, resources, deadline)
             return await attempt_once(call, resources, writer, deadline)
         except StackSpotError as error:
+            other = call.corrected(call.request, error) if call.corrected is not None else None
+            if other is not None and not writer.has_output:
+                log.info("%s is asked again, with a request as its refusal wants it", call.name)
+                call, tries = replace(call, request=other, corrected=None), tries - 1
+                continue
             wait = None if writer.has_output or tries > call.max_retries else wait_before_retry(error, tries)
             if wait is None or time.monotonic() + wait >= deadline:
                 raise

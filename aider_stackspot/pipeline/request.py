@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
 from aider_stackspot.config.settings import MAX_RETRIES, TOTAL_TIMEOUT, Network
+from aider_stackspot.errors import StackSpotError
 from aider_stackspot.network.tokens import Credentials
 from aider_stackspot.pipeline.attachments import Attachment
 
@@ -95,6 +96,7 @@ class Call(Generic[T]):
         max_retries: of an attempt that brought nothing yet.
         uploads: the files that the request names; until they are uploaded it is not complete.
         learn_limit: is told how many tokens fit, where a refusal of a longer prompt says so.
+        corrected: makes another request of one that was refused, where the refusal tells how; it is sent once.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Call(Generic[T]):
     max_retries: int = MAX_RETRIES
     uploads: Uploads | None = None
     learn_limit: Callable[[int], None] | None = None
+    corrected: Callable[[ApiRequest, StackSpotError], ApiRequest | None] | None = None
 
     @cached_property
     def where(self) -> str:

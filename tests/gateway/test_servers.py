@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,52 @@ def test_responses_are_translated(gateway: Running, server: OpenAIServer, stream
     assert (call.name, json.loads(call.arguments), call.call_id) == ("read_file", {"path": "a.py"}, "c1")
     assert answer.usage.input_tokens == 12
     assert server.chats[0].json["tools"][0]["type"] == "function"
+
+
+LIMITED: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": HI, "max_tokens": 50},
+    "/v1/messages": {"messages": HI, "max_tokens": 50},
+    "/v1/responses": {"input": "hi", "max_output_tokens": 50},
+}
+
+
+def refusing(name: str) -> Callable[[Any], Reply]:
+    """Return what answers like a server that does not take a field."""
+    told = f"Unsupported parameter: '{name}' is not supported with this model."
+    refusal = Reply(status=400, body={"error": {"message": told, "param": name, "code": "unsupported_parameter"}})
+    return lambda request: refusal if name in request else Reply()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", LIMITED)
+def test_a_server_that_wants_the_newer_name_of_the_limit_gets_it_and_is_asked_in_vain_once(
+    gateway: Running, server: OpenAIServer, path: str, stream: bool
+) -> None:
+    server.reply = refusing("max_tokens")
+    for _ in range(2):
+        answer = gateway.post(path, {"model": MODEL, "stream": stream, **LIMITED[path]})
+        assert answer.status_code == 200, answer.text
+    limits = [(chat.json.get("max_tokens"), chat.json.get("max_completion_tokens")) for chat in server.chats]
+    assert limits == [(50, None), (None, 50), (None, 50)]
+
+
+def test_a_server_that_refuses_both_names_is_asked_twice_and_no_more(gateway: Running, server: OpenAIServer) -> None:
+    server.reply = lambda request: refusing("max_tokens" if "max_tokens" in request else "max_completion_tokens")(
+        request
+    )
+    answer = gateway.post("/v1/messages", {"model": MODEL, **LIMITED["/v1/messages"]})
+    assert answer.status_code == 400 and "max_completion_tokens" in answer.text
+    assert len(server.chats) == 2
+
+
+def test_a_chats_limit_goes_under_the_only_name_that_a_kind_of_server_knows(server: OpenAIServer) -> None:
+    text = f"providers:\n  ollama:\n    base_url: {server.base}\n    api_key: server-secret\n"
+    (Path.home() / ".aider.litellm.yml").write_text(text, encoding="utf-8")
+    with running_gateway() as gateway:
+        body = {"model": "ollama/qwen", "messages": HI, "max_completion_tokens": 50}
+        assert gateway.post("/v1/chat/completions", body).status_code == 200
+    [chat] = server.chats
+    assert chat.json == {"model": "qwen", "messages": HI, "max_tokens": 50}
 
 
 def test_pictures_reach_a_server(gateway: Running, server: OpenAIServer) -> None:

@@ -245,6 +245,15 @@ def test_an_estimated_output_limit_is_never_sent(server: OpenAIServer, ask: Ask)
     assert not {"max_tokens", "max_completion_tokens"} & server.chats[0].json.keys()
 
 
+def test_a_limit_goes_under_the_name_that_the_server_takes(server: OpenAIServer, ask: Ask) -> None:
+    told = {"error": {"message": "Unsupported parameter: 'max_tokens'.", "code": "unsupported_parameter"}}
+    server.reply = lambda request: Reply(status=400, body=told) if "max_tokens" in request else Reply()
+    for _ in range(2):
+        assert ask(model="local/deployment", max_tokens=50).choices[0].message.content == Reply().text
+    limits = [{name: value for name, value in chat.json.items() if name.startswith("max_")} for chat in server.chats]
+    assert limits == [{"max_tokens": 50}, {"max_completion_tokens": 50}, {"max_completion_tokens": 50}]
+
+
 def test_counting_tokens_reaches_for_nothing(configured: Callable[..., None]) -> None:
     started = time.monotonic()
     assert litellm.token_counter(model="local/meta-llama-3.1-8b-instruct", text="one two three") == 3
