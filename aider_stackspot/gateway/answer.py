@@ -13,7 +13,7 @@ from aider_stackspot.api.chunks import Chunk
 from aider_stackspot.compatible.server_call import chat_body
 from aider_stackspot.compatible.tools_by_prompt import needs_prompt
 from aider_stackspot.errors import StackSpotError
-from aider_stackspot.gateway import thoughts
+from aider_stackspot.gateway import function_names, thoughts
 from aider_stackspot.gateway.configuration import ServerTarget, StackSpotTarget, Target
 from aider_stackspot.gateway.errors import GatewayError, invalid, told_to_client
 from aider_stackspot.gateway.reply import End, estimated_tokens
@@ -151,7 +151,8 @@ class ServerAnswer:
         self.prompt_tokens = estimated_tokens(json.dumps(told, ensure_ascii=False))
         self.end: End | None = None
         self._stop = question.stop
-        messages = messages_for_server(question.messages)
+        self._names = function_names.FunctionNames(rules.tools)
+        messages = [function_names.with_names_as_taken(each) for each in messages_for_server(question.messages)]
         body = chat_body(target.provider, target.model, messages, _parameters(question, rules))
         self._stream = ServerStream(target, CHAT, body, self.prompt_tokens)
         self._calls: dict[int, dict[str, str]] = {}
@@ -201,7 +202,7 @@ class ServerAnswer:
 
     def _tool_calls(self) -> list[ToolCall]:
         return [
-            ToolCall(call["id"] or new_call_id(), call["name"], _object(call["arguments"]), position)
+            ToolCall(call["id"] or new_call_id(), self._names.given(call["name"]), _object(call["arguments"]), position)
             for position, call in enumerate(self._calls.values())
         ]
 
@@ -237,7 +238,7 @@ def _parameters(question: Question, rules: ToolCallRules) -> dict[str, Any]:
             {
                 "type": "function",
                 "function": {
-                    "name": tool.name,
+                    "name": function_names.as_taken(tool.name),
                     "description": tool.description,
                     "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
                 },

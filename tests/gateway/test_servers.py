@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,55 @@ def test_a_chats_limit_goes_under_the_only_name_that_a_kind_of_server_knows(serv
         assert gateway.post("/v1/chat/completions", body).status_code == 200
     [chat] = server.chats
     assert chat.json == {"model": "qwen", "messages": HI, "max_tokens": 50}
+
+
+LONG = "mcp__" + "a_server_with_a_very_long_name_" * 2
+TOOLS_OF: dict[str, Callable[..., list[Any]]] = {
+    "/v1/responses": lambda *names: [
+        {"type": "namespace", "name": LONG, "tools": [{**RESPONSES_TOOL, "name": name} for name in names]}
+    ],
+    "/v1/messages": lambda *names: [{**MESSAGES_TOOL, "name": f"{LONG}__{name}"} for name in names],
+}
+
+
+def sends(path: str, *names: str, history: Any = ()) -> dict[str, Any]:
+    """Return a request with tools of long names, and calls of them in its history."""
+    more = {"input": [*HI, *history]} if path == "/v1/responses" else {"messages": [*HI, *history], "max_tokens": 9}
+    return {"model": MODEL, "tools": TOOLS_OF[path](*names), **more}
+
+
+@pytest.mark.parametrize("path", TOOLS_OF)
+def test_long_names_of_tools_go_to_a_server_in_another_form_and_come_back(
+    gateway: Running, server: OpenAIServer, path: str
+) -> None:
+    def calling_the_last(request: Any) -> Reply:
+        function = {"name": request["tools"][-1]["function"]["name"], "arguments": "{}"}
+        return Reply(deltas=[{"tool_calls": [{"index": 0, **CALL, "function": function}]}], finish="tool_calls")
+
+    server.reply = calling_the_last
+    answer = gateway.post(path, sends(path, "look_it_up", "look_it_down")).json()
+    if path == "/v1/responses":
+        [item] = answer["output"]
+        assert (item["namespace"], item["name"]) == (LONG, "look_it_down")
+        history = [item, {"type": "function_call_output", "call_id": item["call_id"], "output": "x"}]
+    else:
+        [item] = answer["content"]
+        assert item["name"] == f"{LONG}__look_it_down"
+        result = {"type": "tool_result", "tool_use_id": item["id"], "content": "x"}
+        history = [{"role": "assistant", "content": [item]}, {"role": "user", "content": [result]}]
+    assert gateway.post(path, sends(path, "look_it_down", "read_file", history=history)).status_code == 200
+    first, second = ([tool["function"]["name"] for tool in chat.json["tools"]] for chat in server.chats)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in [*first, *second])
+    assert len({*first, *second}) == 3 and first[1] == second[0]
+    assert server.chats[1].json["messages"][1]["tool_calls"][0]["function"]["name"] == first[1]
+
+
+@pytest.mark.parametrize("name", ["read.file", "lê_arquivo", "read file"])
+def test_signs_that_openais_names_do_not_have_are_replaced(gateway: Running, server: OpenAIServer, name: str) -> None:
+    body = {"model": MODEL, "max_tokens": 9, "messages": HI, "tools": [{**MESSAGES_TOOL, "name": name}, MESSAGES_TOOL]}
+    assert gateway.post("/v1/messages", body).status_code == 200
+    changed, kept = (tool["function"]["name"] for tool in server.chats[0].json["tools"])
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", changed) and kept == "read_file"
 
 
 def test_pictures_reach_a_server(gateway: Running, server: OpenAIServer) -> None:
