@@ -1,8 +1,8 @@
 """Names of functions as OpenAI's API takes them, for the tools of protocols that allow more.
 
 Anthropic's names may have 128 characters, those of Codex's namespaces even more; OpenAI's API, and servers like it,
-refuse what is longer than 64, or has other signs than letters, digits, `_` and `-`. Such a name goes out in another form,
-which is made of the name alone: it is the same in each turn of a conversation, whatever tools stand beside it.
+refuse what is longer than 64, or has other signs than letters, digits, `_` and `-`. Such a name goes out in another
+form, which is made of the name alone: it is the same in each turn of a conversation, whatever tools stand beside it.
 """
 
 from __future__ import annotations

@@ -123,6 +123,8 @@ def read_messages(body: dict[str, Any]) -> tuple[MessagesRequest, Question]:
     body, asked = agent_arguments(body)
     request = read(MessagesRequest, body)
     refuse(body, REFUSED)
+    if request.messages[-1].role == "assistant":
+        raise invalid(_PREFILL, f"messages[{len(request.messages) - 1}]", "unsupported_parameter")
     given = {"max_tokens": request.max_tokens, "top_p": request.top_p}
     question = Question(
         model=request.model,
@@ -135,6 +137,10 @@ def read_messages(body: dict[str, Any]) -> tuple[MessagesRequest, Question]:
         arguments=asked,
     )
     return request, question
+
+
+_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
+"""Claude's own words since its release 4.6, which programs know; an answer that begins anew would be put behind it."""
 
 
 def read_count(body: dict[str, Any]) -> Question:

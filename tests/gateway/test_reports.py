@@ -164,15 +164,65 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 PICTURE = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
 
 
-@pytest.mark.parametrize("more", [[], [{"role": "user", "content": "And?"}], [{"role": "assistant", "content": "a"}]])
-def test_a_picture_that_a_tool_has_brought_is_seen(lab: Running, server: OpenAIServer, more: list[Any]) -> None:
+@pytest.mark.parametrize(
+    ("more", "users"),
+    [([], 2), ([{"role": "user", "content": "And?"}], 2), ([{"role": "assistant", "content": "a"}, *HI], 3)],
+)
+def test_a_picture_that_a_tool_has_brought_is_seen(
+    lab: Running, server: OpenAIServer, more: list[Any], users: int
+) -> None:
     """OpenAI's API takes pictures from users only; others drop them where a tool brings them, and models make it up."""
     messages = [*result({"type": "text", "text": "read"}, IMAGE), *more]
     assert lab.post("/v1/messages", {"model": LAB, "max_tokens": 9, "messages": messages}).status_code == 200
     tool, user = server.chats[0].json["messages"][2:4]
     assert (tool["role"], tool["content"], user["role"], user["content"][1]) == ("tool", "read", "user", PICTURE)
     roles = [message["role"] for message in server.chats[0].json["messages"]]
-    assert roles.count("user") == 2
+    assert roles.count("user") == users
+
+
+# A last message of the model's: what Messages would have to go on with, and the others answer.
+
+SAID = {"role": "assistant", "content": "Here is the JSON: {"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("last", [SAID, result()[-2]], ids=["text", "a call"])
+def test_messages_that_would_have_to_be_gone_on_with_are_refused_in_claudes_words(
+    gateway: Running, emulator: Emulator, last: Any, stream: bool
+) -> None:
+    answer = gateway.post("/v1/messages", {"model": MODEL, "max_tokens": 9, "messages": [*HI, last], "stream": stream})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert "does not support assistant message prefill. The conversation must end with a user message." in answer.text
+    assert emulator.chat_requests == []
+
+
+def test_so_they_are_for_a_server(lab: Running, server: OpenAIServer) -> None:
+    assert lab.post("/v1/messages", {"model": LAB, "max_tokens": 9, "messages": [*HI, SAID]}).status_code == 400
+    assert server.chats == []
+
+
+def test_their_tokens_can_be_counted(gateway: Running) -> None:
+    assert gateway.post("/v1/messages/count_tokens", {"model": MODEL, "messages": [*HI, SAID]}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_openais_protocols_answer_a_last_message_of_the_models(gateway: Running, emulator: Emulator, path: str) -> None:
+    body = {"input" if path == "/v1/responses" else "messages": [*HI, SAID]}
+    assert gateway.post(path, {"model": MODEL, **body}).status_code == 200
+    assert prompt_of(emulator).endswith(
+        '<stackspot-message role="assistant">\nHere is the JSON: {\n</stackspot-message>\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "field", [{"prefix": True}, {"partial": True}], ids=["Mistral's and DeepSeek's word", "Moonshot's and Qwen's word"]
+)
+def test_a_chat_that_says_it_is_to_be_gone_on_with_is_refused_by_name(
+    gateway: Running, emulator: Emulator, field: dict[str, bool]
+) -> None:
+    answer = gateway.post("/v1/chat/completions", {"model": MODEL, "messages": [*HI, {**SAID, **field}]})
+    assert answer.status_code == 400 and f"messages[1].{next(iter(field))}" in answer.json()["error"]["message"]
+    assert emulator.chat_requests == []
 
 
 def test_a_picture_that_a_call_has_brought_is_seen(lab: Running, server: OpenAIServer) -> None:
