@@ -127,6 +127,9 @@ class ResponsesReply:
 
     def _call(self, call: ToolCall) -> bytes:
         item = self._tools.call_item(call)
+        if item["type"] == "tool_search_call":
+            self._output.append({**item, "status": "completed"})
+            return self._item("added") + self._item("done")
         is_text = item["type"] == "custom_tool_call"
         field, kind = ("input", "custom_tool_call_input") if is_text else ("arguments", "function_call_arguments")
         self._output.append({**item, field: "", "status": "in_progress"})

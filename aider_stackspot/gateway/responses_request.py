@@ -12,7 +12,14 @@ from aider_stackspot.gateway import thoughts
 from aider_stackspot.gateway.errors import invalid
 from aider_stackspot.gateway.request import Fields, Message, Question, agent_arguments, read, refuse
 from aider_stackspot.gateway.response_store import ResponseStore
-from aider_stackspot.gateway.responses_tools import OfferedTools, choice_of_function, function_name
+from aider_stackspot.gateway.responses_tools import (
+    SEARCH,
+    FoundTools,
+    OfferedTools,
+    choice_of_function,
+    found_names,
+    function_name,
+)
 
 
 class MessageItem(Fields):
@@ -56,6 +63,18 @@ class CustomCallItem(Fields):
     internal_chat_message_metadata_passthrough: Any = None
 
 
+class SearchCallItem(Fields):
+    """A search for further tools that the model has asked the program for."""
+
+    type: Literal["tool_search_call"]
+    execution: Literal["client"]
+    call_id: str
+    arguments: Any = None
+    id: str | None = None
+    status: str | None = None
+    internal_chat_message_metadata_passthrough: Any = None
+
+
 class CallOutputItem(Fields):
     """What a call has brought."""
 
@@ -92,6 +111,11 @@ def messages_of(items: list[Item], offset: int = 0) -> list[Message]:
         elif kind == "custom_tool_call":
             custom = read(CustomCallItem, item, place)
             _add_call(messages, custom, json.dumps({"input": custom.input}, ensure_ascii=False))
+        elif kind == "tool_search_call":
+            search = read(SearchCallItem, item, place)
+            _add_made_call(messages, search.call_id, SEARCH, json.dumps(search.arguments, ensure_ascii=False))
+        elif kind == "tool_search_output":
+            messages.append(_found(read(FoundTools, item, place)))
         elif kind in ("function_call_output", "custom_tool_call_output"):
             output = read(CallOutputItem, item, place)
             content = output.output if isinstance(output.output, str) else _parts(output.output, f"{place}.output")
@@ -115,12 +139,21 @@ def _message(item: MessageItem, place: str) -> Message:
 
 
 def _add_call(messages: list[Message], call: CallItem | CustomCallItem, arguments: str) -> None:
+    _add_made_call(messages, call.call_id, function_name(call.name, call.namespace), arguments)
+
+
+def _add_made_call(messages: list[Message], call_id: str, name: str, arguments: str) -> None:
     """Add a call to the message that it belongs to: the model's last one, if nothing has come between."""
-    function = {"name": function_name(call.name, call.namespace), "arguments": arguments}
-    made = {"id": call.call_id, "type": "function", "function": function}
+    made = {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
     if not messages or messages[-1]["role"] != "assistant":
         messages.append({"role": "assistant", "content": None})
     messages[-1].setdefault("tool_calls", []).append(made)
+
+
+def _found(found: FoundTools) -> Message:
+    names = ", ".join(json.dumps(name, ensure_ascii=False) for name in found_names(found))
+    content = f"These tools were found and can be called: {names}." if names else "No tools were found."
+    return {"role": "tool", "tool_call_id": found.call_id, "content": content}
 
 
 def _parts(parts: list[dict[str, Any]], place: str) -> list[dict[str, Any]]:

@@ -97,6 +97,51 @@ def test_a_tool_of_plain_text_is_called_with_plain_text(
     assert "*** Begin Patch" in prompt_of(emulator) and "WORD77" in prompt_of(emulator)
 
 
+SEARCH = {
+    "type": "tool_search",
+    "execution": "client",
+    "description": "Finds tools of SHELF77.",
+    "parameters": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("choice", ["auto", {"type": "tool_search"}])
+def test_tools_that_a_program_holds_back_are_found_by_its_own_search(
+    gateway: Running, emulator: Emulator, choice: Any, stream: bool
+) -> None:
+    emulator.answer = call_text("tool_search", {"query": "words"})
+    body = {"model": MODEL, "tools": [SEARCH], "tool_choice": choice, "input": [USER]}
+    search = output_of(gateway, body, stream)[-1]
+    assert (search["type"], search["execution"], search["arguments"]) == (
+        "tool_search_call",
+        "client",
+        {"query": "words"},
+    )
+    assert "SHELF77" in prompt_of(emulator)
+    found = {"type": "tool_search_output", "call_id": search["call_id"], "status": "completed", "execution": "client"}
+    emulator.answer = call_text("mcp__lookup__find_word", {"word": "blue"})
+    items = [USER, search, {**found, "tools": [{**NAMESPACE, "tools": [{**FIND_WORD, "defer_loading": True}]}]}]
+    call = output_of(gateway, {**body, "tool_choice": "auto", "input": items}, stream)[-1]
+    assert (call["type"], call["namespace"], call["name"]) == ("function_call", "mcp__lookup", "find_word")
+    assert "BOOK77" in prompt_of(emulator)
+    assert 'These tools were found and can be called: "mcp__lookup__find_word".' in prompt_of(emulator)
+
+
+def test_a_search_at_the_vendor_is_left_out_as_all_tools_are_offered(gateway: Running, emulator: Emulator) -> None:
+    tools = [{"type": "tool_search"}, {**NAMESPACE, "tools": [{**FIND_WORD, "defer_loading": True}]}]
+    output_of(gateway, {"model": MODEL, "tools": tools, "input": [USER]}, stream=False)
+    assert "tool_search" not in prompt_of(emulator) and "mcp__lookup__find_word" in prompt_of(emulator)
+
+
+def test_openais_library_knows_the_event_of_a_search(gateway: Running, emulator: Emulator) -> None:
+    emulator.answer = call_text("tool_search", {"query": "words"})
+    tools: Any = [SEARCH]
+    with gateway.openai().responses.stream(model=MODEL, input="x", tools=tools) as events:
+        answer = events.get_final_response()
+    assert [item.type for item in answer.output] == ["tool_search_call"]
+
+
 def test_openais_library_knows_the_events_of_a_call_with_plain_text(gateway: Running, emulator: Emulator) -> None:
     emulator.answer = call_text("apply_patch", {"input": PATCH})
     tools: Any = [APPLY_PATCH]
