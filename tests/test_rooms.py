@@ -65,7 +65,7 @@ SHUT_TO: dict[str, frozenset[str]] = {
     **dict.fromkeys(("socket", "ssl", "subprocess"), frozenset({"api", "tools", "pipeline", "compatible", *BOTTOM})),
     **dict.fromkeys(("asyncio", "anyio", "concurrent"), frozenset({"api", "tools", "config", "config/trust"})),
     "threading": frozenset({"api", "tools"}),
-    **dict.fromkeys(("rich", "typer", "click"), MEANS | {"compatible", "pipeline"}),
+    **dict.fromkeys(("rich", "typer", "click", "questionary", "prompt_toolkit"), MEANS | {"compatible", "pipeline"}),
 }
 """What these may never touch; everybody else may."""
 

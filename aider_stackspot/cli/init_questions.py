@@ -5,7 +5,7 @@ An answer that cannot be is asked for again; all others are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import typer
 from pydantic import SecretStr
 
 from aider_stackspot.api.agents import Agent
+from aider_stackspot.cli.choice import FreeAnswer, Option, ask, choose
 from aider_stackspot.cli.init_files import CLIENT_KEY, Answers
 from aider_stackspot.cli.terminal import say, waiting
 from aider_stackspot.config import Account, Model, Settings, home
@@ -29,9 +30,15 @@ from aider_stackspot.pipeline.agent_list import list_agents, request_token
 HELP_URL = "https://docs.stackspot.com/en/home/account/profile/access-token"
 """How a personal access token is made (docs/wire.md, "Token endpoint")."""
 NO_AGENT = "-"
+_SHORTEST_ID = 5
+"""Characters below which digits are the number of an agent in the list."""
 MODELS = tuple(sorted(DEFAULT_MODELS, reverse=True))
-_CREDENTIALS = {"id": "client_id", "key": "client_key", "realm": "realm"}
-"""What can be given again, with the field that has it."""
+_CREDENTIALS = {
+    "id": ("client_id", "Client id"),
+    "key": ("client_key", "Client key"),
+    "realm": ("realm", "Realm (the account's slug)"),
+}
+"""What can be given again, with the field that has it and what people call it."""
 
 
 def ask_for_project() -> bool:
@@ -39,12 +46,11 @@ def ask_for_project() -> bool:
     own, here = home(), Path.cwd()
     if own is None or same_file(own, here):
         return own is None
-    words = ("me", "project")
-    say(f"Set it up for you, in every project, or for the project {here.name} alone?")
-    return (
-        _ask("For whom (me, project)", words[0], lambda text: None if text in words else "Type me or project.")
-        == words[1]
-    )
+    options = [
+        Option("me", "you, in every project", "me"),
+        Option("project", f"the project {here.name} alone", "project"),
+    ]
+    return choose("For whom", options, "me") == "project"
 
 
 def ask_credentials(known: Answers) -> Answers:
@@ -54,8 +60,8 @@ def ask_credentials(known: Answers) -> Answers:
         f"personal access token: {HELP_URL}\n"
     )
     answers = Answers(known.client_id, known.client_key, known.realm, dict(known.agents))
-    for field in _CREDENTIALS.values():
-        _ask_credential(answers, field)
+    for word in _CREDENTIALS:
+        _ask_credential(answers, word)
     return answers
 
 
@@ -75,12 +81,9 @@ def proved(answers: Answers, settings: Settings) -> list[Agent] | None:
         except AuthenticationFailed as error:
             say(f"\n{error}\n")
             likely = "realm" if error.status == 404 else "key"
-            wrong = _ask(
-                f"Which one do you want to correct ({', '.join(_CREDENTIALS)})",
-                likely,
-                lambda text: None if text in _CREDENTIALS else f"Type one of {', '.join(_CREDENTIALS)}.",
-            )
-            _ask_credential(answers, _CREDENTIALS[wrong], keep=wrong != "key")
+            options = [Option(word, title, word) for word, (_, title) in _CREDENTIALS.items()]
+            wrong = choose("Which one do you want to correct", options, likely)
+            _ask_credential(answers, wrong, keep=wrong != "key")
         except StackSpotError as error:
             say(f"\n{error}\n")
             if not typer.confirm("Save the credentials without this proof?", default=True, err=True):
@@ -99,24 +102,23 @@ def ask_agents(agents: list[Agent], known: Mapping[str, str], names: Iterable[st
     Returns:
         The chosen agents' ids; the empty string for none.
     """
-    _show_agents(agents)
+    if agents:
+        say("\nAn agent can be chosen for each model; its page in the portal shows its id.")
+    else:
+        say("\nStackSpot lists no agents for this credential. An agent's page in the portal shows its id.")
+    options = [Option(agent.id, _title(agent), str(number)) for number, agent in enumerate(agents, start=1)]
+    options.append(Option(NO_AGENT, "none: the portal's own chat answers", NO_AGENT))
+    by_id = FreeAnswer("an agent that is not listed, by its id", "Agent's id", _problem_with_agent)
     chosen: dict[str, str] = {}
     last = ""
     for name in names:
-        default = known.get(name) or last or NO_AGENT
-        typed = _ask(f"Agent for {name}", default, lambda text: _problem_with_agent(text, agents))
-        chosen[name] = last = _agent_id(typed, agents) or ""
+        answer = choose(f"Agent for {name}", options, known.get(name) or last or NO_AGENT, by_id)
+        chosen[name] = last = answer.removeprefix(NO_AGENT)
     return chosen
 
 
-def _show_agents(agents: list[Agent]) -> None:
-    if agents:
-        say("\nYour agents, to be chosen by number or id:")
-    else:
-        say("\nStackSpot lists no agents for this credential. An agent's page in the portal shows its id.")
-    for number, agent in enumerate(agents, start=1):
-        say(f"  {number:>3}  {agent.name}{f' ({agent.model})' if agent.model else ''}")
-    say(f"  {NO_AGENT:>3}  none: the portal's own chat answers")
+def _title(agent: Agent) -> str:
+    return f"{agent.name} ({agent.model})" if agent.model else agent.name
 
 
 def prove_agents(answers: Answers, settings: Settings, agents: list[Agent], known: Mapping[str, str]) -> bool:
@@ -138,29 +140,16 @@ def prove_agents(answers: Answers, settings: Settings, agents: list[Agent], know
     return True
 
 
-def _ask_credential(answers: Answers, field: str, *, keep: bool = True) -> None:
+def _ask_credential(answers: Answers, word: str, *, keep: bool = True) -> None:
     """Ask for one of the credentials, and put it in the place of the one that is there."""
+    field, title = _CREDENTIALS[word]
     known: str = getattr(answers, field)
-    if field == "client_key":
+    if word == "key":
         more = " (Enter keeps the one that is set)" if known and keep else ""
-        typed = _ask(f"Client key, not shown{more}", known if keep else "", _problem_with_key, hidden=True)
+        typed = ask(f"{title}, not shown{more}", known if keep else "", _problem_with_key, hidden=True)
     else:
-        question = "Client id" if field == "client_id" else "Realm (the account's slug)"
-        typed = _ask(question, known, _problem_with_word)
+        typed = ask(title, known, _problem_with_word)
     setattr(answers, field, typed)
-
-
-def _ask(question: str, default: str, problem: Callable[[str], str | None], *, hidden: bool = False) -> str:
-    """Ask until there is no problem with the answer."""
-    while True:
-        typed = typer.prompt(
-            question, default=default, show_default=bool(default) and not hidden, hide_input=hidden, err=True
-        )
-        text = str(typed).strip()
-        why = problem(text)
-        if why is None:
-            return text
-        say(why)
 
 
 def _problem_with_word(text: str) -> str | None:
@@ -181,17 +170,9 @@ def _problem_with_key(text: str) -> str | None:
     return None
 
 
-def _problem_with_agent(text: str, agents: list[Agent]) -> str | None:
-    return f"There is no agent {text!r}." if _agent_id(text, agents) is None else None
-
-
-def _agent_id(text: str, agents: list[Agent]) -> str | None:
-    """Return the id that was chosen, the empty string for none, `None` where it makes no sense."""
-    if text in ("", NO_AGENT):
-        return ""
-    if text.isdecimal() and len(text) < 5:
-        return agents[int(text) - 1].id if 0 < int(text) <= len(agents) else None
-    return text if AGENT_ID.fullmatch(text) else None
+def _problem_with_agent(text: str) -> str | None:
+    is_number = text.isdecimal() and len(text) < _SHORTEST_ID
+    return None if AGENT_ID.fullmatch(text) and not is_number else f"There is no agent {text!r}."
 
 
 """The models that `init` sets up, in the order in which it asks for their agents."""

@@ -85,20 +85,33 @@ def usable_name(name: str) -> str:
     return name
 
 
+def refuse_taken(name: str, keys: Mapping[str, Any] | None = None) -> None:
+    """Refuse a name that the user's file has already, before anything is asked of the server.
+
+    Raises:
+        ConfigurationError: so it is; or the file cannot be changed.
+    """
+    with_provider(text_of(users_file()), name, keys or {"api_base": ""})
+
+
+def show_models(server: NewServer) -> bool:
+    """Show the server's models with their limits, or why there are none; return whether it answers."""
+    provider = server.provider
+    with waiting(f"Asking {server.name} for its models"):
+        outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
+    print_server(output(), provider, show_all=True)
+    return outcome.snapshot is not None
+
+
 def connect(server: NewServer, *, force: bool) -> None:
     """Show the server's models, or why there are none; end the command there unless it is to be saved all the same.
 
     Raises:
         ConfigurationError: the user's file cannot be changed, or has a server of this name.
     """
-    with_provider(text_of(users_file()), server.name, server.keys)  # refuses a name that is taken
-    provider = server.provider
-    with waiting(f"Asking {server.name} for its models"):
-        outcome = catalogue.refresh([provider], LIST_TIMEOUT)[server.name]
-    console = output()
-    print_server(console, provider, show_all=True)
-    if outcome.snapshot is None and not force:
-        console.print("Nothing was saved. To save it all the same, add --force.")
+    refuse_taken(server.name, server.keys)
+    if not show_models(server) and not force:
+        output().print("Nothing was saved. To save it all the same, add --force.")
         raise typer.Exit(1)
 
 

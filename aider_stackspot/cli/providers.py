@@ -10,13 +10,15 @@ import typer
 from pydantic import SecretStr
 from rich.markup import escape
 
+from aider_stackspot.cli.local_servers import servers_of_this_machine
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, NewServer, connect, save, usable_name, variable_for
+from aider_stackspot.cli.server_menu import ask_for_server
 from aider_stackspot.cli.statcode_import import import_
 from aider_stackspot.cli.terminal import before_writing, is_interactive, output, waiting
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import catalogue, forget
-from aider_stackspot.compatible.discovery import discover
+from aider_stackspot.compatible.server import BUDGET
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.base_url import checked, checked_endpoint
 from aider_stackspot.config.edit import (
@@ -64,7 +66,8 @@ def add(
     """Connect to a server, show its models, and save it.
 
     The settings go to your own `.aider.litellm.yml`, where comments stay as they are. The key goes to `.env` in your
-    home directory, readable by you alone. What is not given is asked for.
+    home directory, readable by you alone. What is not given is asked for; without anything there is a menu, with the
+    well-known servers that run on this machine.
 
     Examples:
         aider-stackspot providers add
@@ -74,13 +77,15 @@ def add(
         aider-stackspot providers add --scan
     """
     with before_writing():
-        if scan:
-            servers = _servers_of_this_machine()
+        client = _OAuth2Options(token_url, client_id, client_secret, scope, audience)
+        given = (name, base_url, preset, api_key, *vars(client).values(), scan, allow_insecure_http, force)
+        if is_interactive() and not any(given):
+            servers = [ask_for_server()]
         else:
-            client = _OAuth2Options(token_url, client_id, client_secret, scope, audience)
-            servers = [_ask_for_server(name, base_url, preset, api_key, allow_insecure_http, client)]
-        for server in servers:
-            connect(server, force=force and not scan)
+            one = None if scan else _given_server(name, base_url, preset, api_key, allow_insecure_http, client)
+            servers = _found_and_wanted() if one is None else [one]
+            for server in servers:
+                connect(server, force=force and not scan)
     for server in servers:
         save(server)
 
@@ -165,7 +170,7 @@ def _configured() -> list[CompatibleProvider]:
     return list(settings.compatible.values())
 
 
-def _ask_for_server(
+def _given_server(
     name: str | None,
     base_url: str | None,
     preset: str | None,
@@ -225,27 +230,17 @@ def _ask(what: str, option: str, *, hidden: bool = False) -> str:
     return str(typer.prompt(what, err=True, hide_input=hidden))
 
 
-def _servers_of_this_machine() -> list[NewServer]:
-    """Look for the well-known servers, and return the new ones that the user wants to add."""
-    bases = {profile.base_url: profile.name for profile in profiles.PRESETS if profile.base_url}
-    found = discover([CompatibleProvider(name, base) for base, name in bases.items()])
-    configured = {_place(server.api_base): server.name for server in current().compatible.values()}
-    running = [(base, found[name].snapshot) for base, name in bases.items()]
-    answered = [(base, snapshot) for base, snapshot in running if snapshot is not None]
-    if not answered:
-        typer.echo(f"None of these answers: {', '.join(bases)}.")
+def _found_and_wanted() -> list[NewServer]:
+    """Look for the well-known servers on this machine, and return the new ones that the user wants to add."""
+    places = servers_of_this_machine(BUDGET)
+    found = [server for server in places if server.snapshot is not None]
+    if not found:
+        typer.echo(f"None of these answers: {', '.join(server.base_url for server in places)}.")
         raise typer.Exit(1)
     wanted = []
-    for base, snapshot in answered:
-        name = snapshot.profile if snapshot.profile != profiles.GENERIC.name else bases[base]
-        known = configured.get(_place(base))
-        if known is not None:
-            typer.echo(f"{base}: configured already, as {known}.")
-        elif not is_interactive() or typer.confirm(f"Add {base} as {name}?", default=True):
-            wanted.append(NewServer(name, base))
+    for server in found:
+        if server.configured:
+            typer.echo(f"{server.base_url}: configured already, as {server.configured}.")
+        elif not is_interactive() or typer.confirm(f"Add {server.base_url} as {server.kind}?", default=True):
+            wanted.append(NewServer(server.kind, server.base_url))
     return wanted
-
-
-def _place(url: str) -> str:
-    """Return what two URLs of one server have in common."""
-    return url.replace("://127.0.0.1", "://localhost").rstrip("/").removesuffix("/v1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pyte
 import pytest
 
 from aider_stackspot.emulator import Emulator
-from tests.cli.person import Seen, at_a_terminal
+from tests.cli.person import UP, Seen, at_a_terminal
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 KEY = "the-client-key-of-acme"
@@ -22,6 +23,10 @@ FIX = (
 )
 AIDER = shutil.which("aider", path=str(Path(sys.executable).parent)) or "aider"
 QUIET = ("--no-check-update", "--no-show-release-notes", "--analytics-disable", "--no-gitignore", "--yes-always")
+
+
+MOVES = re.compile(r"\n|\x1b\[[0-9;]*[A-DJ]")
+"""Where a line ends: a menu moves the cursor."""
 
 
 @pytest.fixture
@@ -64,29 +69,30 @@ def test_from_nothing_to_a_commit(service: Emulator, repository: Path, columns: 
         ("Client id", "client-id\r"),
         ("Client key", f"{KEY}\r"),
         ("Realm", "acme\r"),
-        ("Agent for stackspot-ai-code", "1\r"),
+        ("Agent for stackspot-ai-code", f"{UP}\r"),
         ("Agent for stackspot-ai-chat", "\r"),
         ("Agent for stackspot-ai ", "\r"),
     ]
     seen = at_a_terminal("init", typed=questions, columns=columns)
     assert seen.status == 0, seen.text
-    too_long = [line for line in seen.text.splitlines() if len(line) > columns and " " in line.strip()]
+    lines_of_text = [re.sub(r"\x1b\[[0-9;?]*[a-z]", "", line) for line in MOVES.split(seen.text)]
+    too_long = [line for line in lines_of_text if len(line) > columns and " " in line.strip()]
     assert too_long == [], "the terminal breaks these within a word"
     lines = screen(seen, columns)
     for line in (
-        "For whom (me, project) [me]:",
+        "For whom: you, in every project",
         "Client id: client-id",
         "Client key, not shown:",
         "Realm (the account's slug) [stackspot]: acme",
         "StackSpot accepts the credentials.",
-        "    1  Reviewer of the team (gpt-4.1)",
-        "    -  none: the portal's own chat answers",
-        "Agent for stackspot-ai-code [-]: 1",
-        f"Agent for stackspot-ai [{AGENT}]:",
+        "Agent for stackspot-ai-code: Reviewer of the team (gpt-4.1)",
+        "Agent for stackspot-ai: Reviewer of the team (gpt-4.1)",
         f"  aider-stackspot agents measure {AGENT}",
         "aider --model stackspot-ai-code",
     ):
         assert line in lines, "\n".join(lines)
+    menu = "\n".join(seen.screens[4])
+    assert "? Agent for stackspot-ai-code (arrow keys, Enter)\n   Reviewer of the team (gpt-4.1)\n » none: the" in menu
     assert KEY not in seen.text
     assert len(service.chat_requests) == 1
     arguments = ("--model", "stackspot-ai-code", *QUIET, "--message", "add must add", "calc.py")

@@ -164,7 +164,7 @@ def test_add_saves_settings_and_key_apart(server: OpenAIServer, home: Path) -> N
 
 
 def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["asked", server.base, KEY])
+    answers = iter(["asked", KEY])
     hidden = []
 
     def prompt(text: str, **options: Any) -> str:
@@ -173,8 +173,8 @@ def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypa
 
     monkeypatch.setattr(providers, "is_interactive", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
-    assert run("providers", "add").exit_code == 0
-    assert hidden == [False, False, True]
+    assert run("providers", "add", "--base-url", server.base).exit_code == 0
+    assert hidden == [False, True]
     assert current().compatible["asked"].api_base == server.base
 
 
@@ -224,11 +224,15 @@ def test_a_server_of_this_machine_needs_no_scheme(server: OpenAIServer, home: Pa
     assert current().compatible["short"].api_base == f"http://{address}"
 
 
-@pytest.mark.parametrize("at", ["Name", "Base URL", "Key"])
+def test_without_anything_and_without_a_terminal_it_says_what_is_missing(home: Path) -> None:
+    assert failure(run("providers", "add")) == "NAME is missing, and there is no terminal to ask at."
+
+
+@pytest.mark.parametrize("at", ["Base URL", "Key"])
 def test_an_interrupted_add_writes_nothing(server: OpenAIServer, home: Path, at: str) -> None:
-    answers = [("Name", "mine\r"), ("Base URL", f"{server.url}\r"), ("Key", f"{KEY}\r")]
+    answers = [("Base URL", f"{server.url}\r"), ("Key", f"{KEY}\r")]
     asked = [question for question, _ in answers].index(at)
-    seen = at_a_terminal("providers", "add", typed=[*answers[:asked], (at, INTERRUPT)])
+    seen = at_a_terminal("providers", "add", "mine", typed=[*answers[:asked], (at, INTERRUPT)])
     assert seen.status == 130
     assert seen.text.endswith("\nNothing was written.\n")
     assert list(home.iterdir()) == []

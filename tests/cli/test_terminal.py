@@ -11,7 +11,7 @@ import pytest
 from aider_stackspot.api.answer import Usage
 from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.pipeline import usage_record
-from tests.cli.person import INTERRUPT, at_a_terminal
+from tests.cli.person import DOWN, INTERRUPT, UP, at_a_terminal
 
 KEY = "the-client-key-of-acme"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
@@ -35,9 +35,9 @@ def test_init_asks_and_never_echoes_the_key(service: Emulator, isolated: Path) -
         ("Realm", "acme\r"),
         ("refused[^$]*Which one", "\r"),
         ("Client key, not shown", f"{KEY}\r"),
-        ("Agent for stackspot-ai-code", "1\r"),
+        ("Agent for stackspot-ai-code", f"{UP}\r"),
         ("Agent for stackspot-ai-chat", "\r"),
-        ("Agent for stackspot-ai ", "-\r"),
+        ("Agent for stackspot-ai ", f"{DOWN}\r"),
     ]
     seen = at_a_terminal("init", typed=answers)
     assert seen.status == 0, seen.text
@@ -51,11 +51,11 @@ def test_init_asks_and_never_echoes_the_key(service: Emulator, isolated: Path) -
 @pytest.mark.parametrize("question", ["For whom", "Client id", "Client key", "Realm", "Agent for stackspot-ai-chat"])
 def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, question: str) -> None:
     answers = [
-        ("For whom", "project\r"),
+        ("For whom", f"{DOWN}\r"),
         ("Client id", "client-id\r"),
         ("Client key", f"{KEY}\r"),
         ("Realm", "acme\r"),
-        ("Agent for stackspot-ai-code", "1\r"),
+        ("Agent for stackspot-ai-code", "\r"),
         ("Agent for stackspot-ai-chat", "\r"),
     ]
     asked = [wanted for wanted, _ in answers].index(question)
