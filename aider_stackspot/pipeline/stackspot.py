@@ -102,7 +102,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
         max_retries=account.max_retries if options.max_retries is None else options.max_retries,
         uploads=Uploads(account.upload_base, files, named_in) if files else None,
-        learn_limit=partial(learn_limit, model, home=home()),
+        learn_limit=lambda limit: learn_limit(model, limit, home=home()),
     )
 
 

@@ -39,11 +39,6 @@ class Call:
     estimated: bool = False
 
 
-def is_on() -> bool:
-    """Tell whether a record is kept."""
-    return config.switch(SWITCH)
-
-
 def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
     """Record a call.
 
@@ -53,7 +48,8 @@ def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date |
         lengths: characters of prompt and answer, for an estimate where it did not.
         day: the day; today, in local time, if not given.
     """
-    if not is_on():
+    settings = config.current()  # once: each look takes a look at files
+    if not settings.switches[SWITCH]:
         return
     day = day or datetime.now().date()
     estimate = [-(-length // CHARACTERS_PER_TOKEN) for length in lengths]
@@ -61,7 +57,7 @@ def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date |
     entry = {"day": day.isoformat(), "model": model, "in": used[0], "out": used[1]}
     line = json.dumps(entry | ({} if counted is not None else {"estimated": True}))
     with contextlib.suppress(OSError, RuntimeError):
-        _append(directory() / f"{day:%Y-%m}.jsonl", line)
+        _append(directory(settings.home) / f"{day:%Y-%m}.jsonl", line)
 
 
 def _append(path: Path, line: str) -> None:
