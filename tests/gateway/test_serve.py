@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.gateway.server import listen
 from tests.gateway.running import PATHS, bodies, events_of
 
 assert sys.platform != "win32"  # tests/conftest.py leaves it out there
@@ -194,6 +195,15 @@ def test_where_the_port_is_taken_no_key_is_made_and_no_other_port_used() -> None
     assert result.returncode == 2
     assert re.search(r"Cannot listen on port \d+ of 127\.0\.0\.1: .* in use", result.stderr)
     assert not (Path.home() / ".aider").exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_small_piece_of_a_stream_waits_for_no_other(host: str) -> None:
+    """With Nagle's algorithm it would wait for the client's delayed acknowledgement of the headers."""
+    with listen(host, 0) as listener, socket.create_connection(listener.getsockname()[:2]):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_address_that_is_not_there_is_told_by_name() -> None:
