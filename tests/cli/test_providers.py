@@ -305,25 +305,28 @@ def test_half_an_oauth2_client_is_refused(server: OpenAIServer, home: Path, opti
     assert list(home.iterdir()) == []
 
 
-def _presets(monkeypatch: pytest.MonkeyPatch, server: OpenAIServer) -> None:
+@pytest.fixture
+def presets(monkeypatch: pytest.MonkeyPatch, server: OpenAIServer) -> Iterator[None]:
+    """LM Studio runs on the server's port, and no other kind of server runs anywhere."""
     lm_studio, dead = profiles.named("lmstudio"), profiles.named("vllm")
     assert lm_studio is not None
     assert dead is not None
     found = (replace(lm_studio, base_url=server.base), replace(dead, base_url="http://127.0.0.1:9/v1"))
     monkeypatch.setattr(profiles, "PRESETS", found)
     monkeypatch.setattr(profiles, "PROFILES", (profiles.GENERIC, *found))
+    profiles.named.cache_clear()
+    yield
+    profiles.named.cache_clear()
 
 
-def test_a_preset_needs_nothing_else(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    _presets(monkeypatch, server)
+def test_a_preset_needs_nothing_else(server: OpenAIServer, presets: None) -> None:
     server.key = None
     assert run("providers", "add", "--preset", "LM Studio").exit_code == 0
     assert current().compatible["lmstudio"].api_base == server.base
     assert "no preset `nothing`" in failure(run("providers", "add", "--preset", "nothing"))
 
 
-def test_a_scan_finds_what_runs_and_adds_it_once(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    _presets(monkeypatch, server)
+def test_a_scan_finds_what_runs_and_adds_it_once(server: OpenAIServer, presets: None) -> None:
     server.key = None
     assert run("providers", "add", "--scan").exit_code == 0
     assert set(current().compatible) == {"lmstudio"}

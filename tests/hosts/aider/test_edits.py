@@ -187,7 +187,6 @@ def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) ->
 
 
 @pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
-@pytest.mark.slow
 def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulator, repository: Path, api: str) -> None:
     """The cut comes after a complete edit block: without its end marker even that must not be trusted."""
     edit_and_more = [FIX, "\nAnd a second thought ", "that is cut"]

@@ -21,7 +21,6 @@ ENDS = {
     "a cut": b"",
     "[DONE] alone": b"data: [DONE]\n\n",
 }
-SLOW = pytest.mark.slow
 
 
 def chunk(text: str) -> bytes:
@@ -31,15 +30,9 @@ def chunk(text: str) -> bytes:
     )
 
 
-FAST = ("whole", "an error and [DONE]")
-CASES = [
-    pytest.param(edit_format, end, id=f"{edit_format}, {end}", marks=[] if (edit_format, end) == FAST else SLOW)
-    for edit_format in ANSWERS
-    for end in ENDS
-]
-
-
-@pytest.mark.parametrize(("edit_format", "end"), CASES)
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("edit_format", ANSWERS)
 def test_the_file_stays_as_it_was(edit_format: str, end: str, isolated: Path, tmp_path: Path) -> None:
     server = Scripted()
     server.body = chunk(ANSWERS[edit_format]) + ENDS[end]
