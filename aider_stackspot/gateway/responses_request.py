@@ -15,6 +15,7 @@ from aider_stackspot.gateway.response_store import ResponseStore
 from aider_stackspot.gateway.responses_tools import (
     SEARCH,
     FoundTools,
+    ItemFields,
     OfferedTools,
     choice_of_function,
     found_names,
@@ -22,70 +23,55 @@ from aider_stackspot.gateway.responses_tools import (
 )
 
 
-class MessageItem(Fields):
+class MessageItem(ItemFields):
     """A message."""
 
     role: Literal["user", "assistant", "system", "developer"]
     content: str | list[dict[str, Any]]
     type: Literal["message"] | None = None
-    id: str | None = None
-    status: str | None = None
     phase: str | None = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
-class CallItem(Fields):
+class CallItem(ItemFields):
     """A call that the model made."""
 
     type: Literal["function_call"]
     call_id: str
     name: str
     arguments: str
-    id: str | None = None
-    status: str | None = None
     namespace: str | None = None
     parsed_arguments: Any = None  # OpenAI's SDK leaves it in what a program sends back
     caller: Any = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
-class CustomCallItem(Fields):
+class CustomCallItem(ItemFields):
     """A call that the model made of a tool whose input is a text."""
 
     type: Literal["custom_tool_call"]
     call_id: str
     name: str
     input: str
-    id: str | None = None
-    status: str | None = None
     namespace: str | None = None
     caller: Any = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
-class SearchCallItem(Fields):
+class SearchCallItem(ItemFields):
     """A search for further tools that the model has asked the program for."""
 
     type: Literal["tool_search_call"]
     execution: Literal["client"]
     call_id: str
     arguments: Any = None
-    id: str | None = None
-    status: str | None = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
-class CallOutputItem(Fields):
+class CallOutputItem(ItemFields):
     """What a call has brought."""
 
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: str
     output: str | list[dict[str, Any]]
-    id: str | None = None
     name: str | None = None
-    status: str | None = None
     caller: Any = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
 def messages_of(items: list[Item], offset: int = 0) -> list[Message]:

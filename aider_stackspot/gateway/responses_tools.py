@@ -39,6 +39,14 @@ class CustomTool(Fields):
     allowed_callers: Any = None
 
 
+class ItemFields(Fields):
+    """What any item of a conversation may have besides; nothing of it has an effect."""
+
+    id: str | None = None
+    status: str | None = None
+    internal_chat_message_metadata_passthrough: Any = None
+
+
 class AdditionalTools(Fields):
     """Tools that are offered in the middle of the input."""
 
@@ -58,16 +66,13 @@ class SearchTool(Fields):
     parameters: dict[str, Any] | None = None
 
 
-class FoundTools(Fields):
+class FoundTools(ItemFields):
     """What such a search has found."""
 
     type: Literal["tool_search_output"]
     execution: Literal["client"]
     call_id: str
     tools: list[dict[str, Any]]
-    id: str | None = None
-    status: str | None = None
-    internal_chat_message_metadata_passthrough: Any = None
 
 
 SEARCH = "tool_search"
