@@ -26,7 +26,7 @@ def finished(text: str, *, is_finished: bool = False) -> dict[str, Any]:
     }
 
 
-class DoNothing(litellm.CustomLLM):  # type: ignore[misc]
+class DoNothing(litellm.CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not followed
     """A custom provider that makes no request: LiteLLM's own share, which no provider can get below."""
 
     def streaming(self, *_given: Any, **_named: Any) -> Iterator[dict[str, Any]]:
@@ -40,7 +40,7 @@ class DoNothing(litellm.CustomLLM):  # type: ignore[misc]
             yield chunk
 
 
-class Naive(litellm.CustomLLM):  # type: ignore[misc]
+class Naive(litellm.CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not followed
     """What one writes in an afternoon: httpx, `iter_lines`, a chunk per event."""
 
     client = httpx.Client(timeout=60)

@@ -92,7 +92,7 @@ def test_an_entry_without_a_vendor_stops_nothing(monkeypatch: pytest.MonkeyPatch
     assert litellm.get_model_info("stackspot-ai-code")["max_input_tokens"] == 16_384
 
 
-class Other(litellm.CustomLLM):  # type: ignore[misc]
+class Other(litellm.CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not followed
     """Somebody else's provider."""
 
     def completion(self, *args: Any, **kwargs: Any) -> Any:
