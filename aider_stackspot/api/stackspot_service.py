@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from urllib.parse import quote
 
 from aider_stackspot.api.error_response import Service
@@ -27,6 +28,7 @@ def token_url(auth_url: str, realm: str) -> str:
     return f"{auth_url}/{quote(realm, safe='')}/oidc/oauth/token"
 
 
+@functools.cache
 def token_endpoint(client_id: str, client_key: str, realm: str) -> Service:
     """Return StackSpot's token endpoint in the words of error messages.
 

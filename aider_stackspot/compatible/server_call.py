@@ -20,6 +20,7 @@ from aider_stackspot.config import CompatibleProvider
 from aider_stackspot.config.schema import UNLIMITED
 from aider_stackspot.config.settings import MAX_RETRIES
 from aider_stackspot.errors import ContextTooLong, InvalidRequest, StackSpotError
+from aider_stackspot.pipeline import usage_record
 from aider_stackspot.pipeline.request import Call, Destination
 from aider_stackspot.tools import AnswerRequirements
 
@@ -104,6 +105,7 @@ def server_call(
         timeout=options.timeout or provider.timeout or math.inf,
         idle_timeout=IDLE_TIMEOUT,
         max_retries=configured if options.max_retries is None else options.max_retries,
+        record=usage_record.place(),
         corrected=partial(_corrected, provider, name) if path == _CHAT else None,
     )
 

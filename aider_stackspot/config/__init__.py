@@ -9,7 +9,7 @@ from aider_stackspot.lazy import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aider_stackspot.config.load import current, home, log_target, switch
+    from aider_stackspot.config.load import current, home, log_target, one_look, switch
     from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Network, Settings
 
 __all__ = [
@@ -25,13 +25,14 @@ __all__ = [
     "current",
     "home",
     "log_target",
+    "one_look",
     "switch",
 ]
 
 __getattr__ = attributes(
     __name__,
     {
-        **dict.fromkeys(("current", "home", "log_target", "switch"), "load"),
+        **dict.fromkeys(("current", "home", "log_target", "one_look", "switch"), "load"),
         **dict.fromkeys(("Account", "CompatibleProvider", "Model", "Network", "Settings"), "settings"),
     },
 )

@@ -6,7 +6,9 @@ Python started, then `.env`, then the provider's keys in the file, then the defa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,8 +35,46 @@ _lock = Lock()
 _cached: tuple[RecordedInputs, Settings] | None = None
 
 
-def current() -> Settings:
-    """Return the configuration as it is now; files are read again only when they or the environment changed."""
+class _Look:
+    """What a block of `one_look` saw; nothing yet, at first."""
+
+    settings: Settings | None = None
+    is_over = False
+
+
+_look: ContextVar[_Look | None] = ContextVar("aider_stackspot_look", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Let `current` look at the files once until the block ends: a call asks many times.
+
+    Tasks and threads that took its context variables along look for themselves again once it has ended.
+    """
+    look = _Look()
+    token = _look.set(look)
+    try:
+        yield
+    finally:
+        look.is_over = True
+        _look.reset(token)
+
+
+def current(*, again: bool = False) -> Settings:
+    """Return the configuration as it is now; files are read again only when they or the environment changed.
+
+    Args:
+        again: look also within `one_look`.
+    """
+    look = _look.get()
+    if look is None or look.is_over:
+        return _now()
+    if look.settings is None or again:
+        look.settings = _now()
+    return look.settings
+
+
+def _now() -> Settings:
     global _cached
     cached = _cached
     if cached is not None and cached[0].unchanged():

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from aider_stackspot.api.answer import Finish
-from aider_stackspot.config import current
+from aider_stackspot.config import current, one_look
 from aider_stackspot.pipeline.arguments import AGENT_ARGUMENTS, known_arguments
 from aider_stackspot.pipeline.prompt import Message
 from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL, Options, start
@@ -88,7 +88,8 @@ class StackSpotProvider:
             stop=stop,
             arguments=known_arguments(arguments, honoured=AGENT_ARGUMENTS),
         )
-        stream = start(current().model(model), messages, options)
+        with one_look():
+            stream = start(current().model(model), messages, options)
         self._streams.add(stream)
         return stream
 

@@ -123,7 +123,7 @@ def model_of_call(model: Model, given: Mapping[str, Any]) -> tuple[Model, Conver
         changed["knowledge_source_ids"] = tuple(asked.knowledge_source_ids)
     if asked.agent_id and model.api == "chat" and not model.agent_id:
         changed["api"] = "agent"
-    called = replace(model, **changed)
+    called = replace(model, **changed) if changed else model
     if asked.use_conversation is False and asked.conversation_id:
         raise InvalidRequest("The argument `conversation_id` goes on with a conversation: `use_conversation` is false.")
     _refuse_foreign(called, {name: getattr(asked, name) for name in CallKeys.model_fields})

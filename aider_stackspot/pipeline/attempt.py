@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,11 +98,14 @@ def _http_request(call: Call[Any], url: str, request: ApiRequest, deadline: floa
     left = max(0.001, deadline - time.monotonic())
     return httpx.Request(
         request.method,
-        url,
+        _parsed(url),
         headers=headers,
         content=request.content,
         extensions={"timeout": timeouts(call.destination.network, call.idle_timeout or IDLE_TIMEOUT, left).as_dict()},
     )
+
+
+_parsed = functools.lru_cache(httpx.URL)  # reading a URL takes httpx as long as the rest of a request
 
 
 async def _refusal(call: Call[Any], response: httpx.Response) -> StackSpotError:

@@ -93,7 +93,8 @@ async def run(call: Call[T], resources: SharedResources, writer: AnswerWriter[T]
             counted = writer.finish.usage if writer.finish is not None else None
             if writer.finish is not None:
                 outcome = "ok"
-                usage_record.add(call.name, counted, (call.prompt_characters, writer.characters))
+                if call.record is not None:
+                    usage_record.add(call.record, call.name, counted, (call.prompt_characters, writer.characters))
             if watched is not None:
                 watched.ended(outcome, counted, writer.first_output_at)
 

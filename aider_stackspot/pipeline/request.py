@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -95,6 +96,7 @@ class Call(Generic[T]):
         idle_timeout: seconds without a byte, where the user chose none; `None` for the usual ones.
         max_retries: of an attempt that brought nothing yet.
         uploads: the files that the request names; until they are uploaded it is not complete.
+        record: the directory of the record of usage; `None` for none.
         learn_limit: is told how many tokens fit, where a refusal of a longer prompt says so.
         corrected: makes another request of one that was refused, where the refusal tells how; it is sent once.
     """
@@ -112,6 +114,7 @@ class Call(Generic[T]):
     idle_timeout: float | None = None
     max_retries: int = MAX_RETRIES
     uploads: Uploads | None = None
+    record: Path | None = None
     learn_limit: Callable[[int], None] | None = None
     corrected: Callable[[ApiRequest, StackSpotError], ApiRequest | None] | None = None
 

@@ -19,7 +19,7 @@ from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
 from aider_stackspot.network.client_credentials import ClientCredentials
-from aider_stackspot.pipeline import prompt
+from aider_stackspot.pipeline import prompt, usage_record
 from aider_stackspot.pipeline.arguments import Conversation, model_of_call
 from aider_stackspot.pipeline.attachments import Attachments
 from aider_stackspot.pipeline.request import Call, Destination, Uploads
@@ -102,6 +102,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         timeout=options.timeout or account.timeout or TOTAL_TIMEOUT,
         max_retries=account.max_retries if options.max_retries is None else options.max_retries,
         uploads=Uploads(account.upload_base, files, named_in) if files else None,
+        record=usage_record.place(),
         learn_limit=lambda limit: learn_limit(model, limit, home=home()),
     )
 

@@ -39,25 +39,31 @@ class Call:
     estimated: bool = False
 
 
-def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
+def place() -> Path | None:
+    """Return the directory in which calls that begin now are recorded; `None` where they are not."""
+    settings = config.current()  # once: each look takes a look at files
+    if settings.home is None or not settings.switches[SWITCH]:
+        return None
+    return directory(settings.home)
+
+
+def add(where: Path, model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
     """Record a call.
 
     Args:
+        where: the directory.
         model: its name with the provider in front.
         counted: the tokens as the service counted them.
         lengths: characters of prompt and answer, for an estimate where it did not.
         day: the day; today, in local time, if not given.
     """
-    settings = config.current()  # once: each look takes a look at files
-    if not settings.switches[SWITCH]:
-        return
     day = day or datetime.now().date()
     estimate = [-(-length // CHARACTERS_PER_TOKEN) for length in lengths]
     used = (counted.prompt_tokens, counted.completion_tokens) if counted is not None else estimate
     entry = {"day": day.isoformat(), "model": model, "in": used[0], "out": used[1]}
     line = json.dumps(entry | ({} if counted is not None else {"estimated": True}))
-    with contextlib.suppress(OSError, RuntimeError):
-        _append(directory(settings.home) / f"{day:%Y-%m}.jsonl", line)
+    with contextlib.suppress(OSError):
+        _append(where / f"{day:%Y-%m}.jsonl", line)
 
 
 def _append(path: Path, line: str) -> None:

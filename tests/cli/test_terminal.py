@@ -117,6 +117,6 @@ def test_a_table_of_models_fits_a_terminal(many_models: None) -> None:
 
 
 def test_colours_are_for_a_terminal_that_wants_them() -> None:
-    usage_record.add("stackspot/stackspot-ai-code", Usage(100, 20), (0, 0))
+    usage_record.add(usage_record.directory(), "stackspot/stackspot-ai-code", Usage(100, 20), (0, 0))
     assert COLOUR.search(at_a_terminal("usage", "--plot").text)
     assert not COLOUR.search(at_a_terminal("usage", "--plot", NO_COLOR="1").text)

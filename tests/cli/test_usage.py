@@ -29,6 +29,10 @@ ASK = [{"role": "user", "content": "a confidential question"}]
 TODAY = datetime.now().date()
 
 
+def add(model: str, counted: Usage | None, lengths: tuple[int, int], day: date | None = None) -> None:
+    usage_record.add(usage_record.directory(), model, counted, lengths, day)
+
+
 def recorded() -> list[usage_record.Call]:
     return list(usage_record.calls(TODAY - timedelta(days=1)))
 
@@ -98,7 +102,7 @@ def test_a_record_that_cannot_be_written_costs_no_answer(emulator: Emulator) -> 
 def test_many_writers_lose_nothing() -> None:
     def write() -> None:
         for _ in range(100):
-            usage_record.add("m", Usage(1, 2), (0, 0))
+            add("m", Usage(1, 2), (0, 0))
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
@@ -111,27 +115,27 @@ def test_many_writers_lose_nothing() -> None:
 
 
 def test_damaged_lines_are_passed_over() -> None:
-    usage_record.add("m", Usage(1, 2), (0, 0))
+    add("m", Usage(1, 2), (0, 0))
     (file,) = usage_record.directory().iterdir()
     with file.open("ab") as damaged:
         damaged.write(b'{"day": "2026-\n\xff\xfe\n[]\n{"day": "x", "model": "m", "in": 1, "out": 1}\n')
-    usage_record.add("m", Usage(3, 4), (0, 0))
+    add("m", Usage(3, 4), (0, 0))
     assert [call.prompt_tokens for call in recorded()] == [1, 3]
 
 
 def test_old_months_go() -> None:
     for month in range(usage_record.KEPT_MONTHS + 3):
-        usage_record.add("m", Usage(1, 1), (0, 0), day=date(2020 + month // 12, month % 12 + 1, 1))
+        add("m", Usage(1, 1), (0, 0), day=date(2020 + month // 12, month % 12 + 1, 1))
     assert len(list(usage_record.directory().iterdir())) == usage_record.KEPT_MONTHS
 
 
 @pytest.fixture
 def some() -> None:
-    usage_record.add("stackspot/stackspot-ai-code", Usage(1_234_567, 8_901), (0, 0), day=TODAY)
-    usage_record.add("stackspot/stackspot-ai-code", Usage(433, 99), (0, 0), day=TODAY)
-    usage_record.add("second-account-with-a-long-name/stackspot-ai-chat", None, (400, 40), day=TODAY)
-    usage_record.add("stackspot/stackspot-ai-code", Usage(5, 5), (0, 0), day=TODAY - timedelta(days=2))
-    usage_record.add("stackspot/stackspot-ai-code", Usage(7, 7), (0, 0), day=TODAY - timedelta(days=40))
+    add("stackspot/stackspot-ai-code", Usage(1_234_567, 8_901), (0, 0), day=TODAY)
+    add("stackspot/stackspot-ai-code", Usage(433, 99), (0, 0), day=TODAY)
+    add("second-account-with-a-long-name/stackspot-ai-chat", None, (400, 40), day=TODAY)
+    add("stackspot/stackspot-ai-code", Usage(5, 5), (0, 0), day=TODAY - timedelta(days=2))
+    add("stackspot/stackspot-ai-code", Usage(7, 7), (0, 0), day=TODAY - timedelta(days=40))
 
 
 def test_the_table(run: Run, some: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +166,7 @@ def test_a_terminal_shows_the_bars_below(some: None) -> None:
 
 
 def test_an_svg(run: Run, some: None, tmp_path: Path) -> None:
-    usage_record.add("<bad>&name", Usage(1, 2), (0, 0))
+    add("<bad>&name", Usage(1, 2), (0, 0))
     file = tmp_path / "usage.svg"
     assert run("usage", "--svg", str(file)).out == f"Written: {file}\n"
     drawing = ElementTree.fromstring(file.read_text(encoding="utf-8"))
@@ -224,7 +228,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("counts", DAMAGED.values(), ids=DAMAGED)
 def test_impossible_counts_are_passed_over(run: Run, counts: str) -> None:
-    usage_record.add("good", Usage(1, 2), (0, 0))
+    add("good", Usage(1, 2), (0, 0))
     file = usage_record.directory() / f"{TODAY:%Y-%m}.jsonl"
     good = file.read_text(encoding="utf-8")
     damaged = f'{{"day": "{TODAY}", "model": "bad", {counts}}}\n'
@@ -234,13 +238,13 @@ def test_impossible_counts_are_passed_over(run: Run, counts: str) -> None:
 
 
 def test_a_name_in_the_record_cannot_steer_the_terminal(run: Run) -> None:
-    usage_record.add("bad\x1b[31mname", Usage(1, 2), (0, 0))
+    add("bad\x1b[31mname", Usage(1, 2), (0, 0))
     shown = run("usage").out
     assert "\x1b" not in shown
     assert "bad\\x1b[31mname" in shown
 
 
 def test_days_to_come_are_not_counted(run: Run) -> None:
-    usage_record.add("early", Usage(1, 2), (0, 0), day=TODAY + timedelta(days=1))
+    add("early", Usage(1, 2), (0, 0), day=TODAY + timedelta(days=1))
     for options in ((), ("--plot",)):
         assert run("usage", *options).out == "No calls in the last 30 days.\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aider_stackspot.config import Settings, current, load
+from aider_stackspot.config import Settings, current, load, one_look
 from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.process_start import environment_at_start
 from tests.config.config_support import FILE, AtStart, Places, stackspot
@@ -109,6 +110,55 @@ class TestWhatIsNoticed:
         (places.root / ".git" / "index").write_text("git writes here all the time")
         (places.cwd / "code.py").write_text("pass")
         assert current() is before
+
+
+class TestOneLook:
+    """A call through LiteLLM asks for the configuration up to five times."""
+
+    def test_what_changes_within_it_is_seen_after_it(self, places: Places) -> None:
+        path = places.cwd / FILE
+        with one_look():
+            assert stackspot().realm == "stackspot"
+            path.write_text("providers: {stackspot: {client_realm: one}}")
+            assert stackspot().realm == "stackspot"
+        assert stackspot().realm == "one"
+
+    def test_it_begins_when_somebody_asks(self, places: Places) -> None:
+        with one_look():
+            (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: one}}")
+            assert stackspot().realm == "one"
+
+    def test_whoever_learned_something_looks_again(self, places: Places) -> None:
+        with one_look():
+            assert stackspot().realm == "stackspot"
+            (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: one}}")
+            assert current(again=True).accounts["stackspot"].realm == "one"
+            assert stackspot().realm == "one"
+
+    def test_a_repeat_within_it_looks_for_itself(self, places: Places) -> None:
+        with one_look():
+            assert stackspot().realm == "stackspot"
+            (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: one}}")
+            with one_look():
+                assert stackspot().realm == "one"
+            assert stackspot().realm == "stackspot"
+
+    def test_what_was_begun_in_it_and_outlives_it_looks_for_itself(self, places: Places) -> None:
+        with one_look():
+            assert stackspot().realm == "stackspot"
+            kept = contextvars.copy_context()
+        (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: one}}")
+        assert kept.run(lambda: stackspot().realm) == "one"
+
+    def test_other_threads_have_nothing_of_it(self, places: Places) -> None:
+        seen: list[str] = []
+        with one_look():
+            assert stackspot().realm == "stackspot"
+            (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: one}}")
+            other = threading.Thread(target=lambda: seen.append(stackspot().realm))
+            other.start()
+            other.join()
+        assert seen == ["one"]
 
 
 def calls_while(function: Callable[[], object]) -> int:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import litellm
 import pytest
 from httpcore._backends.anyio import AnyIOStream
 
-from aider_stackspot import StackSpotProvider
+from aider_stackspot import StackSpotProvider, register
 from aider_stackspot.api.sse import EventStream
 from aider_stackspot.config import current
+from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.emulator import Emulator, Style
-from aider_stackspot.pipeline import response_body
+from aider_stackspot.pipeline import response_body, usage_record
+from tests.compatible.openai_server import OpenAIServer, models
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 WORDS = [f"word{number} " for number in range(2000)]
+
+
+def whole(model: str) -> None:
+    litellm.completion(model, HI)
+
+
+def streamed(model: str) -> None:
+    list(litellm.completion(model, HI, stream=True))
+
+
+def asynchronous(model: str) -> None:
+    asyncio.run(litellm.acompletion(model, HI))
 
 
 def test_a_consumer_that_is_behind_gets_everything_that_has_arrived_in_one_piece(emulator: Emulator) -> None:
@@ -80,6 +99,33 @@ def test_an_unchanged_configuration_is_not_read_again(emulator: Emulator, monkey
     for _ in range(100):
         current()
     assert opened == []
+
+
+@pytest.mark.parametrize("model", ["stackspot-ai-code", "lab/m"])
+@pytest.mark.parametrize("way", [whole, streamed, asynchronous], ids=lambda way: str(way.__name__))
+def test_a_call_looks_at_the_configuration_once(
+    emulator: Emulator, isolated: Path, monkeypatch: pytest.MonkeyPatch, model: str, way: Callable[[str], None]
+) -> None:
+    """To the end of it: the record of usage is written where the call said when it began."""
+    with OpenAIServer(models("m")) as server:
+        file = isolated.parent / "home" / ".aider.litellm.yml"
+        file.write_text(f"providers: {{lab: {{api_base: '{server.base}'}}}}", encoding="utf-8")
+        register()
+        way(model)  # the server's list of models is read here
+        looks: list[str] = []
+        real = RecordedInputs.unchanged
+
+        def counted(inputs: RecordedInputs) -> bool:
+            looks.append(threading.current_thread().name)
+            return real(inputs)
+
+        monkeypatch.setattr(RecordedInputs, "unchanged", counted)
+        way(model)
+        deadline = time.monotonic() + 10
+        while len(list(usage_record.calls(date.today(), file.parent))) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert looks == [threading.main_thread().name]
 
 
 def test_a_long_answer_takes_no_memory_beyond_its_pieces(emulator: Emulator) -> None:

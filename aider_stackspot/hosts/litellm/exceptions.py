@@ -7,6 +7,7 @@ this package and has one of those would go to another vendor, with the code in i
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import httpx
 import litellm
 
 from aider_stackspot import errors
+from aider_stackspot.config import one_look
 from aider_stackspot.errors import InvalidRequest
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
@@ -82,7 +84,7 @@ def own_retries(retries: object, litellm_params: Mapping[str, Any] | None) -> in
 
 
 def refuse() -> None:
-    """Look at each chat before LiteLLM does."""
+    """Look at each chat before LiteLLM does, and at the configuration once for all of it."""
     for name in ("completion", "acompletion"):
         wrapper = wrap_once(litellm.main, name, _around)
         if wrapper is not None:
@@ -90,15 +92,27 @@ def refuse() -> None:
 
 
 def _around(original: Any) -> Any:
+    is_coroutine = inspect.iscoroutinefunction(original)
+
     @functools.wraps(original)
     def call(*args: Any, **given: Any) -> Any:
         # What LiteLLM asks of itself has been here; the names of other vendors' models stand alone in it.
+        if given.get("acompletion"):
+            return original(*args, **given)
         asker = str(sys._getframe(1).f_globals.get("__name__"))
-        if asker.partition(".")[0] != "litellm" and not given.get("acompletion"):
+        if asker.partition(".")[0] != "litellm":
             check(given.get("model", args[0] if args else None), given)
-        return original(*args, **given)
+        if is_coroutine:
+            return _looking_once(original, args, given)
+        with one_look():
+            return original(*args, **given)
 
     return call
+
+
+async def _looking_once(original: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    with one_look():
+        return await original(*args, **given)
 
 
 def check(model: object, given: Mapping[str, Any]) -> None:

@@ -106,7 +106,7 @@ class StackSpotLLM(CustomLLM):  # type: ignore[misc]  # LiteLLM's types are not 
             yield Reply(name, messages, stream, demand, demand.parser(whole=whole) if demand.instructions else None)
         except errors.StackSpotError as error:
             if isinstance(error, errors.ContextTooLong) and error.limit is not None:
-                learned = current().find(f"{self._provider}/{name}")
+                learned = current(again=True).find(f"{self._provider}/{name}")
                 model_cost.tell([learned] if learned is not None else [])
             if (given.get("optional_params") or {}).get(GATEWAY_ARGUMENT):
                 error = for_gateway_user(error)

@@ -95,10 +95,10 @@ def _ask_for_limits() -> None:
     def around(original: Any) -> Any:
         @functools.wraps(original)
         def get_model_info(model: str, *args: Any, **kwargs: Any) -> Any:
-            route = names.find_server(model)
-            provider = current().compatible.get(route.provider) if route is not None else None
             asker = str(sys._getframe(1).f_globals.get("__name__"))
-            if provider is not None and route is not None and route.model and asker.partition(".")[0] != "litellm":
+            route = names.find_server(model) if asker.partition(".")[0] != "litellm" else None
+            provider = current().compatible.get(route.provider) if route is not None else None
+            if provider is not None and route is not None and route.model:
                 ask([provider], route.model)
             return original(model, *args, **kwargs)
 

@@ -82,6 +82,14 @@ class TestLimits:
             ask(model=NAME, messages=LONG)
         assert litellm.get_model_info(NAME)["max_input_tokens"] == 2000
 
+    def test_a_refusal_of_a_configured_model_too(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Within the call: a program that catches the error has the figure at once."""
+        monkeypatch.setenv("STACKSPOTAI_AGENT_ID", AGENT)
+        aider_stackspot.register()
+        with pytest.raises(litellm.ContextWindowExceededError, match="2000 tokens"):
+            litellm.completion(model="stackspot-ai-code", messages=LONG)
+        assert litellm.model_cost["stackspot-ai-code"]["max_input_tokens"] == 2000
+
     def test_and_the_next_process(self, emulator: Emulator) -> None:
         with pytest.raises(litellm.ContextWindowExceededError):
             litellm.completion(model=NAME, messages=LONG)
