@@ -38,6 +38,8 @@ MAX_KEYS = 1000
 """Configurations whose digest is remembered; every change of the file makes new ones."""
 RENEW_AFTER = 60.0
 """Seconds between two times that `renew` asks a server."""
+WAIT_FOR_NEWER = 0.5
+"""Seconds that a start waits for a newer list than the one that it remembers."""
 _VERSION = 2
 """Of the cache files' shape: a file of another version is as good as none."""
 _MAX_BYTES = 16 * 1024 * 1024
@@ -67,7 +69,8 @@ class Catalogue:
     def fresh(self, providers: Iterable[CompatibleProvider]) -> list[CompatibleProvider]:
         """Ask the servers whose list is old or missing, unless this process has asked already.
 
-        All that this process ever waits here is two seconds: then what is remembered, or guessed, must do.
+        All that this process ever waits here is two seconds: then what is remembered, or guessed, must do. Where
+        something is remembered of each of them, half a second has to be enough.
 
         Returns:
             the servers that were asked.
@@ -77,7 +80,7 @@ class Catalogue:
             if not old or self._left <= 0:
                 return []
             started = time.monotonic()
-            self._ask(old, self._left)
+            self._ask(old, self._left if any(map(self._is_unknown, old)) else min(self._left, WAIT_FOR_NEWER))
             self._left -= time.monotonic() - started
             return old
 
@@ -126,9 +129,13 @@ class Catalogue:
     def _is_old(self, provider: CompatibleProvider) -> bool:
         return self._key(provider) not in self._asked and self._is_outdated(provider)
 
+    def _is_unknown(self, provider: CompatibleProvider) -> bool:
+        known = self.known(provider)
+        return known is None or not known.answered
+
     def _is_outdated(self, provider: CompatibleProvider) -> bool:
         known = self.known(provider)
-        if known is None or not known.answered:
+        if known is None or self._is_unknown(provider):
             return True
         # A clock that was set back must not keep a list for ever.
         return not 0 <= time.time() - known.fetched_at < server.profile_of(provider, known).cache_seconds

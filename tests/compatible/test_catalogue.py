@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from aider_stackspot.compatible import catalogue as room
+from aider_stackspot.compatible import discovery
 from aider_stackspot.compatible import server as servers
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.compatible.model import KindField, ListedModel, Price, TokenLimit
@@ -77,6 +79,29 @@ def test_an_old_list_serves_while_the_server_is_away(server: OpenAIServer) -> No
     later.fresh([provider])
     assert [model.name for model in models_of(provider, later.known(provider))] == ["a", "b"]
     assert "500" in str(later.errors["local"])
+
+
+@pytest.mark.parametrize(("remembered", "waits"), [(True, 0.5), (False, 2.0)])
+def test_a_start_waits_less_where_something_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, *, remembered: bool, waits: float
+) -> None:
+    """Of a server that accepts and never says a word."""
+    allowed: list[float] = []
+
+    def counted(providers: list[CompatibleProvider], budget: float) -> dict[str, discovery.DiscoveryResult]:
+        allowed.append(budget)
+        return real(providers, budget / 10)
+
+    real = discovery.discover
+    monkeypatch.setattr(discovery, "discover", counted)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        provider = CompatibleProvider("lab", f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        if remembered:
+            room.save(provider, ServerSnapshot(provider.api_base, models=(ListedModel("a"),), fetched_at=1.0))
+        catalogue = Catalogue()
+        catalogue.fresh([provider])
+    assert allowed == [waits]
+    assert [model.name for model in models_of(provider, catalogue.known(provider))] == (["a"] if remembered else [])
 
 
 def test_a_server_that_is_away_is_asked_once_in_a_start(server: OpenAIServer) -> None:
