@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from aider_stackspot.api.answer import Finish
@@ -50,6 +51,7 @@ class Channel(Generic[T]):
         self._abandoned = False
         self._error: BaseException | None = None
         self._wake: Callable[[], object] | None = None
+        self._is_one_thread = False
 
     def put(self, piece: T, characters: int) -> None:
         """Hand over a piece, which is so many characters long."""
@@ -61,7 +63,8 @@ class Channel(Generic[T]):
                 self._room.clear()
         if wake is not None:
             wake()
-            time.sleep(0)  # lets the consumer's thread have the interpreter now, not when this one has nothing to do
+            if not self._is_one_thread:
+                time.sleep(0)  # lets the consumer have the interpreter now, not when this thread has nothing to do
 
     @property
     def must_wait(self) -> bool:
@@ -112,9 +115,11 @@ class Channel(Generic[T]):
     async def aget(self) -> T | None:
         """Do the same on the consumer's event loop, without blocking it."""
         loop = asyncio.get_running_loop()
+        self._is_one_thread = loop is self._producer_loop
+        wake = _set if self._is_one_thread else _wake_loop
         while True:
             arrived: asyncio.Future[None] = loop.create_future()
-            ready, piece = self._take(lambda: _wake_loop(loop, arrived))  # noqa: B023  # called at once
+            ready, piece = self._take(partial(wake, arrived))
             if ready:
                 return piece
             await arrived
@@ -138,14 +143,15 @@ class Channel(Generic[T]):
         return True, self._join(pieces)
 
 
-def _wake_loop(loop: asyncio.AbstractEventLoop, arrived: asyncio.Future[None]) -> None:
-    def wake() -> None:
-        if not arrived.done():
-            arrived.set_result(None)
-
+def _wake_loop(arrived: asyncio.Future[None]) -> None:
     # A closed loop raises: nobody waits there any more.
     with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(wake)
+        arrived.get_loop().call_soon_threadsafe(_set, arrived)
+
+
+def _set(arrived: asyncio.Future[None]) -> None:
+    if not arrived.done():
+        arrived.set_result(None)
 
 
 MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import time
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,39 @@ def test_an_awaiting_consumer_gets_everything_in_order() -> None:
         return text
 
     assert asyncio.run(consume()) == "abc"
+
+
+def test_a_consumer_on_the_producers_loop_is_woken_without_a_detour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the gateway: nobody is woken by way of a socket, and no other thread has to get the interpreter."""
+    detours: list[object] = []
+    monkeypatch.setattr(time, "sleep", detours.append)
+
+    async def consume() -> list[str]:
+        loop = asyncio.get_running_loop()
+        by_way_of_a_socket = loop.call_soon_threadsafe
+
+        def counted(*call: Any) -> None:
+            detours.append(call)
+            by_way_of_a_socket(*call)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+        channel: Channel[str] = Channel(loop, "".join)
+
+        async def produce() -> None:
+            for piece in ("a", "b", "c"):
+                await asyncio.sleep(0.01)
+                channel.put(piece, 1)
+            channel.end()
+
+        producing = asyncio.create_task(produce())
+        pieces = []
+        while (piece := await channel.aget()) is not None:
+            pieces.append(piece)
+        await producing
+        return pieces
+
+    assert asyncio.run(consume()) == ["a", "b", "c"]
+    assert detours == []
 
 
 def test_what_has_arrived_comes_as_one_piece() -> None:
