@@ -26,6 +26,7 @@ MAY_KNOW: dict[str, frozenset[str]] = {
     "__main__": frozenset({"cli"}),
     "transport": frozenset({"network"}),  # a name of 0.1 for scripts
     "cli": CALLER | {"doctor", "emulator", "gateway", "process_start"},
+    "cli/commands": frozenset({"cli", "gateway.programs", "gateway.tool_settings"}),
     "doctor": CALLER,
     "emulator": BOTTOM,  # it shares nothing with what it is there to test
     "gateway": CALLER,

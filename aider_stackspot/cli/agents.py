@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.markup import escape
@@ -22,33 +22,16 @@ from aider_stackspot.config.schema import NO_MODEL_NAME, is_model_name
 from aider_stackspot.config.settings import AGENT_ID
 from aider_stackspot.errors import ConfigurationError, ContextTooLong
 from aider_stackspot.pipeline.agent_list import find_agent, list_agents, request_token
-from aider_stackspot.pipeline.stackspot import DEFAULT_MODEL, Options, start
+from aider_stackspot.pipeline.stackspot import Options, start
 
 OVERLONG_TOKENS = 1_500_000
 """More than any language model takes; the service refuses it before one runs (docs/wire.md, "Errors")."""
 _WORD = "a "
 """One token, in as few bytes as a token can have."""
 
-AccountName = Annotated[str, typer.Option("--account", help="The account, by its name in the file.", metavar="NAME")]
-AgentId = Annotated[str, typer.Argument(help="The agent's id; its page in the portal has it.", metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-
-def list_command(
-    search: Annotated[
-        str | None, typer.Option(help="Only agents with this in name, id or model.", metavar="TEXT")
-    ] = None,
-    account: AccountName = "stackspot",
-    as_json: AsJson = False,
-) -> None:
-    """List all agents that StackSpot shows to this credential.
-
-    Each can be used at once, without a line in a file: `aider --model stackspot/agent/ID`.
-
-    Examples:
-        aider-stackspot agents list
-        aider-stackspot agents list --search review --json
-    """
+def print_agents(search: str | None, account: str, *, as_json: bool) -> None:
+    """Print the agents of an account, or those with a text in name, id or model."""
     used = _account(account)
     with waiting("Asking StackSpot for the agents"):
         found = list_agents(used, request_token(used))
@@ -66,14 +49,8 @@ def list_command(
     console.print(table)
 
 
-def show(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
-    """Show what is known of one agent: its language model, knowledge sources, planner, limits.
-
-    StackSpot need not tell everything. The input limit is the one that aider goes by, with where it comes from.
-
-    Examples:
-        aider-stackspot agents show 01ARZ3NDEKTSV4RRFFQ69G5FAV
-    """
+def print_agent(agent_id: str, account: str, *, as_json: bool) -> None:
+    """Print what is known of one agent."""
     used = _account(account)
     model = _model(used, agent_id)
     with waiting("Asking StackSpot for the agent"):
@@ -93,21 +70,8 @@ def show(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson 
     _print_rows(rows)
 
 
-def use(
-    agent_id: AgentId,
-    name: Annotated[
-        str, typer.Option("--as", help="The model that it answers for; a new name is fine.", metavar="NAME")
-    ] = DEFAULT_MODEL,
-    account: AccountName = "stackspot",
-) -> None:
-    """Let an agent answer for a model: writes its id into your configuration file, and changes nothing else there.
-
-    The file is the one that has the account already, else `.aider.litellm.yml` in your home directory.
-
-    Examples:
-        aider-stackspot agents use 01ARZ3NDEKTSV4RRFFQ69G5FAV
-        aider-stackspot agents use 01ARZ3NDEKTSV4RRFFQ69G5FAV --as reviewer
-    """
+def let_answer(agent_id: str, name: str, account: str) -> None:
+    """Write into the configuration file that an agent answers for the model `name`."""
     used = _account(account)
     _model(used, agent_id)
     if not is_model_name(name):
@@ -123,16 +87,8 @@ def use(
         typer.echo(f"If this file was trusted, it has to be again: {trust_command(path)}")
 
 
-def measure(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
-    """Find out how much an agent takes, and how fast it answers.
-
-    It sends one prompt that is longer than any language model takes. StackSpot refuses that before a model runs, and
-    names the limit, which is remembered: aider then keeps more of the chat and of the repository in view. Then it asks
-    for one word and takes the time to the first text; that call counts against your quota as any other.
-
-    Examples:
-        aider-stackspot agents measure 01ARZ3NDEKTSV4RRFFQ69G5FAV
-    """
+def print_measured(agent_id: str, account: str, *, as_json: bool) -> None:
+    """Print how much an agent takes, and how fast it answers."""
     used = _account(account)
     with waiting(f"Measuring the agent {agent_id}"):
         found = measured(_model(used, agent_id))
@@ -169,9 +125,6 @@ def measured(model: Model) -> dict[str, Any]:
         return {"context": limit, "first_text": round(time.monotonic() - began, 3)}
     finally:
         stream.close()
-
-
-agents = {"list": list_command, "show": show, "use": use, "measure": measure}
 
 
 def _account(name: str) -> Account:

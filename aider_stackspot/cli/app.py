@@ -1,4 +1,4 @@
-"""The command `aider-stackspot`: a module of this folder for each command, imported when that command is asked for."""
+"""The command `aider-stackspot`: a module of `commands` for each command, imported when that command is asked for."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _options(
 
 def load_command(name: str) -> click.Command:
     """Return one of `COMMANDS`: the function of this name, or the functions by name, of the module of this name."""
-    found: Function | dict[str, Function] = getattr(import_module(f".{name}", __package__), name)
+    found: Function | dict[str, Function] = getattr(import_module(f".commands.{name}", __package__), name)
     part = typer.Typer(
         name=name,
         help=COMMANDS[name],

@@ -10,44 +10,24 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from aider_stackspot.cli.demo_sample import NEW_LINE, REQUEST, SAMPLE, SAMPLE_NAME
+from aider_stackspot.cli.overview import MODEL
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.config import current
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.errors import ConfigurationError
 
-MODEL = "stackspot-ai-code"
-SAMPLE_NAME = "greeting.py"
-SAMPLE = (
-    '"""Says hello."""\n\n__version__ = "0.1.0"\n\n\ndef greeting(name: str) -> str:\n    return f"Hello, {name}!"\n'
-)
-REQUEST = (
-    "Add a module constant __version_info__ right after __version__: the version's numbers as a tuple of integers, "
-    "computed from __version__."
-)
-NEW_LINE = '__version_info__ = tuple(int(part) for part in __version__.split("."))'
 
+def run_demo(repo: Path | None, file: str, *, live: bool) -> None:
+    """Let aider change a file of a copy, and show what it committed.
 
-def demo(
-    repo: Annotated[
-        Path | None,
-        typer.Option(help="Work on a copy of this git repository instead of a small sample.", file_okay=False),
-    ] = None,
-    file: Annotated[str, typer.Option(help="The file to edit; it must define __version__.")] = SAMPLE_NAME,
-    live: Annotated[bool, typer.Option("--live", help="Use the real StackSpot and your credentials.")] = False,
-) -> None:
-    """Watch the unmodified aider change a file, without an account.
-
-    It starts an emulated StackSpot on this machine, copies a git repository to a temporary place, runs `aider` there
-    as you would, and shows the commit. Nothing of yours is touched.
-
-    Examples:
-        aider-stackspot demo
-        aider-stackspot demo --repo . --file package/__about__.py
-        aider-stackspot demo --live
+    Args:
+        repo: the git repository to copy; `None` for a sample.
+        file: the file to change, by its path in there.
+        live: ask the real StackSpot.
     """
     aider = _find_aider()
     with tempfile.TemporaryDirectory(prefix="aider-stackspot-demo-", ignore_cleanup_errors=True) as place:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.markdown import Markdown
@@ -17,15 +16,8 @@ _FOLDERS = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
 """In an installed package, and in a checkout of the repository."""
 
 
-def docs(
-    page: Annotated[str | None, typer.Argument(help="The page's name; without one the pages are listed.")] = None,
-) -> None:
-    """Read the documentation of the version that is installed.
-
-    Examples:
-        aider-stackspot docs
-        aider-stackspot docs troubleshooting
-    """
+def show_page(page: str | None) -> None:
+    """Print a page, or the list of pages."""
     pages = _pages()
     if page is None:
         width = max(map(len, pages), default=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -22,29 +22,13 @@ from aider_stackspot.doctor.report import Finding, Masks, duration, is_broken
 from aider_stackspot.errors import ConfigurationError
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Look at this machine only; no requests.")] = False,
-    record_to: Annotated[
-        Path | None,
-        typer.Option(
-            "--record",
-            metavar="FILE",
-            help="Write a transcript without texts, ids and secrets instead.",
-            dir_okay=False,
-        ),
-    ] = None,
-) -> None:
-    """Find what is wrong, step by step, and what to do about it.
+def examine(*, as_json: bool, offline: bool, record_to: Path | None) -> None:
+    """Print the findings as they come, or all of them as JSON, or write a transcript.
 
-    It looks at versions, files, network, credentials, and lets each configured model answer one short question, which
-    counts against your quota. The output holds no secrets and no ids, so it may be pasted into a ticket. Exit status 1
-    when something is broken.
-
-    Examples:
-        aider-stackspot doctor
-        aider-stackspot doctor --offline --json
-        aider-stackspot doctor --record transcript.json
+    Args:
+        as_json: print JSON.
+        offline: make no requests.
+        record_to: the new file for the transcript.
     """
     settings = current()
     if record_to is not None:

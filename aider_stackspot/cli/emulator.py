@@ -7,12 +7,12 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import typer
 
@@ -25,76 +25,46 @@ _REMEMBERED = 100
 _WHAT_NOW = "# Set these variables in another terminal and run there: aider --model stackspot-ai-code"
 
 
-def _list_names(wanted: bool) -> None:
-    if not wanted:
-        return
+def print_names() -> None:
+    """Print the models, styles and faults that there are."""
     faults = [f"{name}:{fault.argument}" if fault.argument else name for name, fault in FAULTS.items()]
     for title, names in (("models", [*MODELS]), ("styles", [*STYLES]), ("faults", faults)):
         typer.echo(f"{title}:")
         for name in names:
             typer.echo(f"  {name}")
-    raise typer.Exit
 
 
-def emulator(
-    port: Annotated[
-        int, typer.Option(help="TCP port on 127.0.0.1; 0 takes a free one.", min=0, max=65535, metavar="PORT")
-    ] = 0,
-    script: Annotated[
-        Path | None, typer.Option(help="YAML file with rules: what to answer to which prompt.", dir_okay=False)
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="What answers where no rule does; see --list.", metavar="NAME")
-    ] = None,
-    style: Annotated[str, typer.Option(help="How streams are written; see --list.", metavar="NAME")] = "default",
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(help="What goes wrong; may be repeated; see --list.", metavar="NAME[:ARG]"),
-    ] = None,
-    fault_times: Annotated[
-        int | None, typer.Option(help="How many requests meet each fault; all when not given.", min=1, metavar="N")
-    ] = None,
-    token_lifetime: Annotated[float, typer.Option(help="Seconds a token is valid.", min=0, metavar="S")] = 1200,
-    rate_limit: Annotated[
-        int | None, typer.Option(help="Calls a minute before 429; no limit when not given.", min=0, metavar="N")
-    ] = None,
-    input_limit: Annotated[
-        int | None,
-        typer.Option(
-            help="Tokens a prompt may have before it is refused; no limit when not given.", min=1, metavar="N"
-        ),
-    ] = None,
-    latency: Annotated[
-        float, typer.Option(help="Milliseconds before the first byte of an answer.", min=0, metavar="MS")
-    ] = 0,
-    json_log: Annotated[bool, typer.Option("--json-log", help="Log JSON, one object a line.")] = False,
-    list_names: Annotated[
-        bool,
-        typer.Option(
-            "--list", help="Print the models, styles and faults, then exit.", is_eager=True, callback=_list_names
-        ),
-    ] = False,
+def run_emulator(
+    *,
+    port: int,
+    script: Path | None,
+    model: str | None,
+    style: str,
+    faults: Sequence[str],
+    fault_times: int | None,
+    token_lifetime: float,
+    rate_limit: int | None,
+    input_limit: int | None,
+    latency: float,
+    json_log: bool,
 ) -> None:
-    """Run a StackSpot on this machine, without an account.
+    """Run it until it is stopped.
 
-    Its tokens, streams and errors are real, its model is scripted: it greets, and puts a comment into a file that aider
-    asks it to edit. With `--model agent` it also uses the tools of agent programs: it writes a small program, reads it,
-    changes it and runs it.
-
-    It prints the environment variables that point aider-stackspot at it, then logs each request on stderr. Ctrl-C or
-    SIGTERM ends it with exit status 0.
-
-    A script is YAML, and the first rule whose match is found in the prompt wins:
-
-    {rules: [{match: hi, answer: Hello, times: 1}, {match: x, style: slow, fault: "cut-after:3"}], default: Ok}
-
-    Examples:
-        aider-stackspot emulator --port 8765 --model agent --input-limit 20000
-        aider-stackspot emulator --script answers.yml --style slow
-        aider-stackspot emulator --fault status:503 --fault-times 2
+    Args:
+        port: the TCP port; 0 for a free one.
+        script: the YAML file with rules.
+        model: what answers where no rule does.
+        style: how streams are written.
+        faults: what goes wrong.
+        fault_times: how many requests meet each fault; all if `None`.
+        token_lifetime: seconds for which a token is valid.
+        rate_limit: calls a minute before 429.
+        input_limit: tokens a prompt may have.
+        latency: milliseconds before the first byte of an answer.
+        json_log: log JSON.
     """
     chosen = _named(style, STYLES, "style")
-    faults = [_fault(text) for text in fault or []]
+    parsed = [_fault(text) for text in faults]
     served = Emulator(
         script=_script(script),
         port=port,
@@ -107,7 +77,7 @@ def emulator(
     served.input_limit = input_limit
     if model is not None:
         served.answer = _named(model, MODELS, "model")
-    for kind, wrong in faults:
+    for kind, wrong in parsed:
         served.fail(kind, wrong, fault_times)
     _run(served, port)
 

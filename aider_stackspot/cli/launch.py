@@ -12,38 +12,30 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.app import Gateway
 from aider_stackspot.gateway.configuration import Configuration
+from aider_stackspot.gateway.connection import base_url, connection
 from aider_stackspot.gateway.programs import PROGRAMS, Program
 from aider_stackspot.gateway.server import Server, listen
-from aider_stackspot.gateway.tool_settings import base_url, connection
 
 _NOT_FOUND = 127
 """The exit status of a shell for a program that is not there."""
 
 
-def launch(
-    program: Annotated[str, typer.Argument(help=f"One of {', '.join(PROGRAMS)}.", metavar="PROGRAM")],
-    arguments: Annotated[list[str] | None, typer.Argument(help="Its own arguments.", metavar="[ARGUMENTS]...")] = None,
-    model: Annotated[str, typer.Option(help="The model to use.", metavar="NAME")] = "",
-) -> None:
-    """Start Claude Code, Codex, opencode, Cline or qwen on the configured models.
+def run_program(program: str, arguments: Sequence[str], model: str) -> None:
+    """Run a program on a gateway of its own, and end with its exit status.
 
-    It starts a gateway on a free port of this machine with a key for this run alone, then the program, and ends with
-    it and its exit status. Options of this command stand before the program's name, the program's behind it.
-
-    Examples:
-        aider-stackspot launch claude
-        aider-stackspot launch --model lab/qwen3-coder codex
-        aider-stackspot launch opencode run "Add a test"
+    Args:
+        program: one of `PROGRAMS`.
+        arguments: its own arguments.
+        model: the model that it is to use; empty for the first one that can be called.
     """
     if program not in PROGRAMS:
         raise ConfigurationError(f"launch knows no `{program}`: it starts {', '.join(PROGRAMS)}.")
@@ -60,7 +52,7 @@ def launch(
         tempfile.TemporaryDirectory(prefix=f"aider-stackspot-{program}-") as directory,
     ):
         told = PROGRAMS[program](connection(url, key, configuration, model))
-        status = _run(told, path, arguments or [], Path(directory))
+        status = _run(told, path, arguments, Path(directory))
     raise typer.Exit(status)
 
 
@@ -79,7 +71,7 @@ def _gateway(key: str, configuration: Configuration) -> Iterator[str]:
             concurrent.futures.wait([serving], timeout=5)
 
 
-def _run(program: Program, path: str, arguments: list[str], directory: Path) -> int:
+def _run(program: Program, path: str, arguments: Sequence[str], directory: Path) -> int:
     """Run a program in the foreground, and return its exit status as a shell tells it."""
     environment: Mapping[str, str] = {**os.environ, **program.environment}
     if program.directory:
@@ -101,7 +93,7 @@ def _run(program: Program, path: str, arguments: list[str], directory: Path) -> 
     return status if status >= 0 else 128 - status
 
 
-def _own(program: Program, arguments: list[str]) -> tuple[str, ...]:
+def _own(program: Program, arguments: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments that this package adds, without those that the user has given."""
     given = program.arguments[:1]
     return () if given and given[0] != "-c" and given[0] in arguments else program.arguments

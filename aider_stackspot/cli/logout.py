@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
@@ -16,18 +14,8 @@ from aider_stackspot.errors import ConfigurationError
 _TAKEN_OUT = tuple(CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key"))
 
 
-def logout(
-    force: Annotated[bool, typer.Option("--force", help="Take them out without asking.")] = False,
-) -> None:
-    """Take the credentials out of your own `.env` file.
-
-    Client id and client key leave the `.env` in your home directory. Everything else stays: its other lines, agents,
-    the files of projects, and the credential itself, which only the portal can delete.
-
-    Examples:
-        aider-stackspot logout
-        aider-stackspot logout --force
-    """
+def log_out(*, force: bool) -> None:
+    """Take the credentials out of the file, and ask before unless that is not wanted."""
     with before_writing():
         path = users_env_file()
         names = [name for name in _TAKEN_OUT if name in env_values(env_text_of(path))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -30,20 +30,13 @@ _Entry = dict[str, Any]
 _GUESS = "~"
 
 
-def models(
-    provider: Annotated[str | None, typer.Option(help="Only the models of this provider.")] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Also what is not for chat: embeddings, images …")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-) -> None:
-    """List every model for `aider --model`, with its limits.
+def list_models(provider: str | None, *, show_all: bool, as_json: bool) -> None:
+    """Print the models of one provider, or of all.
 
-    Beside each figure stands where it came from; a `~` means that it is a guess. The lists of other servers are
-    remembered for an hour; `aider-stackspot providers refresh` asks them again.
-
-    Examples:
-        aider-stackspot models
-        aider-stackspot models --provider lmstudio --all
-        aider-stackspot models --json
+    Args:
+        provider: its name in the configuration.
+        show_all: also what is not for chat.
+        as_json: print JSON.
     """
     settings = current()
     if settings.problem is not None:

@@ -38,7 +38,9 @@ OPTIONS = {
     ("--show-completion", ""): "Show completion for the current shell, to copy it or customize the installation.",
     ("--help", "-h"): "Show this message and exit.",
 }
-EPILOG = "Set up with `aider-stackspot init`, then run: `aider --model stackspot-ai-code`"
+MODEL = "stackspot-ai-code"
+"""The model that a newcomer is told to use."""
+EPILOG = f"Set up with `aider-stackspot init`, then run: `aider --model {MODEL}`"
 _ASCII_BOX = str.maketrans("╭─╮│╰╯", "+-+|++")
 _MIN_COLUMNS = 60
 """A narrower terminal breaks the lines of the screen by itself."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -14,7 +13,6 @@ from aider_stackspot.cli.local_servers import servers_of_this_machine
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, NewServer, connect, save, usable_name, variable_for
 from aider_stackspot.cli.server_menu import ask_for_server
-from aider_stackspot.cli.statcode_import import import_
 from aider_stackspot.cli.terminal import before_writing, is_interactive, output, waiting
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import catalogue, forget
@@ -36,169 +34,8 @@ from aider_stackspot.config.settings import OAuth2Client
 from aider_stackspot.errors import ConfigurationError
 
 
-def add(
-    name: Annotated[
-        str | None, typer.Argument(help="A name for the server; its models are then called NAME/model.")
-    ] = None,
-    base_url: Annotated[str | None, typer.Option(help="The server's base URL, such as https://host/v1.")] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="A well-known local server: lmstudio, localai, vllm, ollama, llama.cpp …")
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(help="The server's key. Better left out: it is then asked for, and not shown."),
-    ] = None,
-    token_url: Annotated[
-        str | None, typer.Option(help="The OAuth2 token endpoint, for a server that wants tokens instead of a key.")
-    ] = None,
-    client_id: Annotated[str | None, typer.Option(help="The OAuth2 client's id.")] = None,
-    client_secret: Annotated[
-        str | None, typer.Option(help="Its secret. Better left out: it is then asked for, and not shown.")
-    ] = None,
-    scope: Annotated[str, typer.Option(help="The OAuth2 scope, where one is wanted.")] = "",
-    audience: Annotated[str, typer.Option(help="The OAuth2 audience, where one is wanted.")] = "",
-    scan: Annotated[bool, typer.Option("--scan", help="Find the well-known servers that run on this machine.")] = False,
-    allow_insecure_http: Annotated[
-        bool, typer.Option("--allow-insecure-http", help="Allow http:// to another machine.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Save it even if the server does not answer.")] = False,
-) -> None:
-    """Connect to a server, show its models, and save it.
-
-    The settings go to your own `.aider.litellm.yml`, where comments stay as they are. The key goes to `.env` in your
-    home directory, readable by you alone. What is not given is asked for; without anything there is a menu, with the
-    well-known servers that run on this machine.
-
-    Examples:
-        aider-stackspot providers add
-        aider-stackspot providers add gpu --base-url https://gpu.example.com/v1
-        aider-stackspot providers add corp --token-url https://id.example.com/token
-        aider-stackspot providers add --preset lmstudio
-        aider-stackspot providers add --scan
-    """
-    with before_writing():
-        client = _OAuth2Options(token_url, client_id, client_secret, scope, audience)
-        given = (name, base_url, preset, api_key, *vars(client).values(), scan, allow_insecure_http, force)
-        if is_interactive() and not any(given):
-            servers = [ask_for_server()]
-        else:
-            one = None if scan else _given_server(name, base_url, preset, api_key, allow_insecure_http, client)
-            servers = _found_and_wanted() if one is None else [one]
-            for server in servers:
-                connect(server, force=force and not scan)
-    for server in servers:
-        save(server)
-
-
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """List the configured servers, without asking them.
-
-    Examples:
-        aider-stackspot providers list
-        aider-stackspot providers list --json
-    """
-    states = [server_state(server) for server in _configured()]
-    show_notices(current())
-    if as_json:
-        typer.echo(json.dumps(states, indent=2))
-        return
-    if not states:
-        typer.echo("No server is configured. Add one: aider-stackspot providers add")
-        return
-    table = new_table(("Provider", "Base URL", "Kind", "Models"))
-    for state in states:
-        count = f"{state['models']}, {state['hidden']} not for chat" if state["hidden"] else str(state["models"])
-        models = count if state["fetched_at"] else "not known yet"
-        table.add_row(*(escape(str(cell)) for cell in (state["name"], state["api_base"], state["profile"], models)))
-    output().print(table)
-
-
-def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) -> None:
-    """Take a server out of your file.
-
-    Its key stays in the environment file; the command tells the variable's name.
-
-    Examples:
-        aider-stackspot providers remove lmstudio
-    """
-    path = users_file()
-    server = current().compatible.get(name)
-    with changing(path):
-        write_text(path, without_provider(text_of(path), name))
-    if server is not None:
-        forget(server)
-    typer.echo(f"Removed {name} from {path}.")
-    env = users_env_file()
-    kept = env_values(env_text_of(env))
-    for kind, what in (("API_KEY", "key"), ("CLIENT_SECRET", "client secret")):
-        if variable_for(name, kind) in kept:
-            typer.echo(f"Its {what} was left in {env}, as {variable_for(name, kind)}.")
-
-
-def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
-    """Ask the servers for their models again.
-
-    Limits that were learned from a server's errors are forgotten. Exit status 1 when a server does not answer.
-
-    Examples:
-        aider-stackspot providers refresh
-        aider-stackspot providers refresh lmstudio
-    """
-    servers = [server for server in _configured() if name in (None, server.name)]
-    if not servers:
-        raise ConfigurationError(
-            f"There is no server `{name}`; see: aider-stackspot providers list."
-            if name
-            else "No server is configured. Add one: aider-stackspot providers add"
-        )
-    with waiting("Asking the servers for their models"):
-        outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
-    for server in servers:
-        print_server(output(), server)
-    if any(outcome.snapshot is None for outcome in outcomes.values()):
-        raise typer.Exit(1)
-
-
-providers = {"add": add, "import": import_, "list": list_, "remove": remove, "refresh": refresh}
-"""The commands of the group."""
-
-
-def _configured() -> list[CompatibleProvider]:
-    settings = current()
-    if settings.problem is not None:
-        raise ConfigurationError(settings.problem)
-    return list(settings.compatible.values())
-
-
-def _given_server(
-    name: str | None,
-    base_url: str | None,
-    preset: str | None,
-    key: str | None,
-    allow_insecure_http: bool,
-    options: _OAuth2Options,
-) -> NewServer:
-    """Return what the options say, and ask for the rest where somebody can answer."""
-    profile = profiles.named(preset) if preset is not None else None
-    if preset is not None and (profile is None or profile.base_url is None):
-        known = ", ".join(one.name for one in profiles.PRESETS)
-        raise ConfigurationError(f"There is no preset `{preset}`; there are {known}.")
-    if profile is not None:
-        name, base_url = name or profile.name, base_url or profile.base_url
-        key = key if key is not None else ""
-    name = usable_name(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
-    base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
-    base_url = checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
-    client = options.client(allow_insecure_http)
-    if client is not None and key:
-        raise ConfigurationError("--api-key and --token-url both say who asks; give one of them.")
-    if key is None and client is None and is_interactive():
-        key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
-    return NewServer(name, base_url, sendable_key(key or "", "The key"), allow_insecure_http, client)
-
-
 @dataclass(frozen=True)
-class _OAuth2Options:
+class OAuth2Options:
     """An OAuth2 client, as far as the options say."""
 
     token_url: str | None
@@ -222,6 +59,127 @@ class _OAuth2Options:
         client_id = self.client_id or _ask("Client id", "--client-id")
         secret = self.client_secret or _ask("Client secret, not shown", "--client-secret", hidden=True)
         return OAuth2Client(url, client_id.strip(), SecretStr(secret.strip()), self.scope, self.audience)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """A server, as far as the options say."""
+
+    name: str | None
+    base_url: str | None
+    preset: str | None
+    api_key: str | None
+    allow_insecure_http: bool
+    client: OAuth2Options
+
+    @property
+    def is_given(self) -> bool:
+        """Tell whether any option says anything."""
+        own = (self.name, self.base_url, self.preset, self.api_key, self.allow_insecure_http)
+        return any((*own, *vars(self.client).values()))
+
+
+def add_servers(options: ServerOptions, *, scan: bool, force: bool) -> None:
+    """Connect to what the options say, or to what is asked for, and save it.
+
+    Args:
+        options: the server; what is missing is asked for.
+        scan: look for the well-known servers of this machine instead.
+        force: save it even if it does not answer.
+    """
+    with before_writing():
+        if is_interactive() and not (options.is_given or scan or force):
+            servers = [ask_for_server()]
+        else:
+            servers = _found_and_wanted() if scan else [_given_server(options)]
+            for server in servers:
+                connect(server, force=force and not scan)
+    for server in servers:
+        save(server)
+
+
+def print_servers(*, as_json: bool) -> None:
+    """Print the configured servers, as far as they are known."""
+    states = [server_state(server) for server in _configured()]
+    show_notices(current())
+    if as_json:
+        typer.echo(json.dumps(states, indent=2))
+        return
+    if not states:
+        typer.echo("No server is configured. Add one: aider-stackspot providers add")
+        return
+    table = new_table(("Provider", "Base URL", "Kind", "Models"))
+    for state in states:
+        count = f"{state['models']}, {state['hidden']} not for chat" if state["hidden"] else str(state["models"])
+        models = count if state["fetched_at"] else "not known yet"
+        table.add_row(*(escape(str(cell)) for cell in (state["name"], state["api_base"], state["profile"], models)))
+    output().print(table)
+
+
+def remove_server(name: str) -> None:
+    """Take a server out of the user's file, and forget its models."""
+    path = users_file()
+    server = current().compatible.get(name)
+    with changing(path):
+        write_text(path, without_provider(text_of(path), name))
+    if server is not None:
+        forget(server)
+    typer.echo(f"Removed {name} from {path}.")
+    env = users_env_file()
+    kept = env_values(env_text_of(env))
+    for kind, what in (("API_KEY", "key"), ("CLIENT_SECRET", "client secret")):
+        if variable_for(name, kind) in kept:
+            typer.echo(f"Its {what} was left in {env}, as {variable_for(name, kind)}.")
+
+
+def ask_again(name: str | None) -> None:
+    """Ask one server, or all, for their models, and print them.
+
+    Raises:
+        ConfigurationError: there is none to ask.
+    """
+    servers = [server for server in _configured() if name in (None, server.name)]
+    if not servers:
+        raise ConfigurationError(
+            f"There is no server `{name}`; see: aider-stackspot providers list."
+            if name
+            else "No server is configured. Add one: aider-stackspot providers add"
+        )
+    with waiting("Asking the servers for their models"):
+        outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
+    for server in servers:
+        print_server(output(), server)
+    if any(outcome.snapshot is None for outcome in outcomes.values()):
+        raise typer.Exit(1)
+
+
+def _configured() -> list[CompatibleProvider]:
+    settings = current()
+    if settings.problem is not None:
+        raise ConfigurationError(settings.problem)
+    return list(settings.compatible.values())
+
+
+def _given_server(options: ServerOptions) -> NewServer:
+    """Return what the options say, and ask for the rest where somebody can answer."""
+    name, base_url, preset, key = options.name, options.base_url, options.preset, options.api_key
+    allow_insecure_http = options.allow_insecure_http
+    profile = profiles.named(preset) if preset is not None else None
+    if preset is not None and (profile is None or profile.base_url is None):
+        known = ", ".join(one.name for one in profiles.PRESETS)
+        raise ConfigurationError(f"There is no preset `{preset}`; there are {known}.")
+    if profile is not None:
+        name, base_url = name or profile.name, base_url or profile.base_url
+        key = key if key is not None else ""
+    name = usable_name(name if name is not None else _ask("Name (its models become NAME/model)", "NAME"))
+    base_url = base_url if base_url is not None else _ask("Base URL, such as https://host/v1", "--base-url")
+    base_url = checked(base_url, what="the base URL", allow_insecure_http=allow_insecure_http)
+    client = options.client.client(allow_insecure_http)
+    if client is not None and key:
+        raise ConfigurationError("--api-key and --token-url both say who asks; give one of them.")
+    if key is None and client is None and is_interactive():
+        key = typer.prompt("Key, not shown (Enter for none)", default="", hide_input=True, show_default=False, err=True)
+    return NewServer(name, base_url, sendable_key(key or "", "The key"), allow_insecure_http, client)
 
 
 def _ask(what: str, option: str, *, hidden: bool = False) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 
@@ -13,31 +12,20 @@ from aider_stackspot.config import Settings, current, home
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.gateway.access import chosen_key, gateway_key
 from aider_stackspot.gateway.configuration import Configuration
+from aider_stackspot.gateway.connection import base_url, connection
 from aider_stackspot.gateway.proxy_config import proxy_config, to_yaml
 from aider_stackspot.gateway.server import listen, run
-from aider_stackspot.gateway.tool_settings import KEY, TOOLS, base_url, connection, settings_of
+from aider_stackspot.gateway.tool_settings import KEY, settings_of
 
 
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535, metavar="PORT")] = 4000,
-    settings: Annotated[
-        str, typer.Option(help=f"Print a tool's settings and exit: {', '.join(TOOLS)}.", metavar="TOOL")
-    ] = "",
-    print_config: Annotated[
-        bool, typer.Option("--print-config", help="Print a configuration for LiteLLM Proxy and exit.")
-    ] = False,
-) -> None:
-    """Serve the configured models to Cline, Claude Code and other tools.
+def run_gateway(host: str, port: int, *, settings: str, print_config: bool) -> None:
+    """Run the gateway until it is stopped, or print what others need for it.
 
-    Everything that speaks OpenAI's Chat Completions or Responses, or Anthropic's Messages, can use it. The first start
-    makes the gateway's key. See docs/gateway.md for several machines, keys for each user, and budgets.
-
-    Examples:
-        aider-stackspot serve
-        aider-stackspot serve --port 4100
-        aider-stackspot serve --settings claude
-        aider-stackspot serve --print-config > litellm.yaml
+    Args:
+        host: the address to listen on.
+        port: the TCP port.
+        settings: the tool whose settings are printed instead.
+        print_config: print the configuration for LiteLLM Proxy instead.
     """
     configured = current()
     if configured.problem is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -18,22 +17,13 @@ from aider_stackspot.config.statcode import StatCodeFile, StatCodeServer, read_s
 from aider_stackspot.errors import ConfigurationError
 
 
-def import_(
-    file: Annotated[Path | None, typer.Argument(help="StatCode's file (default: its own place).")] = None,
-    name: Annotated[str | None, typer.Option(help="Another name for the server, where there is only one.")] = None,
-    allow_insecure_http: Annotated[
-        bool, typer.Option("--allow-insecure-http", help="Allow http:// to another machine.")
-    ] = False,
-) -> None:
-    """Take over the servers of StatCode's `providers.json`.
+def take_over(file: Path | None, name: str | None, *, allow_insecure_http: bool) -> None:
+    """Save the servers of a StatCode file.
 
-    They are saved like those of `providers add`, whether or not they answer now. `summarize_model` becomes the
-    `weak_model` of the models that the file names; the line that makes `orchestration_model` aider's own is printed.
-
-    Examples:
-        aider-stackspot providers import
-        aider-stackspot providers import ~/.config/statcode-ai/providers.json
-        aider-stackspot providers import --name lab
+    Args:
+        file: the file; its usual place if `None`.
+        name: another name for its only server.
+        allow_insecure_http: allow `http://` to another machine.
     """
     path = file if file is not None else usual_path()
     with before_writing():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -15,16 +14,8 @@ from aider_stackspot.config.display import printable
 from aider_stackspot.doctor.report import Finding, is_broken
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """Show the account, its token and who answers, a line for each.
-
-    It asks for a token and starts no chat, so it costs nothing; `aider-stackspot doctor` looks at everything. Exit
-    status 1 when something is not right.
-
-    Examples:
-        aider-stackspot status
-        aider-stackspot status --json
-    """
+def show_status(*, as_json: bool) -> None:
+    """Print what is found as it is found, or all of it as JSON."""
     found: list[Finding] = []
     console = output()
     for finding in each_with_waiting(_findings(current()), "Asking StackSpot for a token"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 
@@ -18,30 +19,15 @@ from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.files import read_bounded
 
 
-def trust(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Files to trust, or directories with such files; the project's if not given."),
-    ] = None,
-    show_list: Annotated[
-        bool, typer.Option("--list", help="Show what is trusted, and whether it has changed.")
-    ] = False,
-    revoke: Annotated[
-        list[Path] | None, typer.Option("--revoke", help="Stop trusting a file; may be repeated.", metavar="PATH")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --list: print JSON, for programs.")] = False,
-) -> None:
-    """Trust a project's configuration files as they are now.
+def change_trust(paths: Sequence[Path], *, show_list: bool, revoke: Sequence[Path], yes: bool, as_json: bool) -> None:
+    """Trust files, or stop that, or list them.
 
-    `.aider.litellm.yml`, `.env` and aider's own settings came with the code: until you trust them they cannot name
-    hosts, proxies or certificates. What a file would do is shown first. When it changes, it has to be trusted again.
-
-    Examples:
-        aider-stackspot trust
-        aider-stackspot trust .aider.litellm.yml --yes
-        aider-stackspot trust --list --json
-        aider-stackspot trust --revoke .env
+    Args:
+        paths: the files, or directories with such files; the project's where there are none.
+        show_list: print what is trusted.
+        revoke: files to trust no more.
+        yes: do not ask.
+        as_json: print the list as JSON.
     """
     environment = Environment()
     if show_list + bool(revoke) + bool(paths) > 1:
@@ -56,7 +42,7 @@ def trust(
         _trust(_files(paths, environment), environment, yes=yes)
 
 
-def _files(paths: list[Path] | None, environment: Environment) -> list[Path]:
+def _files(paths: Sequence[Path], environment: Environment) -> list[Path]:
     """Return the files that are meant. A directory means those in it."""
     if not paths:
         files = project_files(environment)
@@ -150,7 +136,7 @@ def _state(path: Path, environment: Environment) -> str:
     return "trusted" if environment.trust.has(path, content) else "changed"
 
 
-def _revoke(paths: list[Path], environment: Environment) -> None:
+def _revoke(paths: Sequence[Path], environment: Environment) -> None:
     unknown = [path for path in paths if os.path.realpath(_absolute(path)) not in environment.trust.entries()]
     if unknown:
         _end(f"{unknown[0]}: this file is not trusted; see --list.")

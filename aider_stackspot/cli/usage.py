@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -30,25 +29,14 @@ _MAX_NAME = 44
 """Columns of a model's name beside its tokens."""
 
 
-def usage(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731, metavar="DAYS")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw the bars of days and models alone.")] = False,
-    svg: Annotated[
-        Path | None,
-        typer.Option("--svg", help="Write the drawing into a file, as SVG.", metavar="FILE", dir_okay=False),
-    ] = None,
-) -> None:
-    """Show how many tokens each StackSpot model used on which day.
+def show_usage(days: int, *, as_json: bool, plot: bool, svg: Path | None) -> None:
+    """Print the tokens of each model and day, or write a drawing of them.
 
-    The numbers come from a small record on this machine, which holds counts and nothing of what was said. A number
-    with ~ is an estimate: the chat API and quick commands report none. AIDER_STACKSPOT_USAGE=0 keeps no record.
-
-    Examples:
-        aider-stackspot usage
-        aider-stackspot usage --days 7 --plot
-        aider-stackspot usage --svg usage.svg
-        aider-stackspot usage --json
+    Args:
+        days: how many days back, today included.
+        as_json: print JSON.
+        plot: print the bars of days and models alone.
+        svg: the file for the drawing.
     """
     if svg is not None and (as_json or plot):
         raise ConfigurationError("--svg, --json and --plot each say what to make: give one of them.")

@@ -10,6 +10,6 @@ How a request travels, and which file to change:
 5. `reply` writes what comes, in the form that `chat_completions`, `messages` or `responses_reply` gives it; `errors`
    words what fails.
 
-`tool_settings` and `programs` know the programs that use it. `proxy_config` and `proxy_hooks` are for teams who run
-LiteLLM Proxy instead.
+`tool_settings` and `programs` know the programs that use it, `connection` what they have to be told. `proxy_config` and
+`proxy_hooks` are for teams who run LiteLLM Proxy instead.
 """

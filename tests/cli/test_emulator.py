@@ -19,7 +19,7 @@ import pytest
 
 from tests.emulator.client import text_of
 
-PROGRAM = "import typer; from aider_stackspot.cli.emulator import emulator; typer.run(emulator)"
+PROGRAM = "import typer; from aider_stackspot.cli.commands.emulator import emulator; typer.run(emulator)"
 WHAT_NOW = "# Set these variables in another terminal and run there: aider --model stackspot-ai-code\n"
 SECONDS = 20.0
 

@@ -135,7 +135,7 @@ def test_every_command_is_among_these() -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("agents", "providers")])
 def test_the_line_about_a_command_is_the_first_of_its_docstring(name: str) -> None:
-    command = getattr(import_module(f"aider_stackspot.cli.{name}"), name)
+    command = getattr(import_module(f"aider_stackspot.cli.commands.{name}"), name)
     assert inspect.cleandoc(command.__doc__).splitlines()[0] == COMMANDS[name]
 
 

@@ -14,7 +14,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from aider_stackspot.cli.trust import trust
+from aider_stackspot.cli.commands.trust import trust
 from aider_stackspot.config import current
 from aider_stackspot.config.settings import DEFAULT_AUTH_URL
 from tests.config.config_support import FILE, Places, stackspot
@@ -333,7 +333,7 @@ def test_a_projects_dotenv_cannot_choose_where_the_record_is(
 def test_running_it_imports_no_litellm(places: Places) -> None:
     (places.cwd / FILE).write_text(TEXT)
     code = (
-        "import sys, typer\nfrom aider_stackspot.cli.trust import trust\n"
+        "import sys, typer\nfrom aider_stackspot.cli.commands.trust import trust\n"
         "try:\n    typer.run(trust)\nfinally:\n    print('litellm' in sys.modules)"
     )
     environment = {**os.environ, "HOME": str(places.home)}

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from aider_stackspot.emulator import MODELS, Emulator
-from aider_stackspot.gateway.tool_settings import connection, settings_of
+from aider_stackspot.gateway.connection import connection
+from aider_stackspot.gateway.tool_settings import settings_of
 from tests.gateway.running import KEY, Running
 
 pytestmark = pytest.mark.slow

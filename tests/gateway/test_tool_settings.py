@@ -12,7 +12,8 @@ import yaml
 
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.configuration import Configuration
-from aider_stackspot.gateway.tool_settings import KEY, TOOLS, base_url, connection, settings_of
+from aider_stackspot.gateway.connection import base_url, connection
+from aider_stackspot.gateway.tool_settings import KEY, TOOLS, settings_of
 
 URL = "http://127.0.0.1:4100"
 
