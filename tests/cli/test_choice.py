@@ -106,7 +106,7 @@ def test_a_pipe_is_typed_at() -> None:
 
 def test_nothing_is_loaded_for_a_menu_before_somebody_is_asked() -> None:
     code = (
-        "import sys, aider_stackspot.cli.providers, aider_stackspot.cli.init\n"
+        "import sys, aider_stackspot.cli.server_options, aider_stackspot.cli.init\n"
         "print({'prompt_toolkit', 'questionary'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

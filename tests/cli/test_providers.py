@@ -16,7 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aider_stackspot.cli import models as models_command
-from aider_stackspot.cli import new_server, providers
+from aider_stackspot.cli import new_server, providers, server_options
 from aider_stackspot.cli.app import app
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.catalogue import Catalogue
@@ -171,7 +171,7 @@ def test_add_asks_for_what_is_missing(server: OpenAIServer, home: Path, monkeypa
         hidden.append(options.get("hide_input", False))
         return next(answers)
 
-    monkeypatch.setattr(providers, "is_interactive", lambda: True)
+    monkeypatch.setattr(server_options, "is_interactive", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
     assert run("providers", "add", "--base-url", server.base).exit_code == 0
     assert hidden == [False, True]

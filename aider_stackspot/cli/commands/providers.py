@@ -48,7 +48,7 @@ def add(
         aider-stackspot providers add --preset lmstudio
         aider-stackspot providers add --scan
     """
-    from aider_stackspot.cli.providers import OAuth2Options, ServerOptions, add_servers
+    from aider_stackspot.cli.server_options import OAuth2Options, ServerOptions, add_servers
 
     client = OAuth2Options(token_url, client_id, client_secret, scope, audience)
     server = ServerOptions(name, base_url, preset, api_key, allow_insecure_http, client)
