@@ -38,7 +38,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for account in settings.accounts.values():
         yield _account(account)
         if account.client_id and account.client_key:
-            from aider_stackspot.doctor.service import check_token  # loads HTTP, which takes longer than all the rest
+            from aider_stackspot.doctor.tokens import check_token  # loads HTTP, which takes longer than all the rest
 
             yield check_token(account)
         yield from _agents(account, settings)

@@ -11,7 +11,8 @@ from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.installation import check_installation
 from aider_stackspot.doctor.network import NETWORK, check_host
 from aider_stackspot.doctor.report import Finding, masked
-from aider_stackspot.doctor.service import STACKSPOT_SERVICE, check_chats, check_servers, check_token
+from aider_stackspot.doctor.service import check_chats, check_servers
+from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, check_token
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.network.proxies import proxy_for
 from aider_stackspot.pipeline.background_loop import background_loop

@@ -27,7 +27,8 @@ from aider_stackspot.network.body import decoded
 from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.stackspot import Options, credentials_of, stackspot_call
+from aider_stackspot.pipeline.credentials import credentials_of
+from aider_stackspot.pipeline.stackspot import Options, stackspot_call
 
 FORMAT = 1
 PROMPT = "Answer with the single word OK."

@@ -1,4 +1,4 @@
-"""StackSpot itself: a token for each account, a one-word chat for each model; and the other servers' lists."""
+"""StackSpot itself: a one-word chat for each model; and the other servers' lists."""
 
 from __future__ import annotations
 
@@ -8,43 +8,18 @@ from collections.abc import Iterator, Sequence
 
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import credentials_of as credentials_of_server
-from aider_stackspot.config import Account, CompatibleProvider, Model, Network, Settings
+from aider_stackspot.config import CompatibleProvider, Model, Settings
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.report import Finding, duration
-from aider_stackspot.errors import (
-    AuthenticationFailed,
-    ContextTooLong,
-    MalformedAnswer,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    StackSpotError,
-    TimedOut,
-)
-from aider_stackspot.network.tokens import Credentials
-from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.shared import shared_resources
-from aider_stackspot.pipeline.stackspot import Options, credentials_of, start
+from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, advice_on, new_lifetime
+from aider_stackspot.errors import StackSpotError
+from aider_stackspot.pipeline.stackspot import Options, start
 
-STACKSPOT_SERVICE = "StackSpot"
 OTHER_SERVERS = "Other servers"
 QUESTION = [{"role": "user", "content": "Answer with the single word OK."}]
 CHAT_TIMEOUT = 130.0
 """Seconds for a chat: the first byte was measured to take up to 97 (docs/wire.md, "Agents API: stream")."""
 LIST_TIMEOUT = 5.0
-
-
-def check_token(account: Account) -> Finding:
-    """Ask for a token."""
-    title = f"token for {account.name}"
-    started = time.monotonic()
-    try:
-        lifetime = _new_lifetime(credentials_of(account), account.network)
-    except AuthenticationFailed as error:
-        return Finding(STACKSPOT_SERVICE, title, "failed", str(error), _advice_on_credentials(account))
-    except StackSpotError as error:
-        return Finding(STACKSPOT_SERVICE, title, "failed", str(error), _advice(error))
-    return Finding(STACKSPOT_SERVICE, title, "ok", f"valid for {lifetime:.0f} s", seconds=time.monotonic() - started)
 
 
 def check_chats(settings: Settings, accounts: Sequence[str]) -> Iterator[Finding]:
@@ -79,7 +54,7 @@ def _check_chat(models: Sequence[Model]) -> Finding:
             length += len(text)
     except StackSpotError as error:
         return Finding(
-            STACKSPOT_SERVICE, title, "failed", f"{_api_in_words(model)}: {error}", _advice(error), data=_data(model)
+            STACKSPOT_SERVICE, title, "failed", f"{_api_in_words(model)}: {error}", advice_on(error), data=_data(model)
         )
     total = time.monotonic() - started
     until_first = f"first text after {duration(first - started)}" if first is not None else "no text"
@@ -128,41 +103,9 @@ def _check_servers_token(provider: CompatibleProvider) -> Finding:
     title, started = f"token for {provider.name}", time.monotonic()
     try:
         credentials = credentials_of_server(provider)
-        lifetime = _new_lifetime(credentials, provider.network) if credentials is not None else math.inf
+        lifetime = new_lifetime(credentials, provider.network) if credentials is not None else math.inf
     except StackSpotError as error:
         keys = "`api_key_command`" if provider.key_command is not None else "`token_url`, `client_id`, `client_secret`"
         return Finding(OTHER_SERVERS, title, "failed", str(error), f"Correct {keys} of the provider `{provider.name}`.")
     valid = "valid until it is refused" if math.isinf(lifetime) else f"valid for {lifetime:.0f} s"
     return Finding(OTHER_SERVERS, title, "ok", valid, seconds=time.monotonic() - started)
-
-
-def _new_lifetime(credentials: Credentials, network: Network) -> float:
-    """Return the seconds that a token lives."""
-
-    async def get() -> float:
-        return (await shared_resources().tokens(credentials, network).get()).lifetime
-
-    return background_loop().submit(get()).result()
-
-
-def _advice_on_credentials(account: Account) -> str:
-    """Return what to do about refused credentials. Where each is set stands in the configuration's findings."""
-    if account.name == STACKSPOT:
-        return "Copy client id, client key and realm from the portal again: aider-stackspot init."
-    return f"Correct `client_id`, `api_key` and `client_realm` of the provider `{account.name}`."
-
-
-def _advice(error: StackSpotError) -> str:
-    return next((fix for kind, fix in _ADVICE if isinstance(error, kind)), _OTHER_ADVICE)
-
-
-_ADVICE: tuple[tuple[type[StackSpotError], str], ...] = (
-    (AuthenticationFailed, "Check the agent id in the portal, and that the agent is shared with this credential."),
-    (NotFound, "Check the agent id, or the slug of the quick command, in the portal."),
-    (RateLimited, "Wait a minute; set `rpm` for the provider so that calls wait for their turn."),
-    (ContextTooLong, "The agent's own instructions leave no room; shorten them in the portal."),
-    (MalformedAnswer, "Something in between answered: check HTTPS_PROXY, and sign in to the proxy."),
-    (TimedOut, "Try again; if it stays so, raise `timeout` and ask whether a proxy holds answers back."),
-    (ServerFailed, "StackSpot failed; try again later."),
-)
-_OTHER_ADVICE = "See: aider-stackspot docs troubleshooting"

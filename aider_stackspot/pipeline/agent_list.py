@@ -21,7 +21,7 @@ from aider_stackspot.network.client import build_client
 from aider_stackspot.network.errors import network_error
 from aider_stackspot.network.tokens import AccessToken
 from aider_stackspot.pipeline.background_loop import background_loop
-from aider_stackspot.pipeline.stackspot import credentials_of
+from aider_stackspot.pipeline.credentials import credentials_of
 
 TIMEOUT = 10.0
 """Seconds for each page."""

@@ -12,16 +12,16 @@ from pydantic import SecretStr
 from aider_stackspot.api import agent, chat, quick_command
 from aider_stackspot.api.answer import AnswerParser, ApiRequest
 from aider_stackspot.api.error_response import Service
-from aider_stackspot.api.stackspot_service import STACKSPOT, token_endpoint, token_url
+from aider_stackspot.api.stackspot_service import STACKSPOT
 from aider_stackspot.config import Account, Model, home
 from aider_stackspot.config.learned_limits import learn_limit
 from aider_stackspot.config.settings import TOTAL_TIMEOUT
 from aider_stackspot.config.trust.call_arguments import base_of_call, checked_headers
 from aider_stackspot.errors import ConfigurationError, InvalidRequest
-from aider_stackspot.network.client_credentials import ClientCredentials
 from aider_stackspot.pipeline import prompt, usage_record
 from aider_stackspot.pipeline.arguments import Conversation, model_of_call
 from aider_stackspot.pipeline.attachments import Attachments
+from aider_stackspot.pipeline.credentials import credentials_of
 from aider_stackspot.pipeline.request import Call, Destination, Uploads
 from aider_stackspot.pipeline.stream import AnswerStream, start_text
 
@@ -114,25 +114,6 @@ _QUICK_COMMANDS = Service(
         404: "Check the slug in `quick_command`, and publish the command for this credential.",
     },
 )
-
-
-def credentials_of(account: Account, client_key: str | None = None) -> ClientCredentials:
-    """Return what an account's tokens are asked for with.
-
-    Args:
-        account: the account.
-        client_key: replaces the configured one for this call.
-
-    Raises:
-        MissingCredentials: the client id or the client key was found nowhere.
-    """
-    if client_key and account.client_id:
-        client_id, key = account.client_id, SecretStr(client_key.strip())
-    else:
-        client_id, key = account.credentials()
-    issuer = token_endpoint(*map(account.named, ("client_id", "api_key", "client_realm")))
-    url = token_url(account.auth_url, account.realm)
-    return ClientCredentials(url, client_id, key, issuer, account=f"realm `{account.realm}`")
 
 
 def base_url_of(model: Model) -> str:

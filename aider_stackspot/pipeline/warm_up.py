@@ -13,8 +13,9 @@ import time
 from aider_stackspot.config import WARM_UP, Model, current
 from aider_stackspot.network.client import CONNECT_TIMEOUT, timeouts
 from aider_stackspot.pipeline.background_loop import background_loop
+from aider_stackspot.pipeline.credentials import credentials_of
 from aider_stackspot.pipeline.shared import shared_resources
-from aider_stackspot.pipeline.stackspot import base_url_of, credentials_of
+from aider_stackspot.pipeline.stackspot import base_url_of
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,28 @@
+"""What the tokens of a StackSpot account are asked for with."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from aider_stackspot.api.stackspot_service import token_endpoint, token_url
+from aider_stackspot.config import Account
+from aider_stackspot.network.client_credentials import ClientCredentials
+
+
+def credentials_of(account: Account, client_key: str | None = None) -> ClientCredentials:
+    """Return what an account's tokens are asked for with.
+
+    Args:
+        account: the account.
+        client_key: replaces the configured one for this call.
+
+    Raises:
+        MissingCredentials: the client id or the client key was found nowhere.
+    """
+    if client_key and account.client_id:
+        client_id, key = account.client_id, SecretStr(client_key.strip())
+    else:
+        client_id, key = account.credentials()
+    issuer = token_endpoint(*map(account.named, ("client_id", "api_key", "client_realm")))
+    url = token_url(account.auth_url, account.realm)
+    return ClientCredentials(url, client_id, key, issuer, account=f"realm `{account.realm}`")
