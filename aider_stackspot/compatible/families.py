@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 _GENERIC = re.compile(
     r"(?:ggml-?)?(?:model|weights|consolidated|main|snapshots?|blobs|gguf|latest)?[-_.]?"
@@ -95,25 +96,28 @@ def _tokens(match: re.Match[str]) -> int:
 _K = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelFamily:
-    """A row: how the family's names look, its context in tokens, and whether the contract calls it modern."""
+    """A row: how the family's names look, its context in tokens, and whether the contract calls it modern.
+
+    In `names` a `~` is an optional separator.
+    """
 
     title: str
-    pattern: re.Pattern[str]
+    names: str
     context: int
     modern: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What finds such a name, which never begins inside another word; made for the first name that is looked at."""
+        return re.compile(rf"(?<![a-z])(?:{self.names})".replace("~", "[-_. ]?"))
 
 
 def family_of(model_id: str) -> ModelFamily | None:
     """Return the family that an id names, or `None`."""
     name = telling_part(model_id)
     return next((family for family in FAMILIES if family.pattern.search(name)), None)
-
-
-def _family(title: str, pattern: str, context: int, *, modern: bool = False) -> ModelFamily:
-    """Return a row. In patterns `~` is an optional separator; a name never begins inside another word."""
-    return ModelFamily(title, re.compile(rf"(?<![a-z])(?:{pattern})".replace("~", "[-_. ]?")), context, modern)
 
 
 # `llama-3.1`, `llama3_1`, `llama-v3p1`, `llama3-1-8b`, `llama31-8b`; but `llama-30b`, `llama-3b` and `llama-3-1b` are
@@ -125,72 +129,72 @@ def _llama3(minor: str) -> str:
 _QWEN25 = r"qwen~v?(?:2[.p]5|2[-_ ]5(?!\.)|25)(?!\d|b(?![a-z]))"
 
 _REFINED = (
-    _family("DeepSeek-Coder v1.5", r"deepseek~coder.*v1[._]5", 4 * _K, modern=True),
-    _family("DeepSeek-Coder v1", r"deepseek~coder(?![-_.: ]?(?:v[2-9]|2\.5))", 16 * _K, modern=True),
-    _family("DeepSeek-LLM", r"deepseek~(?:llm|67b|7b)(?![a-z0-9])", 4 * _K, modern=True),
-    _family("DeepSeek-Math v1", r"deepseek~math(?!~v2)", 4 * _K, modern=True),
-    _family("DeepSeek-MoE", r"deepseek~moe(?![a-z])", 4 * _K, modern=True),
-    _family("DeepSeek-VL", r"deepseek~vl", 4 * _K, modern=True),
-    _family("DeepSeek-V2-Lite", r"deepseek~v2~lite", 32 * _K, modern=True),
-    _family("Qwen 2.5 Math", rf"{_QWEN25}~math", 4 * _K, modern=True),
-    _family("Mistral Large 2402", r"mistral~large~2402", 32 * _K, modern=True),
+    ModelFamily("DeepSeek-Coder v1.5", r"deepseek~coder.*v1[._]5", 4 * _K, modern=True),
+    ModelFamily("DeepSeek-Coder v1", r"deepseek~coder(?![-_.: ]?(?:v[2-9]|2\.5))", 16 * _K, modern=True),
+    ModelFamily("DeepSeek-LLM", r"deepseek~(?:llm|67b|7b)(?![a-z0-9])", 4 * _K, modern=True),
+    ModelFamily("DeepSeek-Math v1", r"deepseek~math(?!~v2)", 4 * _K, modern=True),
+    ModelFamily("DeepSeek-MoE", r"deepseek~moe(?![a-z])", 4 * _K, modern=True),
+    ModelFamily("DeepSeek-VL", r"deepseek~vl", 4 * _K, modern=True),
+    ModelFamily("DeepSeek-V2-Lite", r"deepseek~v2~lite", 32 * _K, modern=True),
+    ModelFamily("Qwen 2.5 Math", rf"{_QWEN25}~math", 4 * _K, modern=True),
+    ModelFamily("Mistral Large 2402", r"mistral~large~2402", 32 * _K, modern=True),
 )
 
 _CONTRACT = (
-    _family("DeepSeek", r"deepseek", 64 * _K, modern=True),
-    _family("Llama 3.3", _llama3("3"), 128 * _K, modern=True),
-    _family("Llama 3.2", _llama3("2"), 128 * _K, modern=True),
-    _family("Llama 3.1", _llama3("1"), 128 * _K, modern=True),
-    _family("Llama 3.0", r"llama~v?3(?:[._p-]0(?!\d))?(?![a-z0-9]|[.p]\d)", 8 * _K, modern=True),
-    _family("Mistral Large", r"mistral~large(?![a-z])", 128 * _K, modern=True),
-    _family("Mistral Small", r"mistral~small(?![a-z])", 32 * _K),
-    _family("Mistral Medium", r"mistral~medium(?![a-z])", 32 * _K),
-    _family("Mixtral 8x22B", r"mixtral~8~x~22|8x22b", 64 * _K),
-    _family("Mixtral 8x7B", r"mixtral~8~x~7b|8x7b|mixtral(?![-_.: ]?\d|[a-z])", 32 * _K),
-    _family("Qwen 2.5", _QWEN25, 128 * _K, modern=True),
+    ModelFamily("DeepSeek", r"deepseek", 64 * _K, modern=True),
+    ModelFamily("Llama 3.3", _llama3("3"), 128 * _K, modern=True),
+    ModelFamily("Llama 3.2", _llama3("2"), 128 * _K, modern=True),
+    ModelFamily("Llama 3.1", _llama3("1"), 128 * _K, modern=True),
+    ModelFamily("Llama 3.0", r"llama~v?3(?:[._p-]0(?!\d))?(?![a-z0-9]|[.p]\d)", 8 * _K, modern=True),
+    ModelFamily("Mistral Large", r"mistral~large(?![a-z])", 128 * _K, modern=True),
+    ModelFamily("Mistral Small", r"mistral~small(?![a-z])", 32 * _K),
+    ModelFamily("Mistral Medium", r"mistral~medium(?![a-z])", 32 * _K),
+    ModelFamily("Mixtral 8x22B", r"mixtral~8~x~22|8x22b", 64 * _K),
+    ModelFamily("Mixtral 8x7B", r"mixtral~8~x~7b|8x7b|mixtral(?![-_.: ]?\d|[a-z])", 32 * _K),
+    ModelFamily("Qwen 2.5", _QWEN25, 128 * _K, modern=True),
 )
 
 _UNKNOWN_TO_THE_CONTRACT = (
-    _family("Llama 2", r"llama~v?2(?![0-9.]|b)", 4 * _K),
-    _family("Code Llama", r"code~llama(?!.*70b)", 16 * _K),
-    _family("TinyLlama", r"tiny~llama", 2 * _K),
-    _family("Qwen 3 Coder", r"qwen~3~coder", 256 * _K),
-    _family("Qwen 3 Next", r"qwen~3~next", 256 * _K),
-    _family("Qwen 3 VL", r"qwen~3~vl", 256 * _K),
-    _family("Qwen 3 2507", r"qwen~3(?![0-9.]).*2507", 256 * _K),
-    _family("Qwen 3", r"qwen~3(?!\d|[._p]\d|b)", 32 * _K),
-    _family("QwQ", r"qwq", 32 * _K),
-    _family("CodeQwen 1.5", r"code~qwen", 64 * _K),
-    _family("Qwen 2 Math", r"qwen~2~math", 4 * _K),
-    _family("Qwen 2", r"qwen~2(?!\d|[.p]5|[-_ ]5(?!\d)|b)", 32 * _K),
-    _family("Qwen 1.5", r"qwen~1[._]5", 32 * _K),
-    _family("Mistral Nemo", r"mistral~nemo", 128 * _K),
-    _family("Mistral 7B v0.1", r"mistral~7b.*v0[._]1", 8 * _K),
-    _family("Mistral 7B", r"mistral~7b.*v0[._][23]", 32 * _K),
-    _family("Codestral 25", r"codestral~25\d\d", 256_000),
-    _family("Codestral", r"codestral", 32 * _K),
-    _family("Devstral", r"devstral", 128 * _K),
-    _family("Pixtral", r"pixtral", 128 * _K),
-    _family("Mathstral", r"mathstral", 32 * _K),
-    _family("Gemma 3 (small)", r"gemma~3(?:n(?![a-z])|.*(?<![0-9])(?:1b|270m))", 32 * _K),
-    _family("Gemma 3", r"gemma~3(?![0-9b])", 128 * _K),
-    _family("Gemma 1 and 2", r"(?:code)?gemma(?:~2(?![0-9])|~[79]b|(?![-_. ]?\d|[a-z]))", 8 * _K),
-    _family("Phi 4 mini", r"phi~4~(?:mini|multimodal)", 128 * _K),
-    _family("Phi 4", r"phi~4(?![0-9])", 16 * _K),
-    _family("Phi 3.5", r"phi~3[._]5", 128 * _K),
-    _family("Phi 2", r"phi~2(?![0-9.])", 2 * _K),
-    _family("gpt-oss", r"gpt~oss", 128 * _K),
-    _family("GLM 4.6", r"glm~4[._][67]", 200_000),
-    _family("GLM 4.5", r"glm~4[._]5", 128 * _K),
-    _family("Kimi K2", r"kimi~k2", 128 * _K),
-    _family("Command R", r"command~r(?![a-z])", 128 * _K),
-    _family("Granite 3.1 and later", r"granite~3[._][1-9]", 128 * _K),
-    _family("Granite 3.0", r"granite~3[._]0", 4 * _K),
-    _family("StarCoder 2", r"star~coder~2", 16 * _K),
-    _family("Yi Coder", r"yi~coder", 128 * _K),
-    _family("SmolLM 3", r"smollm~3", 64 * _K),
-    _family("SmolLM 2", r"smollm~2", 8 * _K),
-    _family("OLMo 2", r"olmo~2", 4 * _K),
+    ModelFamily("Llama 2", r"llama~v?2(?![0-9.]|b)", 4 * _K),
+    ModelFamily("Code Llama", r"code~llama(?!.*70b)", 16 * _K),
+    ModelFamily("TinyLlama", r"tiny~llama", 2 * _K),
+    ModelFamily("Qwen 3 Coder", r"qwen~3~coder", 256 * _K),
+    ModelFamily("Qwen 3 Next", r"qwen~3~next", 256 * _K),
+    ModelFamily("Qwen 3 VL", r"qwen~3~vl", 256 * _K),
+    ModelFamily("Qwen 3 2507", r"qwen~3(?![0-9.]).*2507", 256 * _K),
+    ModelFamily("Qwen 3", r"qwen~3(?!\d|[._p]\d|b)", 32 * _K),
+    ModelFamily("QwQ", r"qwq", 32 * _K),
+    ModelFamily("CodeQwen 1.5", r"code~qwen", 64 * _K),
+    ModelFamily("Qwen 2 Math", r"qwen~2~math", 4 * _K),
+    ModelFamily("Qwen 2", r"qwen~2(?!\d|[.p]5|[-_ ]5(?!\d)|b)", 32 * _K),
+    ModelFamily("Qwen 1.5", r"qwen~1[._]5", 32 * _K),
+    ModelFamily("Mistral Nemo", r"mistral~nemo", 128 * _K),
+    ModelFamily("Mistral 7B v0.1", r"mistral~7b.*v0[._]1", 8 * _K),
+    ModelFamily("Mistral 7B", r"mistral~7b.*v0[._][23]", 32 * _K),
+    ModelFamily("Codestral 25", r"codestral~25\d\d", 256_000),
+    ModelFamily("Codestral", r"codestral", 32 * _K),
+    ModelFamily("Devstral", r"devstral", 128 * _K),
+    ModelFamily("Pixtral", r"pixtral", 128 * _K),
+    ModelFamily("Mathstral", r"mathstral", 32 * _K),
+    ModelFamily("Gemma 3 (small)", r"gemma~3(?:n(?![a-z])|.*(?<![0-9])(?:1b|270m))", 32 * _K),
+    ModelFamily("Gemma 3", r"gemma~3(?![0-9b])", 128 * _K),
+    ModelFamily("Gemma 1 and 2", r"(?:code)?gemma(?:~2(?![0-9])|~[79]b|(?![-_. ]?\d|[a-z]))", 8 * _K),
+    ModelFamily("Phi 4 mini", r"phi~4~(?:mini|multimodal)", 128 * _K),
+    ModelFamily("Phi 4", r"phi~4(?![0-9])", 16 * _K),
+    ModelFamily("Phi 3.5", r"phi~3[._]5", 128 * _K),
+    ModelFamily("Phi 2", r"phi~2(?![0-9.])", 2 * _K),
+    ModelFamily("gpt-oss", r"gpt~oss", 128 * _K),
+    ModelFamily("GLM 4.6", r"glm~4[._][67]", 200_000),
+    ModelFamily("GLM 4.5", r"glm~4[._]5", 128 * _K),
+    ModelFamily("Kimi K2", r"kimi~k2", 128 * _K),
+    ModelFamily("Command R", r"command~r(?![a-z])", 128 * _K),
+    ModelFamily("Granite 3.1 and later", r"granite~3[._][1-9]", 128 * _K),
+    ModelFamily("Granite 3.0", r"granite~3[._]0", 4 * _K),
+    ModelFamily("StarCoder 2", r"star~coder~2", 16 * _K),
+    ModelFamily("Yi Coder", r"yi~coder", 128 * _K),
+    ModelFamily("SmolLM 3", r"smollm~3", 64 * _K),
+    ModelFamily("SmolLM 2", r"smollm~2", 8 * _K),
+    ModelFamily("OLMo 2", r"olmo~2", 4 * _K),
 )
 
 FAMILIES = _REFINED + _CONTRACT + _UNKNOWN_TO_THE_CONTRACT

@@ -1,14 +1,14 @@
 """Files, environment and precedence: the only room that reads either.
 
-`current()` is all that the other rooms need; the functions beside it are short ways to parts of it. They, and what
-checks a file, are loaded when they are first used: whoever needs the environment alone does not wait for them.
+`current()` is all that the other rooms need; the functions beside it are short ways to parts of it. Each name is loaded
+when it is first used: whoever needs the environment alone, or only makes a text printable, does not wait for the rest.
 """
 
-from aider_stackspot.config.environment import AUTOLOAD, DEBUG, USAGE, WARM_UP
 from aider_stackspot.lazy import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aider_stackspot.config.environment import AUTOLOAD, DEBUG, USAGE, WARM_UP
     from aider_stackspot.config.load import current, home, log_target, one_look, switch
     from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Network, Settings
 
@@ -32,6 +32,7 @@ __all__ = [
 __getattr__ = attributes(
     __name__,
     {
+        **dict.fromkeys(("AUTOLOAD", "DEBUG", "USAGE", "WARM_UP"), "environment"),
         **dict.fromkeys(("current", "home", "log_target", "one_look", "switch"), "load"),
         **dict.fromkeys(("Account", "CompatibleProvider", "Model", "Network", "Settings"), "settings"),
     },

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aider_stackspot.config.locations import AIDER_NAME
-from aider_stackspot.config.yaml_file import plain_data
 from aider_stackspot.errors import ConfigurationError
 
 _VARIABLES = {
@@ -76,13 +75,7 @@ def asked_by_environment(variables: Mapping[str, str]) -> RequestedSettings:
 
 def asked_by_settings(content: bytes) -> RequestedSettings:
     """Return what a file of aider's settings asks; nothing if it cannot be read."""
-    try:
-        _, data = plain_data(Path(AIDER_NAME), content)
-    except ConfigurationError:
-        return RequestedSettings()
-    if not isinstance(data, dict):
-        return RequestedSettings()
-    given = {option: value for key, value in data.items() for option in _options_of(str(key))}
+    given = {option: value for key, value in _settings_in(content).items() for option in _options_of(key)}
     if given.pop("no-verify-ssl", None) is True:
         given["verify-ssl"] = False
     return _asked(given)
@@ -90,16 +83,22 @@ def asked_by_settings(content: bytes) -> RequestedSettings:
 
 def leading_options(content: bytes) -> dict[str, list[str]]:
     """Return what a file of aider's settings says that decides where code goes, by option; aider takes short forms."""
+    found: dict[str, list[str]] = {}
+    for key, value in _settings_in(content).items():
+        for option in _options_of(key):
+            if option in _LEADING:
+                found.setdefault(option, []).extend(_texts(value))
+    return found
+
+
+def _settings_in(content: bytes) -> dict[str, Any]:
+    from aider_stackspot.config.yaml_file import plain_data  # what reads YAML is loaded with the first such file
+
     try:
         _, data = plain_data(Path(AIDER_NAME), content)
     except ConfigurationError:
         return {}
-    found: dict[str, list[str]] = {}
-    for key, value in (data if isinstance(data, dict) else {}).items():
-        for option in _options_of(str(key)):
-            if option in _LEADING:
-                found.setdefault(option, []).extend(_texts(value))
-    return found
+    return {str(key): value for key, value in data.items()} if isinstance(data, dict) else {}
 
 
 def leading_variables(variables: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
