@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.markup import escape
 
 from aider_stackspot.api.agents import Agent
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.models import new_table, show_notices
 from aider_stackspot.cli.terminal import output, waiting
 from aider_stackspot.config import Account, Model, Settings, current
@@ -41,11 +41,11 @@ def print_agents(search: str | None, account: str, *, as_json: bool) -> None:
         return
     console = output()
     if not agents:
-        console.print("No agents." if search is None else f"No agents with `{escape(search)}`.")
+        console.print("No agents." if search is None else f"No agents with `{drawing.escape(search)}`.")
         return
     table = new_table(("Id", "Name", "Model"))
     for agent in agents:
-        table.add_row(*(escape(text) for text in (agent.id, agent.name, agent.model)))
+        table.add_row(*(drawing.escape(text) for text in (agent.id, agent.name, agent.model)))
     console.print(table)
 
 
@@ -163,5 +163,5 @@ def _print_rows(rows: dict[str, str]) -> None:
     table = new_table(("", " "))
     table.show_header = False
     for name, text in rows.items():
-        table.add_row(escape(name), escape(text))
+        table.add_row(drawing.escape(name), drawing.escape(text))
     output().print(table)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.markdown import Markdown
 
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.config.display import printable
 from aider_stackspot.errors import ConfigurationError
@@ -33,7 +33,7 @@ def show_page(page: str | None) -> None:
         typer.echo(text, nl=False)
         return
     with console.pager(styles=True):
-        console.print(Markdown(text))
+        console.print(drawing.Markdown(text))
 
 
 def _pages() -> dict[str, Path]:

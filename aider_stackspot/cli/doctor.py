@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from aider_stackspot import __version__
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import each_with_waiting, mark, output, waiting
 from aider_stackspot.config import Settings, current
 from aider_stackspot.config.edit import write_text
@@ -55,7 +53,7 @@ def examine(*, as_json: bool, offline: bool, record_to: Path | None) -> None:
 class _Printer:
     """Prints findings as they come, under their headings."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: drawing.Console) -> None:
         self._console = console
         self._section = ""
         self._fix = ""
@@ -64,15 +62,15 @@ class _Printer:
         if finding.section != self._section:
             gap = "\n" if self._section else ""
             self._section = finding.section
-            self._console.print(f"{gap}[bold]{escape(finding.section)}[/bold]")
+            self._console.print(f"{gap}[bold]{drawing.escape(finding.section)}[/bold]")
         seconds = f" [dim]({duration(finding.seconds)})[/dim]" if finding.seconds is not None else ""
-        line = Table.grid(padding=(0, 1), expand=False)
+        line = drawing.Table.grid(padding=(0, 1), expand=False)
         line.add_column(no_wrap=True)
         line.add_column(overflow="fold")
-        text = f"{escape(finding.title)}: {escape(finding.detail)}" if finding.detail else escape(finding.title)
+        text = drawing.escape(f"{finding.title}: {finding.detail}" if finding.detail else finding.title)
         line.add_row(mark(self._console, finding.status), text + seconds)
         if finding.fix not in ("", self._fix) and finding.status in ("failed", "warning"):
-            line.add_row("", f"[cyan]→ {escape(finding.fix)}[/cyan]")
+            line.add_row("", f"[cyan]→ {drawing.escape(finding.fix)}[/cyan]")
         self._fix = finding.fix
         self._console.print(line)
 

@@ -11,10 +11,8 @@ from itertools import groupby
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import IN_A_PIPE, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
@@ -181,7 +179,7 @@ def _print_all(of_stackspot: list[_Entry], servers: list[CompatibleProvider], *,
         print_server(console, server, show_all=show_all)
 
 
-def print_server(console: Console, server: CompatibleProvider, *, show_all: bool = False) -> None:
+def print_server(console: drawing.Console, server: CompatibleProvider, *, show_all: bool = False) -> None:
     """Print one server's models, how many were left out, and why there are none."""
     state = server_state(server)
     shown = [model for model in described_models(server) if model.chat or show_all]
@@ -189,19 +187,21 @@ def print_server(console: Console, server: CompatibleProvider, *, show_all: bool
         hidden = f", {state['hidden']} hidden as not for chat (--all shows them)" if state["hidden"] else ""
         left_out = "" if show_all else hidden
         console.print(
-            _heading(server.name, state["models"]) + escape(f"{left_out}, {state['api_base']}"), soft_wrap=True
+            _heading(server.name, state["models"]) + drawing.escape(f"{left_out}, {state['api_base']}"), soft_wrap=True
         )
     if state["error"]:
         kept = " The list is from before." if state["fetched_at"] else ""
-        console.print(f"[yellow]{escape(server.name)}: {escape(state['error'])}{kept}[/yellow]", soft_wrap=True)
+        console.print(
+            f"[yellow]{drawing.escape(server.name)}: {drawing.escape(state['error'])}{kept}[/yellow]", soft_wrap=True
+        )
     if shown:
         columns = ("Model", "Aliases", *_NUMBERS, "From", "Can", "Price")
         _print_table(console, columns, [_server_row(model) for model in shown])
 
 
-def new_table(columns: Sequence[str]) -> Table:
+def new_table(columns: Sequence[str]) -> drawing.Table:
     """Return an empty table in the style of these commands."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = drawing.Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         number = column in _NUMBERS
         table.add_column(column, overflow="fold", justify="right" if number else "left", no_wrap=number)
@@ -209,19 +209,19 @@ def new_table(columns: Sequence[str]) -> Table:
 
 
 def _heading(name: str, count: int) -> str:
-    return f"[bold]{escape(name)}[/bold]: {count} model{'' if count == 1 else 's'}"
+    return f"[bold]{drawing.escape(name)}[/bold]: {count} model{'' if count == 1 else 's'}"
 
 
-def _print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(console: drawing.Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print what is in any row; where it is too wide, an origin's first word has to do, and no guess of abilities."""
-    table = Table()
+    table = drawing.Table()
     for shorten in (False, True):
         short = _SHORT if shorten else {}
         shown = [[short.get(column, str)(cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
         used = [number for number in range(len(columns)) if any(row[number] for row in shown)]
         table = new_table([columns[number] for number in used])
         for row in shown:
-            table.add_row(*(escape(row[number]) for number in used))
+            table.add_row(*(drawing.escape(row[number]) for number in used))
         if console.measure(table, options=console.options.update(max_width=IN_A_PIPE)).maximum <= console.width:
             break
     console.print(table)

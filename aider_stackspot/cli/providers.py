@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import typer
-from rich.markup import escape
 
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, variable_for
 from aider_stackspot.cli.terminal import output, waiting
@@ -39,7 +39,9 @@ def print_servers(*, as_json: bool) -> None:
     for state in states:
         count = f"{state['models']}, {state['hidden']} not for chat" if state["hidden"] else str(state["models"])
         models = count if state["fetched_at"] else "not known yet"
-        table.add_row(*(escape(str(cell)) for cell in (state["name"], state["api_base"], state["profile"], models)))
+        table.add_row(
+            *(drawing.escape(str(cell)) for cell in (state["name"], state["api_base"], state["profile"], models))
+        )
     output().print(table)
 
 

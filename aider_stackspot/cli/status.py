@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 import typer
-from rich.markup import escape
 
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import each_with_waiting, mark, output
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import printable
@@ -21,10 +21,10 @@ def show_status(*, as_json: bool) -> None:
     for finding in each_with_waiting(_findings(current()), "Asking StackSpot for a token"):
         found.append(finding)
         if not as_json:
-            text = escape(printable(f"{finding.title}: {finding.detail}"))
+            text = drawing.escape(printable(f"{finding.title}: {finding.detail}"))
             console.print(f"{mark(console, finding.status)} {text}", soft_wrap=not console.is_terminal)
             if finding.fix:
-                console.print(f"  [cyan]→ {escape(finding.fix)}[/cyan]")
+                console.print(f"  [cyan]→ {drawing.escape(finding.fix)}[/cyan]")
     if as_json:
         print(json.dumps({"ok": not is_broken(found), "findings": [each.as_json() for each in found]}, indent=2))
     if is_broken(found):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import typer
-from rich.console import Console
 
+from aider_stackspot.cli import drawing
 from aider_stackspot.config.display import wrapped
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
@@ -27,16 +27,16 @@ SHORT_WAIT = 0.5
 _Item = TypeVar("_Item")
 
 
-def output() -> Console:
+def output() -> drawing.Console:
     """Return a console. rich leaves colours out where there is no terminal, or where NO_COLOR is set."""
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal without this character shows a question mark
     width = None if stream.isatty() else shutil.get_terminal_size((IN_A_PIPE, 1)).columns
-    return Console(highlight=False, width=width, soft_wrap=not stream.isatty())
+    return drawing.Console(highlight=False, width=width, soft_wrap=not stream.isatty())
 
 
-def mark(console: Console, status: str) -> str:
+def mark(console: drawing.Console, status: str) -> str:
     """Return the sign of a status, in rich's markup."""
     sign, style = _MARKS.get(status, SKIPPED)
     try:
@@ -75,12 +75,8 @@ def waiting(what: str) -> Iterator[None]:
 
     The line is gone afterwards. Nothing else may write to the terminal meanwhile.
     """
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield
-        return
     ended = threading.Event()
-    clock = threading.Thread(target=_show_clock, args=(console, what, ended), daemon=True)
+    clock = threading.Thread(target=_show_clock, args=(what, ended), daemon=True)
     clock.start()
     try:
         yield
@@ -101,18 +97,20 @@ def each_with_waiting(items: Iterable[_Item], what: str) -> Iterator[_Item]:
         yield item
 
 
-def _show_clock(console: Console, what: str, ended: threading.Event) -> None:
+def _show_clock(what: str, ended: threading.Event) -> None:
     began = time.monotonic()
     if ended.wait(SHORT_WAIT):
         return
-    from rich.live import Live  # loaded with the first wait that somebody sees
-    from rich.spinner import Spinner
+    console = drawing.Console(stderr=True, highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        return
+    spinner = drawing.Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
 
-    spinner = Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
-
-    def line() -> Spinner:
+    def line() -> drawing.Spinner:
         spinner.update(text=f"{what} … {time.monotonic() - began:.0f} s")
         return spinner
 
-    with Live(get_renderable=line, console=console, transient=True, redirect_stdout=False, redirect_stderr=False):
+    with drawing.Live(
+        get_renderable=line, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    ):
         ended.wait()

@@ -10,10 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment, read_switches
@@ -88,8 +85,8 @@ def _tokens(number: int, estimated: bool) -> str:
     return f"{'~' if estimated else ''}{number:,}"
 
 
-def _table(console: Console, totals: list[Total]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
+def _table(console: drawing.Console, totals: list[Total]) -> None:
+    table = drawing.Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)
     table.add_column("day", footer="in all", no_wrap=True)
     table.add_column("model", overflow="fold")
@@ -105,7 +102,7 @@ def _table(console: Console, totals: list[Total]) -> None:
     for total in totals:
         table.add_row(
             total.day.isoformat() if total.day != last or not console.is_terminal else "",
-            escape(printable(total.model)),
+            drawing.escape(printable(total.model)),
             f"{total.calls:,}",
             _tokens(total.prompt_tokens, total.estimated),
             _tokens(total.completion_tokens, total.estimated),
@@ -140,7 +137,7 @@ def _summed(totals: list[Total], key: Callable[[Total], _Key]) -> dict[_Key, tup
     return found
 
 
-def _plot(console: Console, totals: list[Total], today: date, days: int) -> None:
+def _plot(console: drawing.Console, totals: list[Total], today: date, days: int) -> None:
     of_days, of_models = _of_days(totals, today, days), _of_models(totals)
     most = max(tokens for _, tokens, _ in of_days) or 1
     for day, tokens, estimated in of_days:
@@ -152,12 +149,12 @@ def _plot(console: Console, totals: list[Total], today: date, days: int) -> None
         _print_bar(console, "  ", tokens / most, _tokens(tokens, estimated))
 
 
-def _print_bar(console: Console, before: str, share: float, after: str) -> None:
+def _print_bar(console: drawing.Console, before: str, share: float, after: str) -> None:
     bar = _bar(console, share)
     console.print(f"{before}[green]{bar}[/green]{' ' if bar else ''}{after}")
 
 
-def _bar(console: Console, share: float) -> str:
+def _bar(console: drawing.Console, share: float) -> str:
     """Return a bar of whole and partial blocks, or of signs that every terminal has."""
     eighths = round(share * _MAX_BAR * 8)
     if share > 0:
