@@ -17,18 +17,22 @@ from aider_stackspot.doctor.report import Finding, is_broken
 def show_status(*, as_json: bool) -> None:
     """Print what is found as it is found, or all of it as JSON."""
     found: list[Finding] = []
-    console = output()
+    console = None if as_json else output()
     for finding in each_with_waiting(_findings(current()), "Asking StackSpot for a token"):
         found.append(finding)
-        if not as_json:
-            text = drawing.escape(printable(f"{finding.title}: {finding.detail}"))
-            console.print(f"{mark(console, finding.status)} {text}", soft_wrap=not console.is_terminal)
-            if finding.fix:
-                console.print(f"  [cyan]→ {drawing.escape(finding.fix)}[/cyan]")
+        if console is not None:
+            _print(console, finding)
     if as_json:
         print(json.dumps({"ok": not is_broken(found), "findings": [each.as_json() for each in found]}, indent=2))
     if is_broken(found):
         raise typer.Exit(1)
+
+
+def _print(console: drawing.Console, finding: Finding) -> None:
+    text = drawing.escape(printable(f"{finding.title}: {finding.detail}"))
+    console.print(f"{mark(console, finding.status)} {text}", soft_wrap=not console.is_terminal)
+    if finding.fix:
+        console.print(f"  [cyan]→ {drawing.escape(finding.fix)}[/cyan]")
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:

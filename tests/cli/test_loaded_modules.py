@@ -14,6 +14,7 @@ import pytest
 from aider_stackspot.compatible import catalogue, listing
 from aider_stackspot.compatible.server import ServerSnapshot
 from aider_stackspot.config import current
+from aider_stackspot.emulator import Emulator
 
 RUN = """
 import json, sys
@@ -28,8 +29,10 @@ json.dump(sorted(sys.modules), open("loaded.json", "w"))
 HTTP = {"http.client", "httpx", "httpcore", "anyio", "h11"}
 SCHEMA = {"pydantic", "aider_stackspot.config.schema"}
 HOSTS = {"litellm", "aider", "openai", "starlette", "uvicorn"}
-SCREEN = {"typer", "rich.console"}
-HEAVY = HTTP | SCHEMA | HOSTS | SCREEN | {"rich.live", "asyncio", "yaml"}
+SCREEN = {"rich.console"}
+FILES = SCHEMA | {"yaml", "asyncio"}
+"""Pydantic itself brings asyncio."""
+HEAVY = HTTP | FILES | HOSTS | SCREEN | {"typer", "rich.live", "rich.markdown"}
 
 
 def loaded(*arguments: str) -> set[str]:
@@ -46,16 +49,30 @@ def loaded(*arguments: str) -> set[str]:
     ("arguments", "needed"),
     [
         (["--help"], set()),
-        (["usage"], SCREEN | {"yaml"}),
-        (["usage", "--json"], SCREEN | {"yaml"}),
-        (["status"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
-        (["models"], SCREEN | SCHEMA | {"yaml", "asyncio"}),
+        (["usage"], {"typer"} | SCREEN),
+        (["usage", "--json"], {"typer"}),
+        (["docs"], {"typer"}),
+        (["trust", "--list"], {"typer"} | FILES),
+        (["status"], {"typer"} | SCREEN | FILES),
+        (["status", "--json"], {"typer"} | FILES),
+        (["models"], {"typer"} | SCREEN | FILES),
+        (["models", "--json"], {"typer"} | FILES),
+        (["providers", "list"], {"typer"} | FILES),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_command_loads_no_more_than_it_needs(isolated: Path, arguments: list[str], needed: set[str]) -> None:
-    """Pydantic itself brings asyncio."""
     assert loaded(*arguments) & HEAVY <= needed
+
+
+def test_status_asks_for_a_token_and_loads_no_chat(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator() as service:
+        for name, value in service.environment().items():
+            monkeypatch.setenv(name, value)
+        names = loaded("status")
+        assert len(service.token_requests) == 1
+    of_calls = {"compatible", "tools", "pipeline.prompt", "pipeline.stackspot", "api.agent"}
+    assert names & {f"aider_stackspot.{module}" for module in of_calls} == set()
 
 
 def test_models_from_the_cache_load_no_http(isolated: Path) -> None:
@@ -64,6 +81,17 @@ def test_models_from_the_cache_load_no_http(isolated: Path) -> None:
     provider, listed = current().compatible["lab"], tuple(listing.parse('{"data": [{"id": "mistral-7b"}]}'))
     catalogue.save(provider, ServerSnapshot(provider.api_base, models=listed, fetched_at=time.time()))
     assert loaded("models") & (HTTP | HOSTS | {"rich.live"}) == set()
+    assert loaded("providers", "list") & (HTTP | HOSTS | {"rich.live"}) == set()
+
+
+def test_the_patterns_of_model_families_are_made_for_the_first_name() -> None:
+    """There are dozens, and most lists of models tell their limits."""
+    code = (
+        "from aider_stackspot.compatible import catalogue, families\n"
+        "print([family.title for family in families.FAMILIES if 'pattern' in vars(family)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_a_start_without_a_configuration_file_builds_no_check_of_one(isolated: Path) -> None:
