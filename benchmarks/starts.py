@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -22,7 +23,7 @@ STARTS = {
     "python -c pass": "pass",
     "import litellm": "import litellm",
 }
-COMMANDS = ("--help", "usage", "models", "status")
+COMMANDS = ("--help", "init --help", "usage", "usage --json", "models", "models --json", "providers list", "status")
 SERVERS = 10
 LISTED = 1000
 AIDER = (
@@ -44,8 +45,8 @@ def start(rounds: int = 15) -> list[Row]:
     return rows
 
 
-def commands(server: LocalServer, rounds: int = 9) -> list[Row]:
-    """Measure each command, against a Python that does nothing."""
+def commands(server: LocalServer, rounds: int = 15) -> list[Row]:
+    """Measure each command, against a Python that does nothing: by the clock, and by what of it is CPU time."""
     with tempfile.TemporaryDirectory() as home, _server(models=10) as url:
         at_home = {"HOME": home, **_account(server)}
         _write_servers(Path(home), [url])
@@ -54,7 +55,8 @@ def commands(server: LocalServer, rounds: int = 9) -> list[Row]:
             f"aider-stackspot {command}": ([sys.executable, "-m", "aider_stackspot", *command.split()], at_home)
             for command in COMMANDS
         }
-        return against(_in_turn("start: commands", ways, rounds, cwd=home), "python -c pass")
+        taken, used = _timed("start: commands", ways, rounds, cwd=home)
+        return against(taken, "python -c pass") + against(used, "python -c pass")
 
 
 def aider(server: LocalServer, rounds: int = 7) -> list[Row]:
@@ -90,19 +92,36 @@ Ways = Mapping[str, tuple[list[str], Mapping[str, str]]]
 
 
 def _in_turn(measure: str, ways: Ways, rounds: int, cwd: str | None = None) -> list[Row]:
-    """Run each command in turn, once more than is counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    """Run each command in turn, once more than is counted; return what each took by the clock."""
+    return _timed(measure, ways, rounds, cwd)[0]
+
+
+def _timed(measure: str, ways: Ways, rounds: int, cwd: str | None = None) -> tuple[list[Row], list[Row]]:
+    """Run each command in turn, once more than is counted; return the time, and the CPU time."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    used: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, (command, variables) in ways.items():
-            begun = time.perf_counter()
+            cpu, begun = _cpu_of_children(), time.perf_counter()
             done = subprocess.run(
                 command, env={**os.environ, **variables}, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True
             )
             if done.returncode > 0:
                 raise SystemExit(f"{' '.join(command)}: {done.stderr.decode()[-500:]}")
             if number:
-                seconds[name].append((time.perf_counter() - begun) * 1e3)
-    return [Row(measure, name, "ms", values) for name, values in seconds.items()]
+                taken[name].append((time.perf_counter() - begun) * 1e3)
+                used[name].append((_cpu_of_children() - cpu) * 1e3)
+    return _rows(measure, taken), _rows(f"{measure}, CPU", used)
+
+
+def _rows(measure: str, milliseconds: Mapping[str, list[float]]) -> list[Row]:
+    return [Row(measure, name, "ms", values) for name, values in milliseconds.items()]
+
+
+def _cpu_of_children() -> float:
+    """Return the seconds of CPU that ended children took, in the programs and in the system for them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _account(server: LocalServer) -> dict[str, str]:
