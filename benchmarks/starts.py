@@ -120,8 +120,10 @@ def _rows(measure: str, milliseconds: Mapping[str, list[float]]) -> list[Row]:
 
 def _cpu_of_children() -> float:
     """Return the seconds of CPU that ended children took, in the programs and in the system for them."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    if sys.platform != "win32":
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+    raise SystemExit("The CPU time of a command is read as a POSIX system counts it.")
 
 
 def _account(server: LocalServer) -> dict[str, str]:
