@@ -21,6 +21,29 @@ def say(line: str) -> None:
     print(shown, file=sys.stderr, flush=True)
 
 
+_said: set[str] = set()
+_on_screen: set[str] = set()
+
+
+def say_once(line: str) -> None:
+    """Write a line of this package's own to standard error, unless this process has done so."""
+    if line not in _said:
+        _said.add(line)
+        say(line)
+        if sys.stderr is not None and sys.stderr.isatty():
+            note_on_screen(line)
+
+
+def note_on_screen(line: str) -> None:
+    """Note what a person sees further up from now on."""
+    _on_screen.add(line)
+
+
+def is_on_screen(line: str) -> bool:
+    """Tell whether a person sees a line further up."""
+    return line in _on_screen
+
+
 class TerminalNotices:
     """Writes notices to standard error, if a person reads it.
 

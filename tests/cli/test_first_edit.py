@@ -106,3 +106,22 @@ def test_from_nothing_to_a_commit(service: Emulator, repository: Path, columns: 
     log = subprocess.run(["git", "log", "--format=%s"], cwd=repository, capture_output=True, text=True, check=True)
     assert log.stdout.splitlines() == ["fix: add adds", "A calculator"]
     assert {request.path for request in service.chat_requests} == {f"/v1/agent/{AGENT}/chat"}
+
+
+PROBLEMS = {
+    "No StackSpot credentials for the provider": ("stackspot-ai-code", ""),
+    "There is no StackSpot model": ("stackspot/stackspot-ai-cod", ""),
+    "unknown key; did you mean `client_id`?": ("stackspot-ai-code", "stackspot: {client_idd: x}"),
+    "the file came with the project": ("lab/m", "lab: {base_url: 'http://10.1.2.3:8000/v1', models: [m]}"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_what_the_start_of_aider_has_said_is_not_said_again(repository: Path, problem: str) -> None:
+    model, providers = PROBLEMS[problem]
+    (repository / ".aider.litellm.yml").write_text(f"providers: {{{providers}}}", encoding="utf-8")
+    seen = at_a_terminal("--model", model, *QUIET, "--message", "add must add", program=[AIDER], columns=110)
+    text = " ".join(" ".join(screen(seen, 110)).split())
+    assert text.count(problem) == 1, text
+    assert text.endswith("Nothing was sent, for the reason above.")

@@ -5,11 +5,14 @@ enough: it takes that text for the model's reply, and writes the edits in it. Of
 is not complete nothing is left to apply. The text stands on the screen and in aider's history all the same.
 
 aider asks whether to open its documentation where a model lacks credentials or is unknown, and tells of a prompt that
-was too long by the limit that it assumed at its start. Each touch of aider's internals is one function.
+was too long by the limit that it assumed at its start. It adds a guess of its own to many errors, and shows the same
+error at each of its eight repeats: what stands on the screen already is not said again. Each touch of aider's
+internals is one function.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 import sys
@@ -24,7 +27,7 @@ from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.hosts.aider.project_settings import provider_of
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import TerminalNotices
+from aider_stackspot.hosts.terminal import TerminalNotices, is_on_screen, note_on_screen
 
 
 def load_litellm() -> None:
@@ -41,6 +44,12 @@ _SAID = "_aider_stackspot_too_long"
 """The attribute of aider's coder with what the service said of a prompt that was too long."""
 _BROKEN_OFF = "_aider_stackspot_broken_off"
 """The attribute of aider's coder with the messages whose answer broke off; aider asks again with the same list."""
+_FAILED = "_aider_stackspot_failed"
+"""The attribute of aider's coder with the messages that were answered by an error, and that error's text."""
+_IS_OURS = "_aider_stackspot"
+"""The attribute of an error that came from a model of this package."""
+_pointed_at: set[str] = set()
+"""The problems of which a call has said that they stand above; the next call tells them again."""
 _HELP = "/drop files, or /clear the chat."
 
 
@@ -58,8 +67,9 @@ def tell_of_models(models: Any) -> None:
             problem = problem_of(model.name)
             if problem is None:
                 return original(io, model)
-            if problem not in current().notices:  # those stand above, from when the configuration was read
+            if problem not in current().notices:  # those were said when the configuration was read
                 io.tool_warning(problem)
+                note_on_screen(problem)
             return False
 
         return sanity_check_model
@@ -100,12 +110,46 @@ def ask_for_no_pages(base_coder: Any) -> None:
         def check_and_open_urls(coder: Any, error: Exception, friendly_msg: str | None = None) -> Any:
             if not is_ours(coder.main_model):
                 return original(coder, error, friendly_msg)
-            coder.io.tool_error(str(error))
+            _, text = getattr(coder, _FAILED, None) or (None, str(error))
+            coder.io.tool_error("Nothing was sent, for the reason above." if _stands_above(text) else text)
             return []
 
         return check_and_open_urls
 
     wrap_once(base_coder.Coder, "check_and_open_urls", around)
+
+
+def _stands_above(text: str) -> bool:
+    """Tell, once for each problem, whether an error says what aider's start has said."""
+    said = text.partition(": ")[2]  # behind the name of LiteLLM's class
+    if not is_on_screen(said) or said in _pointed_at:
+        return False
+    _pointed_at.add(said)
+    return True
+
+
+def say_once_while_repeating(coder: Any, messages: object, error: Any) -> None:
+    """Shorten an error that is the one of the attempt before; aider shows it before each repeat."""
+    setattr(error, _IS_OURS, True)
+    text = str(error)
+    before, said = getattr(coder, _FAILED, None) or (None, "")
+    setattr(coder, _FAILED, (messages, text))
+    if before is messages and said == text:
+        error.message = "The same error again."
+
+
+def guess_no_reasons(base_coder: Any) -> None:
+    """Wrap aider's knowledge of errors: to one of this package's, which says what is wrong, it adds no guess."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def get_ex_info(known: Any, error: Exception) -> Any:
+            info = original(known, error)
+            return dataclasses.replace(info, description=None) if getattr(error, _IS_OURS, False) else info
+
+        return get_ex_info
+
+    wrap_once(base_coder.LiteLLMExceptions, "get_ex_info", around)
 
 
 def note_too_long(coder: Any, error: Exception | None) -> None:
@@ -163,6 +207,7 @@ def on_import(base_coder: ModuleType) -> None:
     _keep_failed_answers_out(base_coder)
     tell_of_length(base_coder)
     ask_for_no_pages(base_coder)
+    guess_no_reasons(base_coder)
     _show_sources(base_coder)
 
 
@@ -203,6 +248,7 @@ def _keep_failed_answers_out(base_coder: Any) -> None:
                     coder.partial_response_content = ""
                     coder.partial_response_function_call = {}
                     note_too_long(coder, error)
+                    say_once_while_repeating(coder, messages, error)
                     coder._stop_waiting_spinner()  # aider writes the error where it turns
                 raise
 

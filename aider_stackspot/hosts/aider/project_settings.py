@@ -20,13 +20,12 @@ from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Settings
 from aider_stackspot.config.trust import aider_options, call_arguments, variable_origin
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import say
+from aider_stackspot.hosts.terminal import say_once
 
 _EVERY_MODEL = "aider/extra_params"
 """The name under which aider's settings have parameters for every model."""
 _CAME_WITH = "_aider_stackspot_came_with"
 """The attribute of aider's settings of a model with the project's file that they came with."""
-_shown: set[str] = set()
 
 
 def guard(models: Any) -> None:
@@ -202,10 +201,7 @@ def _follows(name: str, values: Sequence[str]) -> bool:
 
 
 def _say(line: str) -> None:
-    line = printable(line)
-    if line not in _shown:
-        _shown.add(line)
-        say(line)
+    say_once(printable(line))
 
 
 def on_import(module: Any) -> None:

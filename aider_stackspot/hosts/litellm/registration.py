@@ -20,7 +20,7 @@ from aider_stackspot.hosts.litellm import exceptions, model_cost, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
 from aider_stackspot.hosts.names import ProviderName, names
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import TerminalNotices, say
+from aider_stackspot.hosts.terminal import TerminalNotices, say_once
 from aider_stackspot.pipeline import notices
 
 _lock = Lock()
@@ -58,14 +58,9 @@ def _known_models() -> set[str]:
     return {*dict.keys(litellm.model_cost), *litellm.model_list_set}  # as it is: a walk would list servers' models
 
 
-_shown: set[str] = set()
-
-
 def _show_notices(settings: Settings) -> None:
     for line in ([settings.problem] if settings.problem else []) + list(settings.notices):
-        if line not in _shown:
-            _shown.add(line)
-            say(line)
+        say_once(line)
 
 
 def _forget_former_kinds() -> None:

@@ -135,6 +135,16 @@ def test_missing_variables_are_named(repository: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_error_that_comes_again_is_said_once_and_whole_at_the_end(service: Emulator, repository: Path) -> None:
+    service.fail("any chat", Fault.status(503), times=7)  # an attempt of aider's is three requests
+    text = " ".join(ask("--message", "add must add", "calc.py").stdout.split())
+    assert text.count("StackSpot answered 503") == 1
+    assert "The same error again. Retrying in 0.5 seconds..." in text
+    assert "down or overloaded" not in text, "aider's own guess"
+    assert commits() == ["fix: add adds", "A calculator"]
+
+
+@pytest.mark.slow
 def test_a_prompt_that_is_too_long_is_a_line_with_the_real_limit(service: Emulator, repository: Path) -> None:
     service.fail("any chat", Fault.too_long(272_000, 300_123), times=None)
     text = ask("--message", "add must add", "calc.py").stdout

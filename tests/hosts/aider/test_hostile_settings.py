@@ -18,6 +18,7 @@ from aider import models
 
 from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.emulator import Emulator
+from aider_stackspot.hosts import terminal
 from aider_stackspot.hosts.aider import project_settings
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 from tests.hosts.litellm.trap import Trap
@@ -198,7 +199,7 @@ def test_what_only_aider_could_refuse_is_a_line(
     isolated: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str | None
 ) -> None:
     (isolated / name).write_text(text + "\n")
-    project_settings._shown.clear()
+    terminal._said.clear()
     project_settings._say_what_aider_follows()
     err = capsys.readouterr().err
     if said is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from aider import models
+from aider.coders import Coder
+from aider.io import InputOutput
 
 import aider_stackspot
-from aider_stackspot.emulator import Emulator
+from aider_stackspot.emulator import Emulator, Fault
 from aider_stackspot.hosts.aider.answers import problem_of
 from aider_stackspot.hosts.aider.models import on_import
 from aider_stackspot.pipeline import warm_up
@@ -100,6 +103,22 @@ def test_the_end_of_aider_waits_for_the_tokenizer(emulator: Emulator, monkeypatc
         assert [thread.daemon for thread in threading.enumerate() if thread.name == "warm-up"] == [False]
     finally:
         going_on.set()
+
+
+@pytest.mark.slow
+def test_an_error_that_comes_again_is_whole_again_when_aider_gives_up(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.fail("any chat", Fault.status(503), times=None)
+    monkeypatch.setattr("aider.coders.base_coder.RETRY_TIMEOUT", 0.6)
+    coder = Coder.create(models.Model("stackspot-ai-code"), io=InputOutput(pretty=False, yes=True), use_git=False)
+    for _ in range(2):
+        coder.run(with_message="Say hi")
+        shown = capsys.readouterr().out
+        first, again, last = re.split(r"Retrying in [0-9.]+ seconds\.\.\.", shown)
+        assert "StackSpot answered 503" in first
+        assert again.strip() == "The same error again."
+        assert "StackSpot answered 503" in last
 
 
 TWO_THREADS = """
