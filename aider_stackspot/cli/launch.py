@@ -18,6 +18,7 @@ from pathlib import Path
 
 import typer
 
+from aider_stackspot.cli.terminal import ASKING_SERVERS, waiting
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.app import Gateway
 from aider_stackspot.gateway.configuration import Configuration
@@ -51,7 +52,8 @@ def run_program(program: str, arguments: Sequence[str], model: str) -> None:
         _gateway(key, configuration) as url,
         tempfile.TemporaryDirectory(prefix=f"aider-stackspot-{program}-") as directory,
     ):
-        told = PROGRAMS[program](connection(url, key, configuration, model))
+        with waiting(ASKING_SERVERS):
+            told = PROGRAMS[program](connection(url, key, configuration, model))
         status = _run(told, path, arguments, Path(directory))
     raise typer.Exit(status)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from aider_stackspot.cli.terminal import waiting
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import ServerSnapshot
@@ -42,7 +43,8 @@ def servers_of_this_machine(budget: float) -> list[LocalServer]:
         budget: seconds in all.
     """
     usual = {profile.base_url: profile.name for profile in profiles.PRESETS if profile.base_url}
-    found = discover([CompatibleProvider(name, base) for base, name in usual.items()], budget)
+    with waiting("Looking for servers on this machine"):
+        found = discover([CompatibleProvider(name, base) for base, name in usual.items()], budget)
     configured = {_place(server.api_base): server.name for server in current().compatible.values()}
     servers = []
     for base, name in usual.items():

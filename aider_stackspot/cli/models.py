@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from aider_stackspot.cli import drawing
-from aider_stackspot.cli.terminal import IN_A_PIPE, output, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, IN_A_PIPE, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
@@ -44,7 +44,7 @@ def list_models(provider: str | None, *, show_all: bool, as_json: bool) -> None:
     if provider is not None and provider not in known:
         raise ConfigurationError(f"There is no provider `{provider}`; configured are {', '.join(known)}.")
     servers = [one for one in settings.compatible.values() if provider in (None, one.name)]
-    with waiting("Asking the servers for their models"):
+    with waiting(ASKING_SERVERS):
         catalogue.fresh(servers)
     of_stackspot = [one for one in _stackspot_entries(settings) if provider in (None, one["provider"])]
     if as_json:

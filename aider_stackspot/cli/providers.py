@@ -9,7 +9,7 @@ import typer
 from aider_stackspot.cli import drawing
 from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, variable_for
-from aider_stackspot.cli.terminal import output, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.edit import (
@@ -74,7 +74,7 @@ def ask_again(name: str | None) -> None:
             if name
             else "No server is configured. Add one: aider-stackspot providers add"
         )
-    with waiting("Asking the servers for their models"):
+    with waiting(ASKING_SERVERS):
         outcomes = catalogue.refresh(servers, LIST_TIMEOUT)
     for server in servers:
         print_server(output(), server)

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from aider_stackspot.cli.terminal import ASKING_SERVERS, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Settings, current, home
@@ -35,7 +36,9 @@ def run_gateway(host: str, port: int, *, settings: str, print_config: bool) -> N
         return
     url = base_url(host, port)
     if settings:
-        typer.echo(settings_of(settings, connection(url, KEY, Configuration())), nl=False)
+        with waiting(ASKING_SERVERS):
+            told = connection(url, KEY, Configuration())
+        typer.echo(settings_of(settings, told), nl=False)
         return
     with listen(host, port) as listener:
         key = gateway_key(chosen_key(), home(), host)
@@ -52,7 +55,8 @@ def run_gateway(host: str, port: int, *, settings: str, print_config: bool) -> N
 
 def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:
     """Ask the OpenAI-compatible servers for their models, for two seconds at most."""
-    catalogue.fresh(settings.compatible.values())
+    with waiting(ASKING_SERVERS):
+        catalogue.fresh(settings.compatible.values())
     return {name: models_of(server, catalogue.known(server)) for name, server in settings.compatible.items()}
 
 

@@ -15,7 +15,7 @@ import typer
 from aider_stackspot.cli.choice import Option, ask, choose
 from aider_stackspot.cli.local_servers import LocalServer, servers_of_this_machine
 from aider_stackspot.cli.new_server import NewServer, refuse_taken, show_models, usable_name
-from aider_stackspot.cli.terminal import say, waiting
+from aider_stackspot.cli.terminal import say
 from aider_stackspot.compatible import profiles
 from aider_stackspot.config.base_url import checked
 from aider_stackspot.config.header_values import api_key
@@ -66,8 +66,7 @@ def ask_for_server() -> NewServer:
     Raises:
         typer.Abort: they leave, or interrupt it; `KeyboardInterrupt` in a menu.
     """
-    with waiting("Looking for servers on this machine"):
-        local = {server.base_url: server for server in servers_of_this_machine(LOCAL_TIMEOUT)}
+    local = {server.base_url: server for server in servers_of_this_machine(LOCAL_TIMEOUT)}
     draft = _Draft(local)
     position, direction = 0, 1
     while position < len(_STEPS):

@@ -21,6 +21,7 @@ _PLAIN_MARKS = {"ok": "ok", "note": "--", "warning": "!!", "failed": "XX"}
 SKIPPED = ("-", "dim")
 IN_A_PIPE = 10_000
 """Columns where nobody's eyes need a line to be broken."""
+ASKING_SERVERS = "Asking the servers for their models"
 SHORT_WAIT = 0.5
 """Seconds that nobody wonders about."""
 

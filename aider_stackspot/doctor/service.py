@@ -90,9 +90,9 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
             yield _check_servers_token(provider)
     for name, outcome in discover(providers, LIST_TIMEOUT).items():
         if outcome.snapshot is not None:
-            yield Finding(
-                OTHER_SERVERS, name, "ok", f"{outcome.snapshot.base} lists {len(outcome.snapshot.models)} models"
-            )
+            count = len(outcome.snapshot.models)
+            listed = f"{outcome.snapshot.base} lists {count} model{'' if count == 1 else 's'}"
+            yield Finding(OTHER_SERVERS, name, "ok", listed)
         else:
             yield Finding(
                 OTHER_SERVERS, name, "failed", str(outcome.error), "Is the server running? Check its `api_base`."

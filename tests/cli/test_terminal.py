@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.api.answer import Usage
-from aider_stackspot.emulator import Emulator, Fault
+from aider_stackspot.emulator import Emulator
 from aider_stackspot.pipeline import usage_record
 from tests.cli.person import DOWN, INTERRUPT, UP, at_a_terminal
 
@@ -63,29 +63,6 @@ def test_an_interrupted_init_writes_nothing(service: Emulator, isolated: Path, q
     assert seen.status == 130
     assert seen.text.endswith("Nothing was written.\n")
     assert list(isolated.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_a_long_wait_has_a_clock_on_a_terminal_that_is_gone_afterwards(service: Emulator) -> None:
-    service.fail("token", Fault.silent(1.8))
-    arguments = ("init", "--non-interactive", "--client-id", "client-id", "--realm", "acme")
-    seen = at_a_terminal(*arguments, STACKSPOTAI_CLIENT_KEY=KEY)
-    assert seen.status == 0, seen.text
-    assert "Asking StackSpot for a token … 1 s" in seen.text
-    assert "for your agents" not in seen.text, "what is quick is not talked about"
-    assert "\x1b[2K" in seen.text[seen.text.rindex("Asking StackSpot") :], "the line is erased"
-    service.fail("token", Fault.silent(0.8))
-    assert "Asking" not in at_a_terminal(*arguments, STACKSPOTAI_CLIENT_KEY=KEY, TERM="dumb").text
-
-
-@pytest.mark.slow
-def test_the_doctor_has_a_clock_too(service: Emulator) -> None:
-    service.fail("token", Fault.silent(0.8))
-    seen = at_a_terminal(
-        "doctor", STACKSPOTAI_CLIENT_ID="client-id", STACKSPOTAI_CLIENT_KEY=KEY, STACKSPOTAI_REALM="acme"
-    )
-    assert "Looking at the next step … 1 s" in seen.text
-    assert "Nothing is broken." in seen.text
 
 
 def test_an_interrupted_trust_writes_nothing(isolated: Path) -> None:
