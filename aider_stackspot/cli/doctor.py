@@ -88,7 +88,7 @@ def _record(settings: Settings, path: Path) -> None:
         raise ConfigurationError(f"{path}: this exists already. Name a new file for --record.")
     if settings.problem is not None:
         raise ConfigurationError(settings.problem)
-    accounts = [account.name for account in settings.accounts.values() if account.client_id and account.client_key]
+    accounts = [account.name for account in settings.accounts.values() if account.client_id and account.key()]
     if not accounts:
         next(iter(settings.accounts.values())).credentials()
     with waiting("Recording"):

@@ -23,6 +23,7 @@ from aider_stackspot.cli.init_questions import (
     account_of,
     ask_agents,
     ask_credentials,
+    ask_for_keyring,
     ask_for_project,
     prove_agents,
     proved,
@@ -69,6 +70,7 @@ def set_up(options: InitOptions) -> None:
         text_of(place.config)  # a file that cannot be changed is refused before anything is typed
         given = _given(options, place)
         answers, is_proved = (_asked if options.may_ask else _unasked)(given, options, settings)
+        answers.in_keyring = options.may_ask and ask_for_keyring(answers, place.env)
         plan = _agreed(place, answers, options, settings)
     plan.write()
     say("Written.")
@@ -90,8 +92,14 @@ def _given(options: InitOptions, place: Place) -> Answers:
     if options.client_key_stdin:
         given.client_key = sys.stdin.readline().strip()
     else:
-        given.client_key = variable(CLIENT_KEY) or in_file.get(CLIENT_KEY, "")
+        given.client_key = variable(CLIENT_KEY) or in_file.get(CLIENT_KEY, "") or _stored(given)
     return given
+
+
+def _stored(given: Answers) -> str:
+    stored = given.stored_key if given.client_id else None
+    key = stored.key() if stored is not None else None
+    return key.get_secret_value() if key is not None else ""
 
 
 def _given_agents(texts: Sequence[str]) -> dict[str, str]:
@@ -183,10 +191,10 @@ def _tell_what_wins(answers: Answers) -> None:
     account = settings.accounts[STACKSPOT]
     used = {
         "client_id": (account.client_id, answers.client_id),
-        "api_key": (account.client_key.get_secret_value() if account.client_key else None, answers.client_key),
+        "api_key": (key.get_secret_value() if (key := account.key()) else None, answers.client_key),
         "client_realm": (account.realm, answers.realm),
     }
-    places = [account.origins.get(key, "") for key, (now, wanted) in used.items() if now != wanted]
+    places = [account.origin(key) for key, (now, wanted) in used.items() if now != wanted]
     if places:
         say(f"Other credentials come first, and are used here: {', '.join(places)}. Take them out.")
     for name, wanted in answers.agents.items():

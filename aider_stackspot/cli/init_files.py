@@ -23,12 +23,15 @@ from aider_stackspot.config.edit import (
     users_file,
     with_line,
     with_variables,
+    without_variables,
     write_text,
 )
 from aider_stackspot.config.edit_yaml import has_provider, with_model_key, without_model_key
+from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
+from aider_stackspot.config.system_keyring import KEYRING, SERVICE, StoredKey
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.redact import scrub
 
@@ -103,17 +106,28 @@ _HEAD = """\
 
 @dataclass
 class Answers:
-    """What is going to be written. `agents` has the models that get another agent; the empty string means none."""
+    """What is going to be written.
+
+    `agents` has the models that get another agent; the empty string means none. `in_keyring` tells that the system's
+    keyring gets the client key, in place of `.env`.
+    """
 
     client_id: str = ""
     client_key: str = field(default="", repr=False)
     realm: str = ""
     agents: dict[str, str] = field(default_factory=dict)
+    in_keyring: bool = False
 
     @property
     def variables(self) -> dict[str, str]:
         """The lines of `.env`."""
-        return {CLIENT_ID: self.client_id, CLIENT_KEY: self.client_key, REALM: self.realm}
+        key = {} if self.in_keyring else {CLIENT_KEY: self.client_key}
+        return {CLIENT_ID: self.client_id, **key, REALM: self.realm}
+
+    @property
+    def stored_key(self) -> StoredKey | None:
+        """The key's place in the system's keyring, where one can be there."""
+        return StoredKey.of(Environment(), self.realm, self.client_id)
 
 
 @dataclass(frozen=True)
@@ -177,7 +191,9 @@ class Plan:
 
     def show(self) -> None:
         """Say what is going to be written where, with the change of a file that is there already."""
-        say(f"\nThis is written:\n  {self.place.env}: client id, client key and realm; readable by you alone")
+        say(f"\nThis is written:\n  {self.place.env}: {self._what()}; readable by you alone")
+        if self.answers.in_keyring:
+            say(f"  {KEYRING}: the client key, for {SERVICE}")
         if _gitignore(self.place.env) is not None:
             say(f"  {self.place.env.with_name('.gitignore')}: {self.place.env.name}, so that git does not take it")
         before, after = text_of(self.place.config), self.config
@@ -196,14 +212,25 @@ class Plan:
         env = self.place.env
         with changing(env, self.place.config):
             variables, config, gitignore = self._variables(), self.config, _gitignore(env)
+            stored = self.answers.stored_key if self.answers.in_keyring else None
+            if stored is not None:
+                stored.save(self.answers.client_key)
             if gitignore is not None:
                 write_text(env.with_name(".gitignore"), gitignore)
             write_text(env, variables, private=True)
             if config is not None:
                 write_text(self.place.config, config)
 
+    def _what(self) -> str:
+        if not self.answers.in_keyring:
+            return "client id, client key and realm"
+        leaves = CLIENT_KEY in env_values(env_text_of(self.place.env))
+        return f"client id and realm{', and no client key any more' if leaves else ''}"
+
     def _variables(self) -> str:
-        return with_variables(env_text_of(self.place.env), self.answers.variables)
+        text = env_text_of(self.place.env)
+        text = without_variables(text, [CLIENT_KEY]) if self.answers.in_keyring else text
+        return with_variables(text, self.answers.variables)
 
 
 def config_with(place: Place, agents: Mapping[str, str], others: Mapping[str, str]) -> str | None:

@@ -17,10 +17,11 @@ from aider_stackspot.cli.choice import FreeAnswer, Option, ask, choose
 from aider_stackspot.cli.init_files import CLIENT_KEY, Answers
 from aider_stackspot.cli.terminal import say, waiting
 from aider_stackspot.config import Account, Model, Settings, home
-from aider_stackspot.config.edit import with_variables
+from aider_stackspot.config.edit import env_text_of, env_values, with_variables
 from aider_stackspot.config.locations import same_file
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_MODELS
+from aider_stackspot.config.system_keyring import KEYRING
 from aider_stackspot.doctor.report import duration
 from aider_stackspot.doctor.service import check_chats
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, StackSpotError
@@ -59,10 +60,24 @@ def ask_credentials(known: Answers) -> Answers:
         "The StackSpot portal shows these when you create a service credential or a "
         f"personal access token: {HELP_URL}\n"
     )
-    answers = Answers(known.client_id, known.client_key, known.realm, dict(known.agents))
+    answers = replace(known, agents=dict(known.agents))
     for word in _CREDENTIALS:
         _ask_credential(answers, word)
     return answers
+
+
+def ask_for_keyring(answers: Answers, env: Path) -> bool:
+    """Ask where to keep the client key, where a keyring works; where it is now is the default, else the keyring."""
+    stored = answers.stored_key
+    keeper = stored.keeper() if stored is not None else None
+    if keeper is None:
+        return False
+    options = [
+        Option("keyring", f"{KEYRING} ({keeper})", "keyring"),
+        Option("file", f"{env}, readable by you alone", "file"),
+    ]
+    is_in_file = CLIENT_KEY in env_values(env_text_of(env))
+    return choose("Where to keep the client key", options, "file" if is_in_file else "keyring") == "keyring"
 
 
 def proved(answers: Answers, settings: Settings) -> list[Agent] | None:

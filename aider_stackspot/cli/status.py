@@ -11,6 +11,7 @@ from aider_stackspot.cli import drawing
 from aider_stackspot.cli.terminal import each_with_waiting, mark, output
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import printable
+from aider_stackspot.config.system_keyring import KEYRING
 from aider_stackspot.doctor.report import Finding, is_broken
 
 
@@ -41,7 +42,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         return
     for account in settings.accounts.values():
         yield _account(account)
-        if account.client_id and account.client_key:
+        if account.client_id and account.key():
             from aider_stackspot.doctor.tokens import check_token  # loads HTTP, which takes longer than all the rest
 
             yield check_token(account)
@@ -53,10 +54,12 @@ def _account(account: Account) -> Finding:
     title = f"account {account.name}"
     missing = [name for name, is_set in account.required().items() if not is_set]
     if missing:
-        detail = f"{' and '.join(missing)} not set"
-        return Finding("", title, "failed", detail, "To set up an account: aider-stackspot init")
-    where = account.origins.get("client_id", "default")
-    return Finding("", title, "ok", f"realm {account.realm}, client id {account.client_id} ({where})")
+        problem = account.stored_key.problem if account.stored_key is not None else ""
+        detail = problem or f"{' and '.join(missing)} not set"
+        return Finding("", title, "failed", detail, "" if problem else "To set up an account: aider-stackspot init")
+    where = account.origin("client_id")
+    stored = f", client key in {KEYRING}" if account.origin("api_key") == KEYRING else ""
+    return Finding("", title, "ok", f"realm {account.realm}, client id {account.client_id} ({where}){stored}")
 
 
 def _agents(account: Account, settings: Settings) -> Iterator[Finding]:

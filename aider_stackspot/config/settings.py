@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from aider_stackspot.config.schema import ModelKeys
+from aider_stackspot.config.system_keyring import KEYRING, StoredKey
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 
 Api = Literal["agent", "chat", "quick-command"]
@@ -79,9 +80,9 @@ class Account:
     """One StackSpot account: a provider of type `stackspot`.
 
     `aliases` are other names for its models, each with the model's own. `origins` tells for each key where its value
-    came from; `looked_in` where credentials were looked for. `users_own`
-    is false for an account that only a project's file declares: its names, and those of its models, must not replace
-    names that LiteLLM knows already.
+    came from; `looked_in` where credentials were looked for. `users_own` is false for an account that only a project's
+    file declares: its names, and those of its models, must not replace names that LiteLLM knows already. `stored_key`
+    is where the client key may be when neither a variable nor a file gives it.
     """
 
     name: str
@@ -102,6 +103,16 @@ class Account:
     origins: Mapping[str, str] = field(default_factory=dict)
     looked_in: tuple[str, ...] = ()
     users_own: bool = True
+    stored_key: StoredKey | None = None
+
+    def key(self) -> SecretStr | None:
+        """Return the client key: of a variable or a file, else of the system's keyring, which is opened for it."""
+        return self.client_key or (self.stored_key.key() if self.stored_key is not None else None)
+
+    def origin(self, name: str) -> str:
+        """Return where the value of a key came from."""
+        in_keyring = name == "api_key" and self.client_key is None and self.key() is not None
+        return KEYRING if in_keyring else self.origins.get(name, "default")
 
     def credentials(self) -> tuple[str, SecretStr]:
         """Return the client id and the client key.
@@ -109,8 +120,11 @@ class Account:
         Raises:
             MissingCredentials: one of them was found nowhere; says which, and where it was looked for.
         """
-        if self.client_id and self.client_key:
-            return self.client_id, self.client_key
+        key = self.key()
+        if self.client_id and key:
+            return self.client_id, key
+        if self.stored_key is not None and self.stored_key.problem:
+            raise MissingCredentials(f"No client key for the provider `{self.name}`: {self.stored_key.problem}")
         missing = [name for name, value in self.required().items() if not value]
         looked_in = ", ".join(self.looked_in)
         if len(looked_in) > _MAX_LOOKED_IN:
@@ -123,13 +137,16 @@ class Account:
     def named(self, key: str) -> str:
         """Return what a key of the credentials is called where its value came from: a variable, or a key of a file."""
         variable = CREDENTIAL_VARIABLES[key]
-        return variable if self.origins.get(key, "default").startswith((variable, "default")) else f"`{key}`"
+        origin = self.origin(key)
+        if origin == KEYRING:
+            return "the client key in the keyring"
+        return variable if origin.startswith((variable, "default")) else f"`{key}`"
 
     def required(self) -> dict[str, bool]:
         """Return the environment variables that a call needs, each with whether its value was found."""
         return {
             CREDENTIAL_VARIABLES["client_id"]: bool(self.client_id),
-            CREDENTIAL_VARIABLES["api_key"]: bool(self.client_key),
+            CREDENTIAL_VARIABLES["api_key"]: bool(self.key()),
         }
 
 

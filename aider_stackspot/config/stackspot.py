@@ -32,6 +32,7 @@ from aider_stackspot.config.settings import (
     Api,
     Model,
 )
+from aider_stackspot.config.system_keyring import StoredKey
 from aider_stackspot.errors import ConfigurationError
 
 BASES = {
@@ -72,6 +73,8 @@ def resolve_stackspot(
     origins: dict[str, str] = {}
     credentials = _credentials(declared, environment, shadowed, origins)
     ways = network(declared, environment)
+    realm = credentials.get("client_realm", DEFAULT_REALM)
+    may_be_stored = "client_id" in credentials and "api_key" not in credentials
 
     def base(key: str) -> str:
         return _base(declared, key, environment, ways.allow_insecure_http, origins)
@@ -82,7 +85,7 @@ def resolve_stackspot(
         name=declared.name,
         client_id=credentials.get("client_id"),
         client_key=SecretStr(credentials["api_key"]) if "api_key" in credentials else None,
-        realm=credentials.get("client_realm", DEFAULT_REALM),
+        realm=realm,
         auth_url=base("auth_url"),
         api_base=base("api_base"),
         agent_api_base=agent_api_base,
@@ -96,6 +99,7 @@ def resolve_stackspot(
         aliases=_aliases(declared, shadowed),
         origins=origins,
         looked_in=_looked_in(declared, environment),
+        stored_key=StoredKey.of(environment, realm, credentials["client_id"]) if may_be_stored else None,
         users_own=declared.trusted,
     )
     agent_id = _agent_id(declared, environment, origins)

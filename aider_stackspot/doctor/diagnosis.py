@@ -42,7 +42,7 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
 def _account(account: Account) -> Iterator[Finding]:
     values = {
         "client_id": masked(account.client_id) if account.client_id else None,
-        "api_key": "set" if account.client_key else None,
+        "api_key": "set" if account.key() else None,
         "client_realm": account.realm,
         "auth_url": account.auth_url,
         "api_base": account.api_base,
@@ -55,14 +55,16 @@ def _account(account: Account) -> Iterator[Finding]:
             SECTION,
             f"{account.name}.{key}",
             "failed" if missing else "ok",
-            "not set" if missing else f"{value}  ({account.origins.get(key, 'default')})",
+            "not set" if missing else f"{value}  ({account.origin(key)})",
             fix if missing else "",
-            data={"origin": account.origins.get(key, "default")},
+            data={"origin": account.origin(key)},
         )
 
 
 def _fix(account: Account) -> str:
     """Return what to do where credentials are missing."""
+    if account.stored_key is not None and account.stored_key.problem:
+        return account.stored_key.problem
     looked_in = f"Looked in {', '.join(account.looked_in) or 'the environment'}."
     if account.name != STACKSPOT:
         return f"Set `client_id` and `api_key` of the provider `{account.name}`. {looked_in}"
@@ -114,7 +116,7 @@ def diagnose(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     hosts = _HostChecks()
     reachable: dict[str, bool] = {}
     for account in settings.accounts.values():
-        if account.client_id and account.client_key:
+        if account.client_id and account.key():
             found = [finding for url in _base_urls(settings, account) for finding in hosts.check(account, url)]
             reachable[account.name] = all(finding.status != "failed" for finding in found)
             yield from hosts.not_shown_yet(found)

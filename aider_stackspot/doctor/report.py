@@ -82,7 +82,7 @@ class Masks:
         secrets: list[str] = []
         ids: list[str] = []
         for account in settings.accounts.values():
-            secrets += [account.client_key.get_secret_value()] if account.client_key else []
+            secrets += [key.get_secret_value()] if (key := account.key()) else []
             secrets += [value.get_secret_value() for value in account.extra_headers.values()]
             secrets += _proxy_secrets(account.network)
             ids += [account.client_id] if account.client_id else []

@@ -122,7 +122,7 @@ class Configuration:
         return {
             name: model
             for name, model in self.settings().listed_models().items()
-            if model.account.client_id and model.account.client_key and (model.api != "agent" or model.agent_id)
+            if model.account.client_id and model.account.key() and (model.api != "agent" or model.agent_id)
         }
 
     def servers_models(self) -> list[KnownModel]:

@@ -38,7 +38,7 @@ def warm_up(name: str) -> bool:
     model = settings.find(name)
     if model is None or settings.problem is not None or not settings.switches[WARM_UP]:
         return False
-    if not (model.account.client_id and model.account.client_key):
+    if not (model.account.client_id and model.account.key()):
         return False
     now = time.monotonic()
     if now - _last.get(model.route, -AGAIN_AFTER) < AGAIN_AFTER:

@@ -1,0 +1,164 @@
+"""The system's keyring, where the optional package `keyring` is there: for a client key that nothing else gives.
+
+That package chooses a backend by a file and by variables that name code to run, and a project's `.env` can set them.
+Here the user's own word counts: `PYTHON_KEYRING_BACKEND` of their environment, else what protects secrets best.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from aider_stackspot.config.display import shortened
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.forks import Lock
+from aider_stackspot.redact import scrub
+
+SERVICE = "aider-stackspot"
+"""The service under which the keyring has the keys; the user is `REALM/CLIENT_ID`."""
+KEYRING = "the system's keyring"
+LIMIT = 30.0
+"""Seconds: somebody may have to type the keyring's password."""
+_AGAIN_AFTER = 30.0
+"""Seconds after which a key that was not there is looked for again."""
+_PROTECTING = 1
+"""The least priority of a backend that its makers recommend."""
+_LEADING = ("PYTHON_KEYRING_", "KEYRING_", "DBUS_", "XDG_")
+"""Begin the names of variables that say which keyring is opened, and with which code."""
+_BACKEND = "PYTHON_KEYRING_BACKEND"
+_KEEPS_NO_SECRET = ("keyring.backends.null.", "keyring.backends.fail.", "keyring.backends.chainer.")
+
+_Result = TypeVar("_Result")
+
+
+@dataclass
+class StoredKey:
+    """The place of an account's client key in the keyring, which is opened when the key is needed, and not before.
+
+    Attributes:
+        user: the name under which the key is there.
+        backend: the class of the backend, where the user chose one.
+        foreign: a variable that leads to a keyring, and that was not the user's choice; then none is opened.
+        problem: why the keyring could not be read; empty where it could, or has not been.
+    """
+
+    user: str
+    backend: str | None = None
+    foreign: str | None = None
+    problem: str = ""
+    _found: SecretStr | None = None
+    _again: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @classmethod
+    def of(cls, environment: Environment, realm: str, client_id: str) -> StoredKey | None:
+        """Return the place, or `None` where the package `keyring` is not installed."""
+        if importlib.util.find_spec("keyring") is None:
+            return None
+        surroundings = environment.surroundings
+        leading = {name: surroundings.variable(name) for name in surroundings.names() if name.startswith(_LEADING)}
+        own = {name: value.text for name in leading if (value := environment.chosen(name)) is not None}
+        foreign = next((name for name, now in leading.items() if now and own.get(name) != now), None)
+        return cls(f"{realm}/{client_id}", leading.get(_BACKEND), foreign)
+
+    def key(self) -> SecretStr | None:
+        """Return the key; `None` where there is none, or where `problem` says why it cannot be read."""
+        with self._lock:
+            if self._found is None and time.monotonic() >= self._again:
+                self.problem = ""
+                try:
+                    text = self._ask(lambda backend: backend.get_password(SERVICE, self.user))
+                    self._found = SecretStr(text.strip()) if text and text.strip() else None
+                except ConfigurationError as error:
+                    self.problem = str(error)
+                self._again = time.monotonic() + _AGAIN_AFTER
+            return self._found
+
+    def keeper(self) -> str | None:
+        """Return the name of the keyring that keeps keys here, or `None` where there is none that can be opened."""
+
+        def name_of(backend: Any) -> str:
+            backend.get_password(SERVICE, self.user)  # some cannot be opened without a screen
+            return str(backend.name)
+
+        try:
+            return self._ask(name_of)
+        except ConfigurationError:
+            return None
+
+    def save(self, key: str) -> None:
+        """Put the key into the keyring.
+
+        Raises:
+            ConfigurationError: that was not possible; says why.
+        """
+        self._ask(lambda backend: backend.set_password(SERVICE, self.user, key), key)
+        self._forget()
+        read_back = self.key()
+        if read_back is None or read_back.get_secret_value() != key:
+            raise ConfigurationError(f"{KEYRING.capitalize()} did not keep the client key. Nothing else was written.")
+
+    def delete(self) -> None:
+        """Take the key out of the keyring.
+
+        Raises:
+            ConfigurationError: that was not possible; says why.
+        """
+        self._ask(lambda backend: backend.delete_password(SERVICE, self.user))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._found, self._again = None, 0.0
+
+    def _ask(self, work: Callable[[Any], _Result], *secrets: str) -> _Result | None:
+        """Let a keyring do something, in a thread of its own: it can wait for a person, or for ever.
+
+        Raises:
+            ConfigurationError: it failed, or took too long.
+        """
+        what = KEYRING.capitalize()
+        advice = "Unlock it and try again, or set STACKSPOTAI_CLIENT_KEY."
+        if self.foreign is not None:
+            raise ConfigurationError(f"{what} was not opened: {self.foreign}, which leads to one, is not your choice.")
+        results: list[_Result | None] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                backend = _open(self.backend)
+                results.append(work(backend) if backend is not None else None)
+            except BaseException as error:  # whatever a backend of somebody else's raises
+                errors.append(error)
+
+        thread = threading.Thread(target=run, name="keyring", daemon=True)
+        thread.start()
+        thread.join(LIMIT)
+        if errors:
+            why = shortened(scrub(str(errors[0]), secrets)).rstrip(".") or "no reason given"
+            raise ConfigurationError(f"{what} refused ({type(errors[0]).__name__}: {why}). {advice}")
+        if not results:
+            raise ConfigurationError(f"{what} did not answer within {LIMIT:g} s. {advice}")
+        return results[0]
+
+
+def _open(chosen: str | None) -> Any:
+    """Return the backend that the user chose, else the best that there is; never one that keeps secrets readable."""
+    from keyring.backend import get_all_keyring  # loaded with the first key that nothing else gives
+    from keyring.core import load_keyring
+
+    found = [load_keyring(chosen)] if chosen else get_all_keyring()
+    least = 0 if chosen else _PROTECTING
+    protecting = [each for each in found if _protects(each) and each.priority >= least]
+    return max(protecting, key=lambda each: each.priority, default=None)
+
+
+def _protects(backend: object) -> bool:
+    name = f"{type(backend).__module__}.{type(backend).__qualname__}"
+    return not name.startswith(_KEEPS_NO_SECRET) and "plaintext" not in name.lower()

@@ -1,0 +1,86 @@
+"""The commands with a keyring: `init` offers it, `status` and `doctor` name it, `logout` takes the key out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.emulator import Emulator
+from tests.cli.person import DOWN, Seen, at_a_terminal
+
+KEY = "the-client-key-of-acme"
+ROOT = Path(__file__).parents[2]
+ANSWERS = [("For whom", "\r"), ("Client id", "client-id\r"), ("Client key", f"{KEY}\r"), ("Realm", "acme\r")]
+AGENTS = [(f"Agent for {name} ", "\r") for name in ("stackspot-ai-code", "stackspot-ai-chat", "stackspot-ai")]
+WHERE = "Where to keep the client key"
+
+
+@pytest.fixture
+def keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file of a keyring that keeps what it is given, beside a StackSpot."""
+    file = isolated.parent / "keyring.json"
+    with Emulator(credentials={("acme", "client-id"): KEY}) as running:
+        for name, value in running.environment().items():
+            if name.endswith(("_URL", "_BASE")):
+                monkeypatch.setenv(name, value)
+        monkeypatch.setenv("TEST_KEYRING", str(file))
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.config.keyring_backends.Kept")
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        yield file
+
+
+def init(*more: tuple[str, str], **variables: str) -> Seen:
+    return at_a_terminal("init", typed=[*ANSWERS, *AGENTS, *more], columns=110, **variables)
+
+
+@pytest.mark.slow
+def test_the_key_goes_into_the_keyring_is_used_named_and_taken_out(keyring: Path) -> None:
+    seen = init((WHERE, "\r"))
+    assert seen.status == 0, seen.text
+    assert " » the system's keyring (keyring backends Kept)" in "\n".join(seen.screens[-1])
+    assert "  the system's keyring: the client key, for aider-stackspot\n" in seen.text
+    assert KEY not in seen.text
+    env = keyring.with_name("home") / ".env"
+    assert env.read_text(encoding="utf-8") == "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
+    assert json.loads(keyring.read_text(encoding="utf-8")) == {"aider-stackspot acme/client-id": KEY}
+    assert "client key in the system's keyring" in at_a_terminal("status", columns=200).text
+    assert "stackspot.api_key: set  (the system's keyring)" in at_a_terminal("doctor", "--offline", columns=110).text
+    again = at_a_terminal("init", typed=[(question, "\r") for question, _ in (*ANSWERS, *AGENTS, (WHERE, ""))])
+    assert again.status == 0, "what is there is the default"
+    left = at_a_terminal("logout", "--force").text
+    assert "the client key in the system's keyring" in left
+    assert json.loads(keyring.read_text(encoding="utf-8")) == {}
+    assert env.read_text(encoding="utf-8") == "STACKSPOTAI_REALM=acme\n"
+
+
+@pytest.mark.slow
+def test_a_key_leaves_the_file_for_the_keyring_and_says_so(keyring: Path) -> None:
+    assert init((WHERE, f"{DOWN}\r")).status == 0
+    env = keyring.with_name("home") / ".env"
+    assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in env.read_text(encoding="utf-8")
+    assert not keyring.exists()
+    moved = init((WHERE, "\x1b[A\r"))
+    assert "client id and realm, and no client key any more; readable by you alone" in " ".join(moved.text.split())
+    assert KEY not in env.read_text(encoding="utf-8")
+    assert KEY in keyring.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_without_a_keyring_that_works_nobody_is_asked(keyring: Path) -> None:
+    seen = init(PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
+    assert seen.status == 0, seen.text
+    assert WHERE not in seen.text
+    assert KEY in (keyring.with_name("home") / ".env").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_locked_keyring_says_what_to_do(keyring: Path) -> None:
+    assert init((WHERE, "\r")).status == 0
+    for command in ("status", "logout"):
+        text = at_a_terminal(command, PYTHON_KEYRING_BACKEND="tests.config.keyring_backends.Locked").text
+        assert "refused (KeyringLocked" in text
+        assert "Unlock it and try again" in " ".join(text.split())

@@ -1,0 +1,97 @@
+"""A client key in the keyring: when it is looked for, what can go wrong, and whose word chooses the keyring."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.config import current, system_keyring
+from aider_stackspot.config.system_keyring import KEYRING, SERVICE
+from aider_stackspot.errors import MissingCredentials
+from tests.config.keyring_backends import Kept
+
+BACKENDS = "tests.config.keyring_backends"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def file(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The keyring's file, with the key of an account whose other credentials are in the environment."""
+    path = isolated.parent / "keyring.json"
+    path.write_text(json.dumps({f"{SERVICE} acme/client-id": "the-stored-key"}), encoding="utf-8")
+    for name, value in {
+        "TEST_KEYRING": str(path),
+        "PYTHON_KEYRING_BACKEND": f"{BACKENDS}.Kept",
+        "STACKSPOTAI_CLIENT_ID": "client-id",
+        "STACKSPOTAI_REALM": "acme",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Kept, "reads", 0)
+    return path
+
+
+def problem() -> str:
+    with pytest.raises(MissingCredentials) as caught:
+        current().accounts["stackspot"].credentials()
+    return str(caught.value)
+
+
+def test_it_is_looked_up_once_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = current().accounts["stackspot"]
+    assert Kept.reads == 0
+    assert [account.credentials()[1].get_secret_value() for _ in range(3)] == ["the-stored-key"] * 3
+    assert (account.origin("api_key"), account.named("api_key")) == (KEYRING, "the client key in the keyring")
+    assert account.required() == {"STACKSPOTAI_CLIENT_ID": True, "STACKSPOTAI_CLIENT_KEY": True}
+    assert Kept.reads == 1
+    assert "the-stored-key" not in repr(account)
+
+
+def test_another_account_of_the_realm_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", "other-id")
+    assert "STACKSPOTAI_CLIENT_KEY is not set" in problem()
+    assert Kept.reads == 1
+    assert "STACKSPOTAI_CLIENT_KEY is not set" in problem(), "and it is not asked again at once"
+    assert Kept.reads == 1
+
+
+def test_a_key_in_a_variable_comes_first_and_loads_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_KEY", "of-the-environment")
+    code = (
+        "import sys; from aider_stackspot.config import current\n"
+        "print(current().accounts['stackspot'].credentials()[1].get_secret_value(), 'keyring' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["of-the-environment", "False"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        (f"{BACKENDS}.Locked", "refused (KeyringLocked: Failed to unlock the collection!). Unlock it and try again"),
+        (f"{BACKENDS}.Hanging", "did not answer within 0.2 s. Unlock it and try again"),
+        (f"{BACKENDS}.Missing", "refused (AttributeError"),
+        (f"{BACKENDS}.PlaintextKeyring", "STACKSPOTAI_CLIENT_KEY is not set"),
+        ("keyring.backends.null.Keyring", "STACKSPOTAI_CLIENT_KEY is not set"),
+        ("keyring.backends.fail.Keyring", "STACKSPOTAI_CLIENT_KEY is not set"),
+    ],
+)
+def test_a_keyring_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, backend: str, words: str) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
+    monkeypatch.setattr(system_keyring, "LIMIT", 0.2 if backend.endswith("Hanging") else 30.0)
+    assert words in problem()
+
+
+@pytest.mark.parametrize("name", ["PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "KEYRING_PROPERTY_KEYCHAIN"])
+def test_no_project_chooses_the_keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What aider loads from a project's `.env` stands in the environment, and these name code that a keyring runs."""
+    value = os.environ.get(name) or "unixexec:path=evil"
+    (isolated / ".env").write_text(f"{name}={value}\n", encoding="utf-8")
+    monkeypatch.setenv(name, value)
+    assert f"was not opened: {name}, which leads to one, is not your choice." in problem()
+    assert Kept.reads == 0
