@@ -17,14 +17,14 @@ NAME = "aider-stackspot"
 DESCRIPTION = "StackSpot AI, and any OpenAI-compatible server, for an unmodified aider."
 COMMANDS = {
     "init": "Set up credentials and models, and prove that they work.",
-    "status": "Show the account, its token and who answers, a line for each.",
+    "status": "Show the account, its token and which agents answer, one line for each.",
     "logout": "Take the credentials out of your own `.env` file.",
     "doctor": "Find what is wrong, step by step, and what to do about it.",
     "models": "List every model for `aider --model`, with its limits.",
     "agents": "List the account's agents, choose one, and measure what it takes.",
     "providers": "Add, import, list, remove and refresh OpenAI-compatible servers.",
     "trust": "Trust a project's configuration files as they are now.",
-    "usage": "Show how many tokens each StackSpot model used on which day.",
+    "usage": "Show how many tokens each StackSpot model used on each day.",
     "serve": "Serve the configured models to Cline, Claude Code and other tools.",
     "launch": "Start Claude Code, Codex, opencode, Cline or qwen on the configured models.",
     "docs": "Read the documentation of the version that is installed.",

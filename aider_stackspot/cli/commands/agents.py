@@ -36,7 +36,7 @@ def list_command(
 def show(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
     """Show what is known of one agent: its language model, knowledge sources, planner, limits.
 
-    StackSpot need not tell everything. The input limit is the one that aider goes by, with where it comes from.
+    StackSpot may not tell everything. The input limit is the one that aider uses; its source is shown beside it.
 
     Examples:
         aider-stackspot agents show 01ARZ3NDEKTSV4RRFFQ69G5FAV
@@ -55,7 +55,7 @@ def use(
 ) -> None:
     """Let an agent answer for a model: writes its id into your configuration file, and changes nothing else there.
 
-    The file is the one that has the account already, else `.aider.litellm.yml` in your home directory.
+    The file is the one that already has the account, or else `.aider.litellm.yml` in your home directory.
 
     Examples:
         aider-stackspot agents use 01ARZ3NDEKTSV4RRFFQ69G5FAV
@@ -69,9 +69,9 @@ def use(
 def measure(agent_id: AgentId, account: AccountName = "stackspot", as_json: AsJson = False) -> None:
     """Find out how much an agent takes, and how fast it answers.
 
-    It sends one prompt that is longer than any language model takes. StackSpot refuses that before a model runs, and
-    names the limit, which is remembered: aider then keeps more of the chat and of the repository in view. Then it asks
-    for one word and takes the time to the first text; that call counts against your quota as any other.
+    It sends one prompt that is longer than any language model takes. StackSpot refuses it before a model runs, and
+    names the limit. The limit is remembered, so that aider can send more of the chat and of the repository. Then the
+    command asks for one word and measures the time to the first text; that call counts against your quota as any other.
 
     Examples:
         aider-stackspot agents measure 01ARZ3NDEKTSV4RRFFQ69G5FAV

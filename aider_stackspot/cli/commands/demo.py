@@ -21,7 +21,7 @@ def demo(
     """Watch the unmodified aider change a file, without an account.
 
     It starts an emulated StackSpot on this machine, copies a git repository to a temporary place, runs `aider` there
-    as you would, and shows the commit. Nothing of yours is touched.
+    as you would, and shows the commit. Your own files are not changed.
 
     Examples:
         aider-stackspot demo

@@ -16,16 +16,16 @@ def doctor(
         typer.Option(
             "--record",
             metavar="FILE",
-            help="Write a transcript without texts, ids and secrets instead.",
+            help="Instead, write a transcript that has no texts, ids or secrets.",
             dir_okay=False,
         ),
     ] = None,
 ) -> None:
     """Find what is wrong, step by step, and what to do about it.
 
-    It looks at versions, files, network, credentials, and lets each configured model answer one short question, which
-    counts against your quota. The output holds no secrets and no ids, so it may be pasted into a ticket. Exit status 1
-    when something is broken.
+    It checks versions, files, network and credentials, and asks each configured model one short question, which counts
+    against your quota. The output has no secrets and no ids: you can paste it into a ticket. The exit status is 1 when
+    something is broken.
 
     Examples:
         aider-stackspot doctor

@@ -25,7 +25,7 @@ def emulator(
         Path | None, typer.Option(help="YAML file with rules: what to answer to which prompt.", dir_okay=False)
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="What answers where no rule does; see --list.", metavar="NAME")
+        str | None, typer.Option(help="What answers when no rule matches; see --list.", metavar="NAME")
     ] = None,
     style: Annotated[str, typer.Option(help="How streams are written; see --list.", metavar="NAME")] = "default",
     fault: Annotated[
@@ -58,9 +58,9 @@ def emulator(
 ) -> None:
     """Run a StackSpot on this machine, without an account.
 
-    Its tokens, streams and errors are real, its model is scripted: it greets, and puts a comment into a file that aider
-    asks it to edit. With `--model agent` it also uses the tools of agent programs: it writes a small program, reads it,
-    changes it and runs it.
+    It sends tokens, streams and errors like the real one. Its model only follows a script: it greets, and puts a
+    comment into a file that aider asks it to edit. With `--model agent` it also uses the tools of agent programs: it
+    writes a small program, reads it, changes it and runs it.
 
     It prints the environment variables that point aider-stackspot at it, then logs each request on stderr. Ctrl-C or
     SIGTERM ends it with exit status 0.

@@ -20,21 +20,24 @@ def init(
         ),
     ] = None,
     project: Annotated[
-        bool, typer.Option("--project", help="For the working directory alone, not for all your projects.")
+        bool, typer.Option("--project", help="Only for the working directory, not for all your projects.")
     ] = False,
     non_interactive: Annotated[
-        bool, typer.Option("--non-interactive", help="Ask nothing; take options and STACKSPOTAI_* variables.")
+        bool, typer.Option("--non-interactive", help="Ask nothing; use the options and the STACKSPOTAI_* variables.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace other credentials without asking.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Save without a token request and a chat.")] = False,
 ) -> None:
     """Set up credentials and models, and prove that they work.
 
-    It asks for what the StackSpot portal shows, asks for a token, and lets each chosen agent answer with one word,
-    which counts against your quota. `.env` gets the credentials (readable by you alone, kept out of git),
-    `.aider.litellm.yml` the agents; what else stands in them stays. Both are in your home directory, or with --project
-    in the working directory. The key is never an option: it is asked for without echo, or comes from
-    STACKSPOTAI_CLIENT_KEY or standard input.
+    It asks for the credentials that the StackSpot portal shows, and requests a token with them. Then it asks each agent
+    that you choose for one word, which counts against your quota. The credentials are saved in `.env`, which only you
+    can read and which git ignores; the agents are saved in `.aider.litellm.yml`. All other lines of these files stay.
+    Both files are in your home directory, or with --project in the working directory. With the extra
+    `aider-stackspot[keyring]` the client key can be kept in the system's keyring instead.
+
+    The client key is never an option of the command: you type it without seeing it, or it is read from
+    STACKSPOTAI_CLIENT_KEY or from standard input.
 
     Examples:
         aider-stackspot init

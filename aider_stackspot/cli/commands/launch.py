@@ -16,8 +16,9 @@ def launch(
 ) -> None:
     """Start Claude Code, Codex, opencode, Cline or qwen on the configured models.
 
-    It starts a gateway on a free port of this machine with a key for this run alone, then the program, and ends with
-    it and its exit status. Options of this command stand before the program's name, the program's behind it.
+    It starts a gateway on a free port of this machine, with a key for this run only, and then the program. It ends when
+    the program ends, with the same exit status. Options of this command come before the program's name, options of the
+    program after it.
 
     Examples:
         aider-stackspot launch claude

@@ -9,13 +9,13 @@ import typer
 
 def models(
     provider: Annotated[str | None, typer.Option(help="Only the models of this provider.")] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Also what is not for chat: embeddings, images …")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Also show what is not for chat, as embeddings.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List every model for `aider --model`, with its limits.
 
-    Beside each figure stands where it came from; a `~` means that it is a guess. The lists of other servers are
-    remembered for an hour; `aider-stackspot providers refresh` asks them again.
+    Each number is shown with its source; a `~` means that it is a guess. The lists of other servers are kept for an
+    hour; `aider-stackspot providers refresh` asks the servers again.
 
     Examples:
         aider-stackspot models

@@ -18,14 +18,14 @@ def add(
     ] = None,
     api_key: Annotated[
         str | None,
-        typer.Option(help="The server's key. Better left out: it is then asked for, and not shown."),
+        typer.Option(help="The server's key. Better leave it out: you are asked, and it is not shown."),
     ] = None,
     token_url: Annotated[
         str | None, typer.Option(help="The OAuth2 token endpoint, for a server that wants tokens instead of a key.")
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="The OAuth2 client's id.")] = None,
     client_secret: Annotated[
-        str | None, typer.Option(help="Its secret. Better left out: it is then asked for, and not shown.")
+        str | None, typer.Option(help="Its secret. Better leave it out: you are asked, and it is not shown.")
     ] = None,
     scope: Annotated[str, typer.Option(help="The OAuth2 scope, where one is wanted.")] = "",
     audience: Annotated[str, typer.Option(help="The OAuth2 audience, where one is wanted.")] = "",
@@ -38,8 +38,8 @@ def add(
     """Connect to a server, show its models, and save it.
 
     The settings go to your own `.aider.litellm.yml`, where comments stay as they are. The key goes to `.env` in your
-    home directory, readable by you alone. What is not given is asked for; without anything there is a menu, with the
-    well-known servers that run on this machine.
+    home directory, which only you can read. You are asked for what you do not give; without any option there is a menu,
+    with the well-known servers that run on this machine.
 
     Examples:
         aider-stackspot providers add
@@ -64,8 +64,8 @@ def import_(
 ) -> None:
     """Take over the servers of StatCode's `providers.json`.
 
-    They are saved like those of `providers add`, whether or not they answer now. `summarize_model` becomes the
-    `weak_model` of the models that the file names; the line that makes `orchestration_model` aider's own is printed.
+    They are saved as by `providers add`, also if they do not answer now. `summarize_model` becomes the `weak_model` of
+    the models that the file names. The line that selects `orchestration_model` in aider's settings is printed.
 
     Examples:
         aider-stackspot providers import
@@ -92,7 +92,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for 
 def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) -> None:
     """Take a server out of your file.
 
-    Its key stays in the environment file; the command tells the variable's name.
+    Its key stays in the environment file; the command prints the name of the variable.
 
     Examples:
         aider-stackspot providers remove lmstudio
@@ -105,7 +105,7 @@ def remove(name: Annotated[str, typer.Argument(help="The provider's name.")]) ->
 def refresh(name: Annotated[str | None, typer.Argument(help="Only this provider.")] = None) -> None:
     """Ask the servers for their models again.
 
-    Limits that were learned from a server's errors are forgotten. Exit status 1 when a server does not answer.
+    Limits that were learned from a server's errors are forgotten. The exit status is 1 when a server does not answer.
 
     Examples:
         aider-stackspot providers refresh

@@ -21,8 +21,8 @@ def serve(
 ) -> None:
     """Serve the configured models to Cline, Claude Code and other tools.
 
-    Everything that speaks OpenAI's Chat Completions or Responses, or Anthropic's Messages, can use it. The first start
-    makes the gateway's key. See docs/gateway.md for several machines, keys for each user, and budgets.
+    Every program that uses OpenAI's Chat Completions or Responses, or Anthropic's Messages, can use it. The first start
+    makes the gateway's key. For several machines, keys for each user, and budgets, read `aider-stackspot docs gateway`.
 
     Examples:
         aider-stackspot serve

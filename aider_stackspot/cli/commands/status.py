@@ -8,10 +8,10 @@ import typer
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """Show the account, its token and who answers, a line for each.
+    """Show the account, its token and which agents answer, one line for each.
 
-    It asks for a token and starts no chat, so it costs nothing; `aider-stackspot doctor` looks at everything. Exit
-    status 1 when something is not right.
+    It requests a token and starts no chat, so it costs nothing; `aider-stackspot doctor` checks everything. The exit
+    status is 1 when something is not right.
 
     Examples:
         aider-stackspot status

@@ -24,8 +24,9 @@ def trust(
 ) -> None:
     """Trust a project's configuration files as they are now.
 
-    `.aider.litellm.yml`, `.env` and aider's own settings came with the code: until you trust them they cannot name
-    hosts, proxies or certificates. What a file would do is shown first. When it changes, it has to be trusted again.
+    A project's `.aider.litellm.yml`, `.env` and aider settings came with its code: until you trust them, they cannot
+    name hosts, proxies or certificates. The command first shows what a file would do. When a file changes, you have to
+    trust it again.
 
     Examples:
         aider-stackspot trust

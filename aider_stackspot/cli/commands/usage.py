@@ -17,10 +17,10 @@ def usage(
         typer.Option("--svg", help="Write the drawing into a file, as SVG.", metavar="FILE", dir_okay=False),
     ] = None,
 ) -> None:
-    """Show how many tokens each StackSpot model used on which day.
+    """Show how many tokens each StackSpot model used on each day.
 
-    The numbers come from a small record on this machine, which holds counts and nothing of what was said. A number
-    with ~ is an estimate: the chat API and quick commands report none. AIDER_STACKSPOT_USAGE=0 keeps no record.
+    The numbers come from a small record on this machine, which has counts and no texts. A number with ~ is an estimate:
+    the chat API and quick commands report none. AIDER_STACKSPOT_USAGE=0 keeps no record.
 
     Examples:
         aider-stackspot usage
