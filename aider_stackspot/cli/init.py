@@ -77,7 +77,7 @@ def set_up(options: InitOptions) -> None:
     _tell_what_wins(answers)
     _offer_measuring([agent_id for agent_id in dict.fromkeys(answers.agents.values()) if agent_id])
     if not is_proved:
-        say("\nNot everything was proved. To try it again: aider-stackspot doctor")
+        say("\nNot everything was proved. To test it again: aider-stackspot doctor")
     say("\nReady. Run:\n" if is_proved else "\nThen run:\n")
     print(f"aider --model {MODELS[0]}")
 
@@ -127,7 +127,7 @@ def _unasked(answers: Answers, options: InitOptions, settings: Settings) -> tupl
     if not options.no_check:
         token_of(account_of(settings, answers))
         for refused in refused_chats(settings, answers):
-            raise ConfigurationError(f"{refused.text}\nNothing was written. To save it all the same, add --no-check.")
+            raise ConfigurationError(f"{refused.text}\nNothing was written. To save it anyway, add --no-check.")
     return answers, True
 
 
@@ -196,13 +196,13 @@ def _tell_what_wins(answers: Answers) -> None:
     }
     places = [account.origin(key) for key, (now, wanted) in used.items() if now != wanted]
     if places:
-        say(f"Other credentials come first, and are used here: {', '.join(places)}. Take them out.")
+        say(f"Other credentials come first and are used here: {', '.join(places)}. Remove them to use the new ones.")
     for name, wanted in answers.agents.items():
         model = settings.models.get(f"{STACKSPOT}/{name}")
         if model is not None and (model.agent_id or "") != wanted:
             where = account.origins.get("agent_id", "not set")
             where = where if where != "not set" else ", ".join(settings.files)
-            say(f"{name} is answered by {model.agent_id or 'no agent'} all the same, because of: {where}.")
+            say(f"{name} is still answered by {model.agent_id or 'no agent'}, because of: {where}.")
     for notice in settings.notices:
         say(notice)
 
@@ -210,8 +210,8 @@ def _tell_what_wins(answers: Answers) -> None:
 def _offer_measuring(agents: Sequence[str]) -> None:
     """Name the command that finds out what the chosen agents take, which costs a call: the user decides."""
     if agents:
-        say(f"\naider keeps to {MAX_INPUT_TOKENS:,} tokens until it knows what your agent takes. To find out:")
+        say(f"\naider sends at most {MAX_INPUT_TOKENS:,} tokens until it knows how many your agent takes. To find out:")
     for agent_id in agents:
         say(f"  aider-stackspot agents measure {agent_id}")
     if agents:
-        say("How an agent is set up for coding: aider-stackspot docs agents")
+        say("How to set up an agent for coding: aider-stackspot docs agents")

@@ -191,7 +191,7 @@ class Plan:
 
     def show(self) -> None:
         """Say what is going to be written where, with the change of a file that is there already."""
-        say(f"\nThis is written:\n  {self.place.env}: {self._what()}; readable by you alone")
+        say(f"\nThis is written:\n  {self.place.env}: {self._what()}; readable only by you")
         if self.answers.in_keyring:
             say(f"  {KEYRING}: the client key, for {SERVICE}")
         if _gitignore(self.place.env) is not None:

@@ -49,7 +49,7 @@ def ask_for_project() -> bool:
         return own is None
     options = [
         Option("me", "you, in every project", "me"),
-        Option("project", f"the project {here.name} alone", "project"),
+        Option("project", f"only the project {here.name}", "project"),
     ]
     return choose("For whom", options, "me") == "project"
 
@@ -74,7 +74,7 @@ def ask_for_keyring(answers: Answers, env: Path) -> bool:
         return False
     options = [
         Option("keyring", f"{KEYRING} ({keeper})", "keyring"),
-        Option("file", f"{env}, readable by you alone", "file"),
+        Option("file", f"{env}, readable only by you", "file"),
     ]
     is_in_file = CLIENT_KEY in env_values(env_text_of(env))
     return choose("Where to keep the client key", options, "file" if is_in_file else "keyring") == "keyring"

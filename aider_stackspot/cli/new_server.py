@@ -111,7 +111,7 @@ def connect(server: NewServer, *, force: bool) -> None:
     """
     refuse_taken(server.name, server.keys)
     if not show_models(server) and not force:
-        output().print("Nothing was saved. To save it all the same, add --force.")
+        output().print("Nothing was saved. To save it anyway, add --force.")
         raise typer.Exit(1)
 
 
@@ -127,7 +127,7 @@ def save(server: NewServer) -> None:
         if server.secret:
             save_variable(env, server.variable, server.secret)
             what = "key" if server.client is None else "client secret"
-            typer.echo(f"The {what} is in {env} as {server.variable}, readable only for you.")
+            typer.echo(f"The {what} is in {env} as {server.variable}, readable only by you.")
         write_text(path, text)
     output().print(f"Saved to {path}.", soft_wrap=True)
     usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]

@@ -177,7 +177,7 @@ def _ask_key(draft: _Draft) -> _Step:
 def _ask_to_save(draft: _Draft) -> _Step:
     """Show the models with their limits, and ask whether to save the server."""
     has_answered = show_models(draft.server)
-    save = Option("save", "save it" if has_answered else "save it all the same", "save")
+    save = Option("save", "save it" if has_answered else "save it anyway", "save")
     back = Option(BACK, "back", BACK)
     leave = Option("leave", "leave, and write nothing", "leave")
     chosen = choose(f"Save {draft.name}", [save, back, leave], save.value if has_answered else back.value)

@@ -24,13 +24,15 @@ PROXIES = "Proxy and certificates"
 def check_configuration(settings: Settings) -> Iterator[Finding]:
     """Look at the configuration."""
     if settings.problem is not None:
-        yield Finding(SECTION, "files", "failed", settings.problem, "Mend the file; nothing works until then.")
+        yield Finding(SECTION, "files", "failed", settings.problem, "Correct the file; nothing works until then.")
         return  # no value of any file or variable is in force
     if settings.files:
         listed = [f"{number}. {path}" for number, path in enumerate(settings.files, start=1)]
         yield Finding(SECTION, "files", "ok", f"closest first: {'  '.join(listed)}", data={"files": settings.files})
     else:
-        yield Finding(SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults hold", data={"files": []})
+        yield Finding(
+            SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults apply", data={"files": []}
+        )
     for notice in settings.notices:
         yield Finding(SECTION, "ignored", "warning", notice)
     for account in settings.accounts.values():
@@ -84,7 +86,7 @@ def _network(account: Account) -> Iterator[Finding]:
             f"certificates for {name}",
             "warning",
             "not checked at all: SSL_VERIFY, or aider's --no-verify-ssl, switches the check off",
-            "Anyone in between can read your credentials. Set `ca_bundle` to the company's authority instead.",
+            "Anyone on the way can read your credentials. Set `ca_bundle` to the company's authority instead.",
         )
     else:
         yield Finding(PROXIES, f"certificates for {name}", "ok", _authorities(network))

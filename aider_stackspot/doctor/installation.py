@@ -55,7 +55,7 @@ def check_installation() -> Iterator[Finding]:
             VERSIONS,
             "aider",
             "warning",
-            "there is no `aider` command here; litellm is used from Python alone",
+            "there is no `aider` command here; litellm is used only from Python",
             "pip install 'aider-stackspot[aider]', or install this package where aider is.",
         )
     python = _python_of(aider) if aider is not None else Path(sys.executable)
@@ -118,7 +118,7 @@ def _versions(probe: dict[str, Any]) -> Iterator[Finding]:
             data=data,
         )
     elif error and not (aider is None and "aider" in error):
-        yield Finding(VERSIONS, title, "failed", f"{detail}: {error}", "Install aider afresh.", data=data)
+        yield Finding(VERSIONS, title, "failed", f"{detail}: {error}", "Install aider again.", data=data)
     else:
         yield Finding(VERSIONS, title, "ok", detail, data=data)
 
@@ -153,6 +153,6 @@ def _registration(probe: dict[str, Any], aider: Path | None) -> Finding:
         "failed",
         f"not active in {where}, although version {probe.get('package')} is installed there",
         "Install it again (its aider_stackspot.pth is missing): pip install --force-reinstall --no-deps "
-        "aider-stackspot. Python started with -S or -I reads no such file.",
+        "aider-stackspot. Python does not read that file when it is started with -S or -I.",
         data=data,
     )

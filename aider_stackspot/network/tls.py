@@ -57,7 +57,7 @@ def _load_own(context: ssl.SSLContext, file: str) -> None:
     except _EncryptedKey:
         raise ConfigurationError(
             f"{what} has an encrypted key, and nobody can be asked for its password. Make a file of your own with the "
-            "key decrypted, readable only for you: openssl pkey -in FILE."
+            "key decrypted, readable only by you: openssl pkey -in FILE."
         ) from None
     except ssl.SSLError as error:
         problem = (

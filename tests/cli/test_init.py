@@ -205,7 +205,7 @@ def test_without_a_word_it_is_for_the_person(service: Emulator, run: Run, isolat
     assert done.status == 0, done.err
     assert list(isolated.iterdir()) == []
     assert sorted(path.name for path in Path.home().iterdir() if path.is_file()) == [".aider.litellm.yml", ".env"]
-    assert f"{Path.home() / '.env'}: client id, client key and realm; readable by you alone" in done.err
+    assert f"{Path.home() / '.env'}: client id, client key and realm; readable only by you" in done.err
     assert current().models["stackspot-ai"].agent_id == AGENT
 
 
@@ -235,7 +235,7 @@ def test_what_comes_before_the_files_is_pointed_out(
     done = quietly(run, "--agent", "-", project=False)
     assert done.status == 0, done.err
     assert f"come first, and are used here: STACKSPOTAI_REALM in {isolated / '.env'}" in done.err
-    assert f"stackspot-ai-code is answered by {OTHER} all the same, because of: STACKSPOTAI_AGENT_ID" in done.err
+    assert f"stackspot-ai-code is still answered by {OTHER}, because of: STACKSPOTAI_AGENT_ID" in done.err
 
 
 def test_what_is_missing_is_named_where_nobody_can_be_asked(run: Run, isolated: Path) -> None:

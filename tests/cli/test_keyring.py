@@ -64,7 +64,7 @@ def test_a_key_leaves_the_file_for_the_keyring_and_says_so(keyring: Path) -> Non
     assert f"STACKSPOTAI_CLIENT_KEY={KEY}" in env.read_text(encoding="utf-8")
     assert not keyring.exists()
     moved = init((WHERE, "\x1b[A\r"))
-    assert "client id and realm, and no client key any more; readable by you alone" in " ".join(moved.text.split())
+    assert "client id and realm, and no client key any more; readable only by you" in " ".join(moved.text.split())
     assert KEY not in env.read_text(encoding="utf-8")
     assert KEY in keyring.read_text(encoding="utf-8")
 

@@ -111,7 +111,7 @@ def test_a_switched_off_registration_is_found(
         ),
         ({"providers": [], "package": None}, "automatic registration", "pipx inject --include-apps aider-chat"),
         ({"providers": []}, "automatic registration", "aider_stackspot.pth is missing"),
-        ({"error": "ImportError: no tokenizers"}, "aider and litellm", "Install aider afresh"),
+        ({"error": "ImportError: no tokenizers"}, "aider and litellm", "Install aider again"),
     ],
 )
 def test_a_broken_installation(

@@ -11,7 +11,7 @@ import typer
 def usage(
     days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=731, metavar="DAYS")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw the bars of days and models alone.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw only the bars of days and models.")] = False,
     svg: Annotated[
         Path | None,
         typer.Option("--svg", help="Write the drawing into a file, as SVG.", metavar="FILE", dir_okay=False),
