@@ -234,7 +234,7 @@ def test_what_comes_before_the_files_is_pointed_out(
     monkeypatch.setenv("STACKSPOTAI_AGENT_ID", OTHER)
     done = quietly(run, "--agent", "-", project=False)
     assert done.status == 0, done.err
-    assert f"come first, and are used here: STACKSPOTAI_REALM in {isolated / '.env'}" in done.err
+    assert f"come first and are used here: STACKSPOTAI_REALM in {isolated / '.env'}" in done.err
     assert f"stackspot-ai-code is still answered by {OTHER}, because of: STACKSPOTAI_AGENT_ID" in done.err
 
 

@@ -138,6 +138,14 @@ def test_no_credentials_in_files_with_long_names(isolated: Path, tmp_path: Path)
     assert text.endswith(INIT)
 
 
+def test_a_locked_keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.config.keyring_backends.Locked")
+    text = failed()
+    assert "The system's keyring refused (KeyringLocked: Failed to unlock the collection!)." in text
+    assert text.endswith("Unlock it and try again, or set STACKSPOTAI_CLIENT_KEY.")
+
+
 def test_an_unknown_model(service: Emulator) -> None:
     assert "`aider-stackspot models` lists them (stackspot-ai-code, " in failed("stackspot/stackspot-ai-cod")
 
