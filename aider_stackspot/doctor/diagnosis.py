@@ -30,9 +30,7 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         listed = [f"{number}. {path}" for number, path in enumerate(settings.files, start=1)]
         yield Finding(SECTION, "files", "ok", f"closest first: {'  '.join(listed)}", data={"files": settings.files})
     else:
-        yield Finding(
-            SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults apply", data={"files": []}
-        )
+        yield Finding(SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults apply", data={"files": []})
     for notice in settings.notices:
         yield Finding(SECTION, "ignored", "warning", notice)
     for account in settings.accounts.values():
