@@ -136,7 +136,7 @@ def _open_webui(to: Connection) -> str:
 def _librechat(to: Connection) -> str:
     return dedent(f"""\
         # librechat.yaml
-        version: 1.2.8
+        version: 1.3.17
         endpoints:
           custom:
             - name: StackSpot
