@@ -21,6 +21,7 @@ import pytest
 from aider_stackspot.emulator import MODELS, Emulator
 from aider_stackspot.gateway.connection import connection
 from aider_stackspot.gateway.tool_settings import settings_of
+from tests.compatible.openai_server import OpenAIServer, Reply
 from tests.gateway.running import KEY, Running
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,26 @@ def test_continue_with_the_settings_that_serve_prints(gateway: Running, emulator
     file.write_text(settings_of("continue", to), encoding="utf-8")
     command = ["cn", "-p", "--auto", "--config", str(file), TASK]
     check(ended(command, {"CONTINUE_TELEMETRY_ENABLED": "0"}), emulator, isolated)
+
+
+def test_cline_on_a_server_that_takes_neither_tools_nor_other_fields(isolated: Path) -> None:
+    """The set-up of Scalytics Connect's guide: its own fields and roles, any model's name, no tools."""
+    name = "deepseek-ai/deepseek-coder-6.7b-instruct"
+    with OpenAIServer({"object": "list", "data": [{"id": "3", "object": "model", "name": name}]}) as server:
+        server.reply = lambda request: Reply([MODELS["agent"](request["messages"][-1]["content"])], finish=None)
+        (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+            f"providers:\n  scalytics:\n    api_base: {server.base}\n    api_key: the-key\n", encoding="utf-8"
+        )
+        command = [sys.executable, "-m", "aider_stackspot", "launch", "--model", f"scalytics/{name}", "cline", TASK]
+        result = ended(command, {})
+        chats = [chat.json for chat in server.chats]
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output
+    assert "Done: hello.py says goodbye." in output
+    assert (isolated / "hello.py").read_text() == "print('goodbye')\n"
+    taken = {"model", "messages", "stream", "stream_options", "temperature", "max_tokens"}
+    assert {field for chat in chats for field in chat} <= taken
+    assert {message["role"] for chat in chats for message in chat["messages"]} <= {"system", "user", "assistant"}
 
 
 def launched(emulator: Emulator, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
