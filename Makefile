@@ -78,13 +78,13 @@ gateway: install ## The gateway's long tests: agent programs, generated requests
 	@command -v npm > /dev/null || { echo "make gateway needs npm; on Debian: apt-get install npm" >&2; exit 1; }
 	$(BIN)/python -m pytest -q -m slow tests/gateway
 
-$(REAL)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(REAL)
-	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF" $(REAL)/bin/python -m pip install --quiet --disable-pip-version-check gguf "llama-cpp-python[server]"
-	touch $@
+$(REAL)/.installed: Makefile
+	$(call environment,$(REAL),gguf xllamacpp)
+	@touch $@
 
-test-real: install $(REAL)/.installed $(PROXY)/.installed ## Real servers: llama.cpp with a tiny generated model (compiles it first), LiteLLM Proxy
-	REAL_PYTHON=$(abspath $(REAL)/bin/python) REAL_LITELLM=$(abspath $(PROXY)/bin/litellm) $(BIN)/python -m pytest -q tests/real/real_servers.py
+test-real: install $(REAL)/.installed $(PROXY)/.installed ## Real servers: llama.cpp with a tiny generated model, LiteLLM Proxy
+	REAL_PYTHON=$(abspath $(REAL)/bin/python) REAL_LITELLM=$(abspath $(PROXY)/bin/litellm) \
+	  $(BIN)/python -m pytest -q tests/real/real_llama_cpp.py tests/real/real_litellm_proxy.py
 
 $(REAL)-logins/.installed: Makefile
 	$(PYTHON) -m venv $(REAL)-logins
@@ -106,7 +106,7 @@ bench: install $(PROXY)/.installed ## Measure against LiteLLM's own provider, it
 soak: install ## The long tests: load, attacks through the real aider, thousands of generated streams (a quarter of an hour)
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
-check: test lint types wheel newest demo ## What CI runs
+check: test lint types wheel newest test-real demo ## What CI runs
 
 clean: ## Remove the environments and what was built
 	rm -rf $(VENV) $(NEWEST) $(PROXY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

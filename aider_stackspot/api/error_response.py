@@ -92,7 +92,7 @@ def from_response(
     else:
         advice = _REDIRECTED if status < 400 else service.advice.get(status, "")
         message = message_of(f"{service.subject} answered {status}{said}{about}", details, advice)
-    return _of_status(status, message, code, overflow, retry_after)
+    return _of_status(status, message, details, code, overflow, retry_after)
 
 
 def message_of(said: str, words: str = "", advice: str = "") -> str:
@@ -170,7 +170,7 @@ def report(document: object, said: str, hint: str = "", otherwise: str = "the se
     message = message_of(said, words, hint) if overflow is None else _sentence(f"{said}: {words}")
     if status is None and overflow is None:
         status = _meant_status(document, details)
-    return _of_status(status or 200, message, code, overflow)
+    return _of_status(status or 200, message, details, code, overflow)
 
 
 def web_page(host: str, instead_of: str = "an answer") -> MalformedAnswer:
@@ -216,14 +216,22 @@ _CLASSES: dict[int, type[StatusError]] = {
     511: RequestRefused,
 }
 """Other statuses of 300 to 499 are `RequestRefused`, 409 and 425 too: nothing says that a repetition would help."""
+_UNSUPPORTED = re.compile(r"\bnot supported\b|\bunsupported\b|\bdoes(?: not|n't) support\b", re.IGNORECASE)
+"""What a server cannot do: llama.cpp answers 500 to a picture (docs/servers.md, "llama.cpp")."""
 
 
 def _of_status(
-    status: int, message: str, code: str | None, overflow: Overflow | None, retry_after: float | None = None
+    status: int,
+    message: str,
+    words: str,
+    code: str | None,
+    overflow: Overflow | None,
+    retry_after: float | None = None,
 ) -> StatusError:
     if overflow is not None:
         return ContextTooLong(message, status=status, code=code, limit=overflow.limit, requested=overflow.requested)
-    kind = _CLASSES.get(status) or (RequestRefused if 300 <= status < 500 else ServerFailed)
+    refused = 300 <= status < 500 or (status == 500 and _UNSUPPORTED.search(words))
+    kind = _CLASSES.get(status) or (RequestRefused if refused else ServerFailed)
     return kind(message, status=status, code=code, retry_after=retry_after)
 
 

@@ -97,6 +97,22 @@ def test_what_is_refused_for_another_reason_is_never_about_length(status: int) -
     assert type(answered(status, body(TOO_LONG))) is CLASSES[status]
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        (500, "image input is not supported - hint: you may need to provide the mmproj", errors.RequestRefused),
+        (500, "This model does not support tools", errors.RequestRefused),
+        (500, "Unsupported content part: audio", errors.RequestRefused),
+        (500, "the runner has stopped; supported are 4", errors.ServerFailed),
+        (503, "not supported while the model loads", errors.ServerFailed),
+    ],
+)
+def test_what_a_server_cannot_do_is_refused_for_good(status: int, words: str, kind: type[errors.StatusError]) -> None:
+    failed = {"error": {"code": status, "message": words, "type": "server_error"}}
+    assert type(answered(status, json.dumps(failed))) is kind
+    assert type(reported(failed)) is kind
+
+
 def test_the_message_has_the_services_words_its_code_and_where() -> None:
     error = answered(403, body("not your agent", code="INFERENCE_1"), where="agent `01A` at host")
     assert str(error).startswith("StackSpot answered 403 (INFERENCE_1) for agent `01A` at host: not your agent. Check")

@@ -99,7 +99,7 @@ def test_cline_on_a_server_that_takes_neither_tools_nor_other_fields(isolated: P
     """The set-up of Scalytics Connect's guide: its own fields and roles, any model's name, no tools."""
     name = "deepseek-ai/deepseek-coder-6.7b-instruct"
     with OpenAIServer({"object": "list", "data": [{"id": "3", "object": "model", "name": name}]}) as server:
-        server.reply = lambda request: Reply([MODELS["agent"](request["messages"][-1]["content"])], finish=None)
+        server.reply = lambda request: Reply([str(MODELS["agent"](request["messages"][-1]["content"]))], finish=None)
         (isolated.parent / "home" / ".aider.litellm.yml").write_text(
             f"providers:\n  scalytics:\n    api_base: {server.base}\n    api_key: the-key\n", encoding="utf-8"
         )
