@@ -16,7 +16,8 @@ from aider_stackspot.api import upload
 from aider_stackspot.api.error_response import from_response
 from aider_stackspot.api.upload import STORAGE, UPLOADS, UploadForm
 from aider_stackspot.config.base_url import is_loopback
-from aider_stackspot.errors import ConfigurationError
+from aider_stackspot.config.settings import Network
+from aider_stackspot.errors import ClientCertificateRequired, ConfigurationError
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, timeouts
 from aider_stackspot.network.errors import network_error
@@ -112,7 +113,8 @@ async def _send(
     call: Call[Any], form: UploadForm, file: Attachment, resources: SharedResources, deadline: float
 ) -> None:
     """Fill in the form: its fields, then the file, and no token, no header of the account's."""
-    network = call.destination.network
+    assert call.uploads is not None
+    network = _network_for(form.url, call.uploads.base_url, call.destination.network)
     left = max(0.001, deadline - time.monotonic())
     content = _Watched(file.content, _teller(file))
     request = httpx.Request(
@@ -131,9 +133,22 @@ async def _send(
         finally:
             await response.aclose()
     except httpx.HTTPError as error:
-        raise network_error(error, place, "the upload") from error
+        failed = network_error(error, place, "the upload")
+        if isinstance(failed, ClientCertificateRequired) and network is not call.destination.network:
+            failed = ClientCertificateRequired(
+                f"StackSpot's storage for files, {place}, asks for a client certificate. It is not shown yours, which "
+                "is for the hosts of your configuration."
+            )
+        raise failed from error
     if not response.is_success:
         raise from_response(response.status_code, body, service=STORAGE, where=f"the upload of `{file.name}`")
+
+
+def _network_for(url: str, base_url: str, network: Network) -> Network:
+    """Return how the storage is reached: the user's client certificate is for the hosts that the user named."""
+    asked, named = httpx.URL(url), httpx.URL(base_url)
+    is_named = (asked.scheme, asked.host, asked.port) == (named.scheme, named.host, named.port)
+    return network if is_named else replace(network, client_certificate=None)
 
 
 def _teller(file: Attachment) -> Callable[[int], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+import aider_stackspot
+from aider_stackspot.emulator import Emulator
+from tests.hosts.litellm.test_attachments import AGENT, messages, picture
 from tests.network.company import WAYS, Company
 
 pytest_plugins = ["tests.network.company_fixtures"]
@@ -133,3 +137,75 @@ def test_half_a_certificate_is_told(company: Company, mine: Path, kept: str) -> 
 def test_a_file_that_is_not_there_is_told(company: Company) -> None:
     company.configure(client_certificate="~/nowhere.pem")
     assert "nowhere.pem (`client_certificate`) cannot be read: No such file or directory" in refusal(company)
+
+
+class Storage:
+    """A StackSpot behind TLS that asks everybody for a certificate; its storage is the same machine's other name.
+
+    Args:
+        home: where the authority's certificate goes.
+        demands: whether who shows none is let in nowhere.
+    """
+
+    def __init__(self, home: Path, demands: bool) -> None:
+        self.shown: set[tuple[str, bool]] = set()
+        outer = self
+
+        class Recording(Patient):
+            def do_handshake(self, block: bool = False) -> None:
+                super().do_handshake(block)
+                outer.shown.add((getattr(self, "asked_for", "127.0.0.1"), bool(self.getpeercert())))
+
+        def note_name(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            if name:  # it is not sent for an address
+                connection.asked_for = name  # type: ignore[union-attr]
+
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(home / "authority.pem"))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1", "localhost").configure_cert(self.context)
+        PARTNERS.configure_trust(self.context)
+        self.context.sslsocket_class = Recording
+        self.context.sni_callback = note_name
+        self.context.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_OPTIONAL
+
+
+@pytest.fixture
+def uploading(request: pytest.FixtureRequest, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    home = isolated.parent / "home"
+    certificate_of(PARTNERS, home)
+    models = {"eyes": {"agent_id": AGENT, "vision": True}}
+    provider = {"client_certificate": "~/me.pem", "models": models}
+    (home / ".aider.litellm.yml").write_text(json.dumps({"providers": {"stackspot": provider}}), encoding="utf-8")
+    request.node.storage = Storage(home, demands=request.param == "demands")
+    with Emulator(ssl_context=request.node.storage.context) as emulator:
+        for name, value in {**emulator.environment(), "SSL_CERT_FILE": str(home / "authority.pem")}.items():
+            monkeypatch.setenv(name, value)
+        aider_stackspot.register()
+        yield emulator
+
+
+@pytest.mark.parametrize("uploading", ["asks"], indirect=True)
+def test_an_upload_shows_it_to_its_own_host_and_not_to_the_storage_that_the_form_names(
+    request: pytest.FixtureRequest, uploading: Emulator
+) -> None:
+    assert litellm.completion("eyes", messages(picture())).choices[0].message.content
+    assert len(uploading.uploads.files) == 1
+    assert request.node.storage.shown == {("127.0.0.1", True), ("localhost", False)}
+
+
+@pytest.mark.parametrize("uploading", ["demands"], indirect=True)
+def test_a_storage_that_demands_one_gets_no_file(uploading: Emulator) -> None:
+    with pytest.raises(
+        litellm.BadRequestError, match=r"https://localhost, asks for a client certificate\. It is not shown yours"
+    ):
+        litellm.completion("eyes", messages(picture()))
+    assert len(uploading.requests_of("upload-form")) == 1
+    assert uploading.requests_of("upload", "agent") == []
+
+
+@pytest.mark.parametrize("uploading", ["demands"], indirect=True)
+def test_a_storage_on_the_host_of_the_api_is_shown_it(uploading: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Emulator, "storage_url", Emulator.url)
+    assert litellm.completion("eyes", messages(picture())).choices[0].message.content
+    assert len(uploading.uploads.files) == 1
