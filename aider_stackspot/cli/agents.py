@@ -12,7 +12,8 @@ import typer
 
 from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli import drawing
-from aider_stackspot.cli.models import new_table, show_notices
+from aider_stackspot.cli.models import show_notices
+from aider_stackspot.cli.tables import print_facts, print_table
 from aider_stackspot.cli.terminal import output, waiting
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import trust_command
@@ -43,10 +44,7 @@ def print_agents(search: str | None, account: str, *, as_json: bool) -> None:
     if not agents:
         console.print("No agents." if search is None else f"No agents with `{drawing.escape(search)}`.")
         return
-    table = new_table(("Id", "Name", "Model"))
-    for agent in agents:
-        table.add_row(*(drawing.escape(text) for text in (agent.id, agent.name, agent.model)))
-    console.print(table)
+    print_table(console, ("Id", "Name", "Model"), [(agent.id, agent.name, agent.model) for agent in agents])
 
 
 def print_agent(agent_id: str, account: str, *, as_json: bool) -> None:
@@ -67,7 +65,7 @@ def print_agent(agent_id: str, account: str, *, as_json: bool) -> None:
         "Input limit": f"{model.max_input_tokens:,} tokens ({model.input_origin})",
         "For aider": f"aider --model {model.route}",
     }
-    _print_rows(rows)
+    print_facts(output(), rows)
 
 
 def let_answer(agent_id: str, name: str, account: str) -> None:
@@ -96,11 +94,12 @@ def print_measured(agent_id: str, account: str, *, as_json: bool) -> None:
         typer.echo(json.dumps({"id": agent_id, **found}, indent=2))
         return
     limit = found["context"]
-    _print_rows(
+    print_facts(
+        output(),
         {
             "Input limit": f"{limit:,} tokens, remembered" if limit else "not named: the prompt was not refused for it",
             "First text after": f"{found['first_text']:.1f} s",
-        }
+        },
     )
 
 
@@ -157,11 +156,3 @@ def _has(agent: Agent, text: str) -> bool:
 
 def _entry(account: Account, agent: Agent) -> dict[str, Any]:
     return {**asdict(agent), "aider": f"{account.name}/agent/{agent.id}"}
-
-
-def _print_rows(rows: dict[str, str]) -> None:
-    table = new_table(("", " "))
-    table.show_header = False
-    for name, text in rows.items():
-        table.add_row(drawing.escape(name), drawing.escape(text))
-    output().print(table)

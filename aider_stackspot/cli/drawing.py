@@ -4,6 +4,7 @@ from aider_stackspot.lazy import attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.live import Live
     from rich.markdown import Markdown
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
     from rich.table import Table
 
-__all__ = ["Console", "Live", "Markdown", "Spinner", "Table", "escape"]
+__all__ = ["Console", "Live", "Markdown", "Spinner", "Table", "cell_len", "escape"]
 
 __getattr__ = attributes(
     __name__,
@@ -21,6 +22,7 @@ __getattr__ = attributes(
         "Markdown": "markdown",
         "Spinner": "spinner",
         "Table": "table",
+        "cell_len": "cells",
         "escape": "markup",
     },
     within="rich",

@@ -13,7 +13,8 @@ from typing import Any
 import typer
 
 from aider_stackspot.cli import drawing
-from aider_stackspot.cli.terminal import ASKING_SERVERS, IN_A_PIPE, output, waiting
+from aider_stackspot.cli.tables import fits, print_table
+from aider_stackspot.cli.terminal import ASKING_SERVERS, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
@@ -199,32 +200,21 @@ def print_server(console: drawing.Console, server: CompatibleProvider, *, show_a
         _print_table(console, columns, [_server_row(model) for model in shown])
 
 
-def new_table(columns: Sequence[str]) -> drawing.Table:
-    """Return an empty table in the style of these commands."""
-    table = drawing.Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        number = column in _NUMBERS
-        table.add_column(column, overflow="fold", justify="right" if number else "left", no_wrap=number)
-    return table
-
-
 def _heading(name: str, count: int) -> str:
     return f"[bold]{drawing.escape(name)}[/bold]: {count} model{'' if count == 1 else 's'}"
 
 
 def _print_table(console: drawing.Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print what is in any row; where it is too wide, an origin's first word has to do, and no guess of abilities."""
-    table = drawing.Table()
-    for shorten in (False, True):
-        short = _SHORT if shorten else {}
-        shown = [[short.get(column, str)(cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
-        used = [number for number in range(len(columns)) if any(row[number] for row in shown)]
-        table = new_table([columns[number] for number in used])
-        for row in shown:
-            table.add_row(*(drawing.escape(row[number]) for number in used))
-        if console.measure(table, options=console.options.update(max_width=IN_A_PIPE)).maximum <= console.width:
-            break
-    console.print(table)
+    short = [[_SHORT.get(column, str)(cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
+    shown = rows if fits(console, *_used(columns, rows)) else short
+    print_table(console, *_used(columns, shown), numbers=_NUMBERS)
+
+
+def _used(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return only the columns that are not empty."""
+    used = [number for number in range(len(columns)) if any(row[number] for row in rows)]
+    return [columns[number] for number in used], [[row[number] for number in used] for row in rows]
 
 
 def _first_words(origins: str) -> str:

@@ -6,9 +6,9 @@ import json
 
 import typer
 
-from aider_stackspot.cli import drawing
-from aider_stackspot.cli.models import new_table, print_server, server_state, show_notices
+from aider_stackspot.cli.models import print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, variable_for
+from aider_stackspot.cli.tables import print_table
 from aider_stackspot.cli.terminal import ASKING_SERVERS, output, waiting
 from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.config import CompatibleProvider, current
@@ -35,14 +35,12 @@ def print_servers(*, as_json: bool) -> None:
     if not states:
         typer.echo("No server is configured. Add one: aider-stackspot providers add")
         return
-    table = new_table(("Provider", "Base URL", "Kind", "Models"))
+    rows = []
     for state in states:
         count = f"{state['models']}, {state['hidden']} not for chat" if state["hidden"] else str(state["models"])
         models = count if state["fetched_at"] else "not known yet"
-        table.add_row(
-            *(drawing.escape(str(cell)) for cell in (state["name"], state["api_base"], state["profile"], models))
-        )
-    output().print(table)
+        rows.append([state["name"], state["api_base"], state["profile"], models])
+    print_table(output(), ("Provider", "Base URL", "Kind", "Models"), rows)
 
 
 def remove_server(name: str) -> None:

@@ -32,7 +32,7 @@ def take_over(file: Path | None, name: str | None, *, allow_insecure_http: bool)
             raise ConfigurationError(f"{path}: there is no server with a base URL in it.")
         if name is not None and len(found.servers) > 1:
             raise ConfigurationError(f"--name is for one server, and {path} has {len(found.servers)}.")
-        wanted = _Wanted(found, usable_name(name) if name is not None else None)
+        wanted = _Wanted(found, name)
         servers = [wanted.new_server(server, allow_insecure_http) for server in found.servers]
         for line in found.left_out:
             typer.echo(f"Not taken over: {line}", err=True)
@@ -53,32 +53,32 @@ class _Wanted:
 
     def new_server(self, server: StatCodeServer, allow_insecure_http: bool) -> NewServer:
         """Return a server as it is to be saved; models only where there is something to say about them."""
-        new = NewServer(self._name_of(server), server.base_url, server.key.get_secret_value(), allow_insecure_http)
+        name = usable_name(self._name_of(server))
+        new = NewServer(name, server.base_url, server.key.get_secret_value(), allow_insecure_http)
         weak = self._public(self.found.summarize_model)
         if weak is None:
-            return replace(new, name=usable_name(new.name))
+            return new
         main = self._public(self.found.orchestration_model)
-        own = f"{new.name}/"
+        own = f"{name}/"
         named = [*server.models, *([main.removeprefix(own)] if main is not None and main.startswith(own) else [])]
         models = {
             model: {"weak_model": weak}
             for model in dict.fromkeys(named)
             if f"{own}{model}" != weak and chat_verdict(ListedModel(model)).chat and len(model.split()) == 1
         }
-        return replace(new, name=usable_name(new.name), models=models)
+        return replace(new, models=models)
 
     def advice(self, servers: Sequence[NewServer]) -> list[str]:
         """Return what aider's own settings need besides, in lines."""
-        lines = []
+        unknown, wanted = [], []
         for option, said in (("model", self.found.orchestration_model), ("weak-model", self.found.summarize_model)):
             public = self._public(said)
             if said and public is None:
-                lines.append(f"Not taken over: `{said}` is a model of none of these servers.")
+                unknown.append(f"Not taken over: `{said}` is a model of none of these servers.")
             elif public is not None and not (option == "weak-model" and any(server.models for server in servers)):
-                lines.append(f"{option}: {public}")
-        wanted = [line for line in lines if not line.startswith("Not")]
+                wanted.append(f"{option}: {public}")
         head = [f"To start aider with StatCode's choice, put this into {AIDER_NAME}:"] if wanted else []
-        return [*(line for line in lines if line not in wanted), *head, *wanted]
+        return [*unknown, *head, *wanted]
 
     def _name_of(self, server: StatCodeServer) -> str:
         return self.name or server.name

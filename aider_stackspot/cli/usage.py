@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aider_stackspot.cli import drawing
+from aider_stackspot.cli.tables import print_table
 from aider_stackspot.cli.terminal import output
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.environment import Environment, read_switches
@@ -23,7 +24,8 @@ _Key = TypeVar("_Key")
 _MAX_BAR = 30
 """Columns of the longest bar: with the day before it and the tokens behind it, it fits 60."""
 _MAX_NAME = 44
-"""Columns of a model's name beside its tokens."""
+"""Characters of a model's name in the drawing."""
+_NUMBERS = ("calls", "tokens in", "tokens out")
 
 
 def show_usage(days: int, *, as_json: bool, plot: bool, svg: Path | None) -> None:
@@ -86,29 +88,18 @@ def _tokens(number: int, estimated: bool) -> str:
 
 
 def _table(console: drawing.Console, totals: list[Total]) -> None:
-    table = drawing.Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     estimated = any(total.estimated for total in totals)
-    table.add_column("day", footer="in all", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    sums = (
-        sum(t.calls for t in totals),
-        sum(t.prompt_tokens for t in totals),
-        sum(t.completion_tokens for t in totals),
+    calls, tokens_in, tokens_out = (
+        sum(numbers) for numbers in zip(*((t.calls, t.prompt_tokens, t.completion_tokens) for t in totals), strict=True)
     )
-    table.add_column("calls", justify="right", no_wrap=True, footer=f"{sums[0]:,}")
-    table.add_column("tokens in", justify="right", no_wrap=True, footer=_tokens(sums[1], estimated))
-    table.add_column("tokens out", justify="right", no_wrap=True, footer=_tokens(sums[2], estimated))
-    last: date | None = None
+    rows, last = [], None
     for total in totals:
-        table.add_row(
-            total.day.isoformat() if total.day != last or not console.is_terminal else "",
-            drawing.escape(printable(total.model)),
-            f"{total.calls:,}",
-            _tokens(total.prompt_tokens, total.estimated),
-            _tokens(total.completion_tokens, total.estimated),
-        )
+        day = total.day.isoformat() if total.day != last or not console.is_terminal else ""
+        used = (_tokens(total.prompt_tokens, total.estimated), _tokens(total.completion_tokens, total.estimated))
+        rows.append([day, printable(total.model), f"{total.calls:,}", *used])
         last = total.day
-    console.print(table)
+    sums = ["in all", "", f"{calls:,}", _tokens(tokens_in, estimated), _tokens(tokens_out, estimated)]
+    print_table(console, ("day", "model", *_NUMBERS), rows, numbers=_NUMBERS, footer=sums)
 
 
 def _of_days(totals: list[Total], today: date, days: int) -> list[Row]:
@@ -121,12 +112,8 @@ def _of_days(totals: list[Total], today: date, days: int) -> list[Row]:
 
 def _of_models(totals: list[Total]) -> list[Row]:
     """Return each model with its tokens, most first, and whether they are an estimate."""
-    found = [(_short(printable(name)), *used) for name, used in _summed(totals, lambda total: total.model).items()]
+    found = [(printable(name), *used) for name, used in _summed(totals, lambda total: total.model).items()]
     return sorted(found, key=lambda one: -one[1])
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
 def _summed(totals: list[Total], key: Callable[[Total], _Key]) -> dict[_Key, tuple[int, bool]]:
@@ -145,7 +132,7 @@ def _plot(console: drawing.Console, totals: list[Total], today: date, days: int)
     console.print()
     most = of_models[0][1] or 1
     for name, tokens, estimated in of_models:
-        console.print(name, markup=False)
+        console.print(name, markup=False, soft_wrap=True)
         _print_bar(console, "  ", tokens / most, _tokens(tokens, estimated))
 
 
@@ -198,7 +185,11 @@ def _row(y: int, name: str, tokens: int, estimated: bool, most: int) -> str:
     width = max(1, round(_BAR * tokens / most)) if tokens else 0
     count = f"{'~' if estimated else ''}{tokens:,}" if tokens else ""
     return (
-        f'<text x="{_NAME - 10}" y="{y}" text-anchor="end">{html.escape(name)}</text>'
+        f'<text x="{_NAME - 10}" y="{y}" text-anchor="end">{html.escape(_short(name))}</text>'
         f'<rect x="{_NAME}" y="{y - 12}" width="{width}" height="14" fill="#2f7d4f"/>'
         f'<text x="{_NAME + width + 8}" y="{y}">{count}</text>'
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
