@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote_plus
@@ -21,7 +22,8 @@ from aider_stackspot.api.error_response import (
     message_of,
     web_page,
 )
-from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer, StackSpotError, TimedOut
+from aider_stackspot.config.header_values import api_key
+from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, MalformedAnswer, StackSpotError, TimedOut
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import retry_after
 from aider_stackspot.network.errors import network_error
@@ -48,7 +50,9 @@ EVERY_WAY: tuple[ClientAuthentication, ...] = (
     "client_secret_basic_as_it_is",
 )
 
-
+_OTHER_KINDS = frozenset({"mac", "dpop", "pop"})
+"""Types of tokens that prove a key's possession at each request (RFC 6749 section 7.1, RFC 9449). Others that are not
+called `bearer` are bearer tokens all the same ("BearerToken", "JWT")."""
 _MAX_SHOWN_ID = 12
 """Characters of a client id that are shown whole where there is little room."""
 
@@ -178,9 +182,9 @@ class ClientCredentials:
 
     def _token(self, response: httpx.Response, body: str) -> AccessToken:
         answer = _json_object(body)
-        value = answer.get("access_token")
-        if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip():
-            return AccessToken(value.strip(), _lifetime(answer.get("expires_in")))
+        token = self._usable(answer)
+        if token:
+            return AccessToken(token, _lifetime(answer.get("expires_in")))
         if answer.get("error"):
             raise self._refusal(response, body)
         if is_html(body):
@@ -191,6 +195,24 @@ class ClientCredentials:
             f"with {len(body):,} characters of {content_type} instead of a token. This is most likely "
             "the login page of a proxy in between: check HTTPS_PROXY."
         )
+
+    def _usable(self, answer: Mapping[str, Any]) -> str:
+        """Return an answer's token, or an empty text where it has none that a header can carry.
+
+        Raises:
+            MalformedAnswer: its token is of a kind that wants more than to be sent.
+        """
+        try:
+            token = api_key(answer.get("access_token", ""), "its token")
+        except ConfigurationError:
+            return ""
+        kind = answer.get("token_type")
+        if token and isinstance(kind, str) and kind.casefold() in _OTHER_KINDS:
+            raise MalformedAnswer(
+                f"The token endpoint {self._shown_url} answered with a token of the type `{kind}`: only bearer tokens "
+                "can be used here."
+            )
+        return token
 
     def _refusal(self, response: httpx.Response, body: str) -> StackSpotError:
         body = scrub(body, self.secrets)  # the answer may repeat the request
@@ -225,7 +247,7 @@ def _wants_another_way(response: httpx.Response, body: str) -> bool:
 def _json_object(body: str) -> dict[str, Any]:
     """Return a body that is a JSON object, or an empty one."""
     try:
-        answer = json.loads(body)
+        answer = json.loads(body.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -22,6 +22,10 @@ from aider_stackspot.network.tokens import AccessToken, ClientFor
 
 TIME_LIMIT = 10.0
 """Seconds that the program may take."""
+LAST_WORDS = 0.5
+"""Seconds in which what an ended program wrote is read, where something that it started still holds its pipes."""
+_LOOKED_AFTER = 0.01
+"""Seconds between two looks at whether it runs."""
 MAX_OUTPUT_BYTES = 1024 * 1024
 _SHOWN = 300
 """Characters of what the program says on stderr."""
@@ -71,16 +75,22 @@ class KeyProgram:
 
     async def _run(self) -> tuple[int, bytes, bytes]:
         process = await self._started()
+        out, err = bytearray(), bytearray()
+        reading = asyncio.gather(_read_into(out, process.stdout), _read_into(err, process.stderr))
         try:
             with anyio.fail_after(TIME_LIMIT):
-                out, err = await asyncio.gather(_all_of(process.stdout), _all_of(process.stderr))
-                return await process.wait(), out, err
+                status = await _status(process)
+            await asyncio.wait([reading], timeout=LAST_WORDS)
+            return status, bytes(out), bytes(err)
         except BaseException as error:
             _end(process)
             if not isinstance(error, TimeoutError):
                 raise
             late = f"{self._what} gave no key within {TIME_LIMIT:g} s. It can ask nobody: sign in to it before."
             raise AuthenticationFailed(late, status=401) from None
+        finally:
+            reading.cancel()
+            process._transport.close()  # type: ignore[attr-defined]  # nothing public closes pipes that others hold
 
     async def _started(self) -> asyncio.subprocess.Process:
         path = _found(self.command)
@@ -101,8 +111,8 @@ class KeyProgram:
             raise ConfigurationError(f"{self._what} cannot be started: {error.strerror}.") from None
 
     def _read(self, out: bytes) -> tuple[str, float]:
-        lines = out.decode("utf-8-sig", errors="replace").splitlines()
-        key = api_key(lines[0] if lines else "", f"{self._what}: its first line")
+        lines = re.split(r"\r\n|\r|\n", out.decode("utf-8-sig", errors="replace"))
+        key = api_key(lines[0], f"{self._what}: its first line")
         if not key:
             raise ConfigurationError(f"{self._what}: its first line is no key, because it is empty.")
         life = lines[1].strip() if len(lines) > 1 else ""
@@ -111,11 +121,16 @@ class KeyProgram:
         return key, float(life) if life else math.inf
 
 
-async def _all_of(stream: asyncio.StreamReader | None) -> bytes:
-    found = b""
+async def _read_into(found: bytearray, stream: asyncio.StreamReader | None) -> None:
     while stream is not None and (piece := await stream.read(65536)):
-        found = (found + piece)[:MAX_OUTPUT_BYTES]
-    return found
+        found += piece[: MAX_OUTPUT_BYTES - len(found)]
+
+
+async def _status(process: asyncio.subprocess.Process) -> int:
+    """Wait for the program itself: `wait` waits, in some versions of Python, for all who hold its pipes as well."""
+    while process.returncode is None:
+        await asyncio.sleep(_LOOKED_AFTER)
+    return process.returncode
 
 
 def _end(process: asyncio.subprocess.Process) -> None:

@@ -61,7 +61,7 @@ def test_facts_that_do_not_fit_stand_behind_their_names() -> None:
 def home(isolated: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Path:
     emulator.agents = {AGENT: "An agent with a name of many words that needs more than one line"}
     emulator.details[AGENT] = AgentDetails((LONG,), knowledge=(), input_limit=1)
-    models = {LONG: {}, "short": {}}
+    models: dict[str, object] = {LONG: {}, "short": {}}
     providers = {
         "stackspot": {"models": {ALIAS: {"agent_id": AGENT}}},
         "lab": {"api_base": HOST, "models": models, "aliases": {ALIAS: LONG}},

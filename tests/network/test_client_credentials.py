@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from aider_stackspot.api.error_response import Service
-from aider_stackspot.errors import AuthenticationFailed
+from aider_stackspot.errors import AuthenticationFailed, MalformedAnswer
 from aider_stackspot.network.client_credentials import EVERY_WAY, ClientCredentials
 
 URL = "https://login.example/oauth2/token?policy=a"
@@ -135,3 +135,34 @@ def test_scope_and_audience_are_asked_for_and_tell_tokens_apart() -> None:
     client = credentials(scope="chat models", audience="api")
     assert minted(client, respond) == "abc"
     assert len({one.identity for one in (client, credentials(), credentials(scope="chat models"))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "token"),
+    [
+        (b'\xef\xbb\xbf{"access_token": "abc"}', "abc"),
+        (b'{"access_token": "Bearer abc", "token_type": "bearer"}', "abc"),
+        (b'{"access_token": "abc", "token_type": "BearerToken", "expires_in": "soon"}', "abc"),
+        (b'{"access_token": "abc", "error": null, "expires_in": -1}', "abc"),
+    ],
+)
+def test_odd_answers_with_a_token(answer: bytes, token: str) -> None:
+    assert minted(credentials(), lambda _: httpx.Response(200, content=answer)) == token
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b'{"access_token": "abc", "token_type": "DPoP"}', "a token of the type `DPoP`: only bearer tokens"),
+        (b'{"access_token": "abc", "token_type": "mac"}', "a token of the type `mac`: only bearer tokens"),
+        (b'{"access_token": "abc\\u0000"}', "instead of a token"),
+        (b'{"access_token": "abc two"}', "instead of a token"),
+        (b'{"access_token": {"value": "abc"}}', "instead of a token"),
+        (b"access_token=abc&token_type=bearer", "34 characters of unknown type instead of a token"),
+    ],
+)
+def test_an_answer_without_a_usable_token_says_what_is_wrong_and_not_what_it_was(answer: bytes, words: str) -> None:
+    with pytest.raises(MalformedAnswer) as caught:
+        minted(credentials(), lambda _: httpx.Response(200, content=answer))
+    assert words in str(caught.value)
+    assert "abc" not in str(caught.value)

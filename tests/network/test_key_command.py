@@ -128,6 +128,10 @@ def test_it_reads_nothing_from_the_terminal(program: Callable[[str], list[str]],
         ("sys.exit('not signed in: run `op signin`')", "ended with status 1: not signed in: run `op signin`"),
         ("sys.exit(3)", "ended with status 3, and said nothing"),
         ("pass", "its first line is no key"),
+        ("print()", "its first line is no key"),
+        ("print('key-1' + chr(0))", "its first line: this cannot be sent in an HTTP header"),
+        ("print('key-1' + chr(28) + 'x')", "its first line: this cannot be sent in an HTTP header"),
+        ("sys.stdout.buffer.write('key-1'.encode('utf-16'))", "its first line: this cannot be sent in an HTTP header"),
         ("print('schlüssel')", "its first line: this cannot be sent in an HTTP header"),
         ("print('key-1'); print('soon')", "its second line is no number of seconds"),
     ],
@@ -160,6 +164,25 @@ def test_a_program_that_hangs_is_ended_with_what_it_started(
         ask()
     time.sleep(4)
     assert not (home / "survived").exists()
+
+
+def test_what_the_program_leaves_running_is_not_waited_for(
+    program: Callable[[str], list[str]], configure: Configure, home: Path
+) -> None:
+    """As agents of password managers do: they hold the pipes open for hours."""
+    child = "import os, time, pathlib; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+    starting = f"import subprocess, pathlib; subprocess.Popen([sys.executable, '-c', {child!r}])"
+    configure(program(starting + "\nwhile not pathlib.Path('pid').exists(): time.sleep(0.01)\nprint('key-1')"))
+    try:
+        assert ask() == Reply().text
+    finally:
+        os.kill(int((home / "pid").read_text()), 9)
+
+
+@pytest.mark.parametrize("written", [b"key-1\r\n", b"\xef\xbb\xbfkey-1\r3600\r", b"key-1\n\n\nmore", b"  'key-1'  "])
+def test_lines_end_as_on_any_system(program: Callable[[str], list[str]], configure: Configure, written: bytes) -> None:
+    configure(program(f"sys.stdout.buffer.write({written!r})"))
+    assert ask() == Reply().text
 
 
 def test_neither_a_projects_program_nor_its_variables_are_used(
