@@ -30,7 +30,7 @@ from aider_stackspot.pipeline.attempt import attempt
 from aider_stackspot.pipeline.channel import AnswerWriter
 from aider_stackspot.pipeline.request import Call
 from aider_stackspot.pipeline.shared import SharedResources
-from aider_stackspot.pipeline.upload import with_uploads
+from aider_stackspot.pipeline.upload import forgotten, with_uploads
 from aider_stackspot.redact import scrub, scrub_json
 
 FIRST_WAIT = 0.5
@@ -125,7 +125,7 @@ async def _within_total(call: Call[T], resources: SharedResources, writer: Answe
 
 
 async def _with_retries(call: Call[T], resources: SharedResources, writer: AnswerWriter[T], deadline: float) -> None:
-    tries = 0
+    tries, asked, began = 0, call, time.monotonic()
     attempt_once = execution.attempt if call.quick_command is not None else attempt
     while True:
         tries += 1
@@ -133,6 +133,10 @@ async def _with_retries(call: Call[T], resources: SharedResources, writer: Answe
             call = await with_uploads(call, resources, deadline)
             return await attempt_once(call, resources, writer, deadline)
         except StackSpotError as error:
+            if writer.execution is None and not writer.has_output and forgotten(asked, error, resources, began):
+                log.info("%s is asked again, with its files uploaded anew", call.name)
+                call, tries = asked, tries - 1
+                continue
             other = call.corrected(call.request, error) if call.corrected is not None else None
             if other is not None and not writer.has_output:
                 log.info("%s is asked again, with a request as its refusal wants it", call.name)

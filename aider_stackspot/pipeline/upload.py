@@ -17,7 +17,7 @@ from aider_stackspot.api.error_response import from_response
 from aider_stackspot.api.upload import STORAGE, UPLOADS, UploadForm
 from aider_stackspot.config.base_url import is_loopback
 from aider_stackspot.config.settings import Network
-from aider_stackspot.errors import ClientCertificateRequired, ConfigurationError
+from aider_stackspot.errors import ClientCertificateRequired, ConfigurationError, StackSpotError, StatusError
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, timeouts
 from aider_stackspot.network.errors import network_error
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 KEPT_SECONDS = 3300.0
 """In which an uploaded file is named again instead of uploaded: the hour that was asked for, less a margin."""
+_MAY_MEAN_NO_FILE = (400, 404, 410, 422)
 LARGE_BYTES = 1024 * 1024
 """From which on the progress of an upload is told."""
 _PROGRESS_STEP = 0.25
@@ -57,14 +58,39 @@ async def with_uploads(call: Call[T], resources: SharedResources, deadline: floa
 
 async def _uploaded(call: Call[Any], file: Attachment, resources: SharedResources, deadline: float) -> str:
     """Return the id of a file. Calls that need the same one at the same time wait for one upload."""
-    assert call.uploads is not None
-    key = (call.uploads.base_url, *call.destination.rate_key, file.digest)
+    key = _key(call, file)
     known = resources.uploads.get(key)
     if known is None or time.monotonic() - known.begun > KEPT_SECONDS or _has_failed(known.work):
         work = asyncio.ensure_future(_upload(call, file, resources, deadline))
         known = resources.uploads[key] = Uploaded(time.monotonic(), work)
         _forget_old(resources)
     return await asyncio.shield(known.work)
+
+
+def forgotten(call: Call[Any], error: StackSpotError, resources: SharedResources, since: float) -> bool:
+    """Forget files of a call that may have ended before their hour, where the service refused what named them.
+
+    Args:
+        call: what was asked, with its files.
+        error: how it ended.
+        resources: the process's uploaded files.
+        since: the monotonic second at which the call began; what was uploaded for it is not forgotten.
+
+    Returns:
+        Whether there were any: the call is worth another try, with files that are uploaded anew.
+    """
+    if call.uploads is None or not isinstance(error, StatusError) or error.status not in _MAY_MEAN_NO_FILE:
+        return False
+    keys = [_key(call, file) for file in call.uploads.files]
+    old = [key for key in keys if key in resources.uploads and resources.uploads[key].begun < since]
+    for key in old:
+        del resources.uploads[key]
+    return bool(old)
+
+
+def _key(call: Call[Any], file: Attachment) -> tuple[str, ...]:
+    assert call.uploads is not None
+    return (call.uploads.base_url, *call.destination.rate_key, file.digest)
 
 
 def _has_failed(work: asyncio.Future[str]) -> bool:

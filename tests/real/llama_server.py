@@ -5,8 +5,8 @@ xllamacpp is llama.cpp in a wheel: the requests are answered by its server in C+
 
 from __future__ import annotations
 
-import signal
 import sys
+import threading
 from pathlib import Path
 
 import xllamacpp  # type: ignore[import-not-found]
@@ -59,7 +59,7 @@ def main(port: int, key: str) -> None:
     options.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_DEEPSEEK
     server = xllamacpp.Server(options)
     print(server.listening_address, flush=True)
-    signal.pause()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

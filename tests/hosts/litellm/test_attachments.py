@@ -14,7 +14,7 @@ import litellm
 import pytest
 
 import aider_stackspot
-from aider_stackspot import StackSpotProvider
+from aider_stackspot import StackSpotProvider, errors
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.emulator.fault import parse_fault
 from aider_stackspot.pipeline import upload
@@ -117,6 +117,22 @@ def test_after_the_hour_it_is_uploaded_again(agent: Emulator, monkeypatch: pytes
     monkeypatch.setattr(upload, "KEPT_SECONDS", 0.0)
     StackSpotProvider().completion_sync(messages(picture()))
     assert len(agent.uploads.files) == 2
+
+
+def test_a_file_that_ended_before_its_hour_is_uploaded_again_within_the_call(emulator: Emulator, api: str) -> None:
+    StackSpotProvider().completion_sync(messages(picture(), file()))
+    for gone in emulator.uploads.files:
+        gone.content = None
+    StackSpotProvider().completion_sync(messages(picture(), file()))
+    assert len(emulator.uploads.files) == 2
+    assert len(emulator.requests_of("upload")) == 4
+
+
+def test_another_refusal_uploads_nothing_a_second_time(agent: Emulator) -> None:
+    agent.fail("any chat", parse_fault("status:404"), None)
+    with pytest.raises(errors.NotFound):
+        StackSpotProvider().completion_sync(messages(picture()))
+    assert len(agent.requests_of("upload")) == 1
 
 
 def test_a_failed_upload_is_tried_again(agent: Emulator, ask: Ask) -> None:
