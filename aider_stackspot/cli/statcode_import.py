@@ -12,6 +12,7 @@ from aider_stackspot.cli.new_server import NewServer, connect, save, usable_name
 from aider_stackspot.cli.terminal import before_writing
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.model import ListedModel
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.locations import AIDER_NAME
 from aider_stackspot.config.statcode import StatCodeFile, StatCodeServer, read_statcode_file, usual_path
 from aider_stackspot.errors import ConfigurationError
@@ -74,7 +75,7 @@ class _Wanted:
         for option, said in (("model", self.found.orchestration_model), ("weak-model", self.found.summarize_model)):
             public = self._public(said)
             if said and public is None:
-                unknown.append(f"Not taken over: `{said}` is a model of none of these servers.")
+                unknown.append(f"Not taken over: `{printable(said)}` is a model of none of these servers.")
             elif public is not None and not (option == "weak-model" and any(server.models for server in servers)):
                 wanted.append(f"{option}: {public}")
         head = [f"To start aider with StatCode's choice, put this into {AIDER_NAME}:"] if wanted else []
@@ -88,6 +89,8 @@ class _Wanted:
 
         StatCode writes a model with its provider in front, or alone.
         """
+        if not model.isprintable():  # a line end in it would be another line of aider's settings
+            return None
         servers = self.found.servers
         provider, slash, rest = model.partition("/")
         for server in servers:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from aider_stackspot.cli import drawing
 
+from aider_stackspot.config.display import printable
+
 GAP = 2
 """Blanks between two columns."""
 
@@ -27,10 +29,12 @@ def print_table(
     Args:
         console: where to.
         columns: their headings.
-        rows: a text for each column, without markup. The first one names the row.
+        rows: a text for each column, without markup; what a terminal would obey is shown as an escape. The first one
+            names the row.
         numbers: the columns to be set to the right.
         footer: a text for each column, below the last row.
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     every = [columns, *rows, *([footer] if footer else [])]
     widths = _widths(every, console.width)
     if widths is None:
@@ -56,7 +60,7 @@ def fits(console: drawing.Console, columns: Sequence[str], rows: Sequence[Sequen
 
 def print_facts(console: drawing.Console, facts: Mapping[str, str]) -> None:
     """Print names with what there is to say of each; no text is broken."""
-    rows = [*facts.items()]
+    rows = [(name, printable(text)) for name, text in facts.items()]
     if fits(console, ("", ""), rows):
         print_table(console, ("", ""), rows)
         return

@@ -96,7 +96,7 @@ def _table(console: drawing.Console, totals: list[Total]) -> None:
     for total in totals:
         day = total.day.isoformat() if total.day != last or not console.is_terminal else ""
         used = (_tokens(total.prompt_tokens, total.estimated), _tokens(total.completion_tokens, total.estimated))
-        rows.append([day, printable(total.model), f"{total.calls:,}", *used])
+        rows.append([day, total.model, f"{total.calls:,}", *used])
         last = total.day
     sums = ["in all", "", f"{calls:,}", _tokens(tokens_in, estimated), _tokens(tokens_out, estimated)]
     print_table(console, ("day", "model", *_NUMBERS), rows, numbers=_NUMBERS, footer=sums)

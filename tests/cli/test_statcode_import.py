@@ -176,3 +176,11 @@ def test_a_name_that_is_taken_stays_what_it_is(home: Path, server: OpenAIServer)
     assert "There is a provider `openai-compatible` already" in failure(run(str(path)))
     assert (home / ".aider.litellm.yml").read_bytes() == before
     assert run(str(path), "--name", "second").exit_code == 0
+
+
+def test_a_models_name_adds_no_line_to_aiders_settings(home: Path, server: OpenAIServer) -> None:
+    path = statcode(home / "a.json", server.base, main="openai-compatible/qwen\nmodel: gpt-4o")
+    result = run(str(path))
+    assert result.exit_code == 0, result.output
+    assert "Not taken over: `openai-compatible/qwen\\nmodel: gpt-4o`" in result.output
+    assert not [line for line in result.output.splitlines() if line.startswith("model:")]

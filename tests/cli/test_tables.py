@@ -50,6 +50,20 @@ def test_no_word_is_broken_at_any_width(width: int) -> None:
     assert "1,032,768" in shown
 
 
+def test_a_terminal_obeys_nothing_in_a_cell() -> None:
+    text = "\n".join(printed(("a\x1b[31mb", "1\r2", "x\u202ey")))
+    assert "a\\x1b[31mb" in text and "1\\r2" in text and "x\\u202ey" in text
+
+
+def test_nor_in_an_error(isolated: Path) -> None:
+    (isolated / "p.json").write_text(
+        json.dumps({"providers": {"\x1b[31mx": {"base_url": "http://127.0.0.1:9/v1"}}}), encoding="utf-8"
+    )
+    shown = at_a_terminal("providers", "import", "p.json")
+    assert shown.status == 2
+    assert "\x1b[31m" not in shown.text and "\\x1b[31mx" in shown.text
+
+
 def test_facts_that_do_not_fit_stand_behind_their_names() -> None:
     console = Console(file=io.StringIO(), width=40, color_system=None, highlight=False)
     print_facts(console, {"For aider": f"aider --model stackspot/agent/{AGENT}", "Name": "x"})
