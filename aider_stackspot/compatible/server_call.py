@@ -17,7 +17,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.profiles import LIMIT_NAMES, LimitName, ServerProfile
 from aider_stackspot.compatible.tools_by_prompt import ToolsInText
 from aider_stackspot.config import CompatibleProvider
-from aider_stackspot.config.schema import UNLIMITED
+from aider_stackspot.config.schema import is_unlimited
 from aider_stackspot.config.settings import MAX_RETRIES
 from aider_stackspot.errors import ContextTooLong, InvalidRequest, StackSpotError
 from aider_stackspot.pipeline import usage_record
@@ -66,7 +66,7 @@ def server_call(
     Raises:
         MissingCredentials: a variable for the provider's OAuth2 client is not set.
     """
-    body = {key: value for key, value in body.items() if key not in LIMIT_NAMES or value != UNLIMITED}
+    body = {key: value for key, value in body.items() if key not in LIMIT_NAMES or not is_unlimited(value)}
     if path == _CHAT:
         body = answer_limit.under(body, _learned_limit_name(provider, name))
     configured = MAX_RETRIES if provider.max_retries is None else provider.max_retries

@@ -54,7 +54,12 @@ def _no_truth(value: Any) -> Any:
 
 
 def _none_if_unlimited(value: Any) -> Any:
-    return None if value == UNLIMITED else value
+    return None if is_unlimited(value) else value
+
+
+def is_unlimited(value: object) -> bool:
+    """Tell whether a limit of tokens is none: -1, also as the text that a `${VAR}` gives."""
+    return value == UNLIMITED or (isinstance(value, str) and value.strip() == str(UNLIMITED))
 
 
 def _on_one_line(value: str | None) -> str | None:

@@ -44,15 +44,18 @@ def configure(server: OpenAIServer, isolated: Path) -> Configure:
 def test_minus_one_in_a_call_means_not_limited_and_is_not_sent(
     server: OpenAIServer, configure: Configure, name: str, stream: bool
 ) -> None:
-    list(litellm.completion("lab/7", HI, stream=stream, **{name: -1}))
+    for unlimited in (-1, "-1"):
+        list(litellm.completion("lab/7", HI, stream=stream, **{name: unlimited}))
     list(litellm.completion("lab/7", HI, stream=stream, **{name: 100}))
-    first, second = (request.json for request in server.chats)
-    assert not {"max_tokens", "max_completion_tokens"} & set(first)
+    *first, second = (request.json for request in server.chats)
+    assert not {"max_tokens", "max_completion_tokens"} & {key for body in first for key in body}
     assert second.get(name) == 100 or second.get("max_tokens") == 100
 
 
-def test_minus_one_in_the_file_is_the_same_as_nothing(configure: Configure) -> None:
-    configure("    models: {m: {max_tokens: -1}}\n  stackspot: {models: {stackspot-ai: {max_tokens: -1}}}\n")
+@pytest.mark.parametrize("written", ["-1", "'-1'", "'${NO_SUCH_LIMIT:--1}'"])
+def test_minus_one_in_the_file_is_the_same_as_nothing(configure: Configure, written: str) -> None:
+    models = f"models: {{m: {{max_tokens: {written}}}}}"
+    configure(f"    {models}\n  stackspot: {{models: {{stackspot-ai: {{max_tokens: {written}}}}}}}\n")
     settings = current()
     assert settings.problem is None
     assert settings.compatible["lab"].models["m"].max_tokens is None
