@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 SHOWN_INSTEAD = "[secret]"
@@ -22,6 +23,19 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
         text = text.replace(form, SHOWN_INSTEAD)
     *shortened, rest = text.split("…")
     return "…".join([*(_without_beginning(part, forms) for part in shortened), rest])
+
+
+def without_likely_keys(text: str) -> str:
+    """Return the words of a foreign text without those that may be a key: nobody knows which secrets it repeats."""
+    return " ".join(_masked(text))
+
+
+def _masked(text: str) -> Iterator[str]:
+    secret_follows = False
+    for word in text.split():
+        looks_secret = re.search(r"(?:sk|pk|key|token)[-_]\S{3}|[A-Za-z0-9_\-+/=*]{24}", word)
+        yield "[…]" if secret_follows or (looks_secret and re.search(r"[0-9*]", word)) else word
+        secret_follows = word.lower().strip("\"':=") in ("bearer", "basic")
 
 
 def scrub_json(text: str, secrets: Iterable[str]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from aider_stackspot.compatible.entries import line, model_of
 from aider_stackspot.compatible.model import ListedModel, TokenLimit, filled, merged
 from aider_stackspot.errors import MalformedAnswer
+from aider_stackspot.redact import without_likely_keys
 
 _ENVELOPES = ("data", "models", "model_names")
 _MAX_EXCERPT = 160
@@ -195,13 +196,5 @@ def _excerpt(text: str, longest: int = _MAX_EXCERPT) -> str:
 
     Servers like to repeat the key they refused ("Incorrect API key provided: sk-...").
     """
-    flat = line(" ".join(_masked(text[:2000]))) or ""
+    flat = line(without_likely_keys(text[:2000])) or ""
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
-
-
-def _masked(text: str) -> Iterator[str]:
-    secret_follows = False
-    for word in text.split():
-        looks_secret = re.search(r"(?:sk|pk|key|token)[-_]\S{3}|[A-Za-z0-9_\-+/=*]{24}", word)
-        yield "[…]" if secret_follows or (looks_secret and re.search(r"[0-9*]", word)) else word
-        secret_follows = word.lower().strip("\"':=") in ("bearer", "basic")

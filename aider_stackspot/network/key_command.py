@@ -19,6 +19,7 @@ from aider_stackspot.config.header_values import api_key
 from aider_stackspot.config.settings import KeyCommand
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError
 from aider_stackspot.network.tokens import AccessToken, ClientFor
+from aider_stackspot.redact import without_likely_keys
 
 TIME_LIMIT = 10.0
 """Seconds that the program may take."""
@@ -62,7 +63,7 @@ class KeyProgram:
         """
         status, out, err = await self._run()
         if status != 0:
-            said = " ".join(err.decode(errors="replace").split())[:_SHOWN]
+            said = "".join(filter(str.isprintable, without_likely_keys(err.decode(errors="replace"))))[:_SHOWN]
             raise AuthenticationFailed(
                 f"{self._what} ended with status {status}{': ' if said else ', and said nothing'}{said}", status=401
             )

@@ -126,6 +126,10 @@ def test_it_reads_nothing_from_the_terminal(program: Callable[[str], list[str]],
     ("lines", "words"),
     [
         ("sys.exit('not signed in: run `op signin`')", "ended with status 1: not signed in: run `op signin`"),
+        (
+            "sys.exit('sk-ant-0123456789 has expired\\nasked with: Bearer s3cret')",
+            "[…] has expired asked with: Bearer […]",
+        ),
         ("sys.exit(3)", "ended with status 3, and said nothing"),
         ("pass", "its first line is no key"),
         ("print()", "its first line is no key"),
