@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aider_stackspot.cli import drawing
-
 from aider_stackspot.config.display import printable
 
 GAP = 2
