@@ -54,7 +54,7 @@ def print_table(
 
 def fits(console: drawing.Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Tell whether each row of a table fits into one line."""
-    return sum(map(_longest, zip(columns, *rows, strict=True))) + GAP * len(columns) <= console.width
+    return sum(map(_longest, zip(columns, *rows, strict=True))) + GAP * (len(columns) - 1) <= console.width
 
 
 def print_facts(console: drawing.Console, facts: Mapping[str, str]) -> None:
@@ -80,7 +80,7 @@ def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
     """Return how wide each column is to be; `None` where the longest words do not fit beside each other."""
     columns = [*zip(*rows, strict=True)]
     widths = [_longest([word for cell in column for word in cell.split()]) for column in columns]
-    spare = room - sum(widths) - GAP * len(columns)
+    spare = room - sum(widths) - GAP * (len(columns) - 1)
     if spare < 0:
         return None
     for number, column in enumerate(columns):
