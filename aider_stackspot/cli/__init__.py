@@ -35,11 +35,12 @@ def _run() -> None:
         print_overview()
         return
     from aider_stackspot.cli.app import app  # loads typer, which takes longer than the overview
-    from aider_stackspot.config.display import printable
 
     try:
         app()
     except StackSpotError as error:
+        from aider_stackspot.config.display import printable  # loads the configuration, which most commands need
+
         # What stands in files and answers reaches the terminal here: it must not obey that.
         print("aider-stackspot:", "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
         raise SystemExit(2) from None
