@@ -79,7 +79,7 @@ gateway: install ## The gateway's long tests: agent programs, generated requests
 	$(BIN)/python -m pytest -q -m slow tests/gateway
 
 $(REAL)/.installed: Makefile
-	$(call environment,$(REAL),gguf xllamacpp)
+	$(call environment,$(REAL),gguf xllamacpp==2026.10.11549)
 	@touch $@
 
 test-real: install $(REAL)/.installed $(PROXY)/.installed ## Real servers: llama.cpp with a tiny generated model, LiteLLM Proxy
