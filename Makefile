@@ -35,7 +35,7 @@ $(VENV)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	@touch $@
 
 $(NEWEST)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
-	$(call environment,$(NEWEST),--upgrade --editable . litellm mcp pytest pytest-xdist hypothesis trustme)
+	$(call environment,$(NEWEST),--upgrade --editable '.[keyring]' litellm mcp pytest pytest-xdist hypothesis trustme)
 	@touch $@
 
 $(PROXY)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
