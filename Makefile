@@ -35,7 +35,7 @@ $(VENV)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
 	@touch $@
 
 $(NEWEST)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
-	$(call environment,$(NEWEST),--upgrade --editable '.[keyring]' litellm mcp pytest pytest-xdist hypothesis trustme)
+	$(call environment,$(NEWEST),--upgrade --editable '.[keyring]' litellm mcp pytest pytest-xdist hypothesis tenacity trustme)
 	@touch $@
 
 $(PROXY)/.installed: pyproject.toml hatch_build.py aider_stackspot.pth
@@ -52,7 +52,7 @@ recording: install ## The picture in README, made from a real run
 	$(BIN)/python docs/recording.py
 
 test: install ## The fast tests (under five minutes on two cores)
-	$(BIN)/python -m pytest -n 3 -q -m 'not slow'
+	$(BIN)/python -m pytest -n 5 -q -m 'not slow'
 
 lint: install ## Style
 	$(BIN)/ruff check .

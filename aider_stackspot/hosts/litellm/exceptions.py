@@ -7,7 +7,6 @@ this package and has one of those would go to another vendor, with the code in i
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -92,27 +91,16 @@ def refuse() -> None:
 
 
 def _around(original: Any) -> Any:
-    is_coroutine = inspect.iscoroutinefunction(original)
-
     @functools.wraps(original)
     def call(*args: Any, **given: Any) -> Any:
         # What LiteLLM asks of itself has been here; the names of other vendors' models stand alone in it.
-        if given.get("acompletion"):
-            return original(*args, **given)
         asker = str(sys._getframe(1).f_globals.get("__name__"))
-        if asker.partition(".")[0] != "litellm":
+        if asker.partition(".")[0] != "litellm" and not given.get("acompletion"):
             check(given.get("model", args[0] if args else None), given)
-        if is_coroutine:
-            return _looking_once(original, args, given)
-        with one_look():
+        with one_look():  # not for the length of a coroutine: LiteLLM repeats calls within one
             return original(*args, **given)
 
     return call
-
-
-async def _looking_once(original: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
-    with one_look():
-        return await original(*args, **given)
 
 
 def check(model: object, given: Mapping[str, Any]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import litellm
 import pytest
 from litellm.exceptions import MidStreamFallbackError
 
-from aider_stackspot.emulator import Emulator, Style
+from aider_stackspot.emulator import Emulator, Fault, Style
 from aider_stackspot.emulator.style import STYLES
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -236,6 +239,27 @@ def test_an_empty_answer_is_an_answer(emulator: Emulator, ask: Ask) -> None:
 def test_a_stream_that_fails_before_any_text_fails_at_the_call(emulator: Emulator) -> None:
     with pytest.raises(litellm.AuthenticationError):
         litellm.completion("stackspot-ai", HI, stream=True, api_key="wrong")
+
+
+@pytest.mark.parametrize("ask", [_sync, _async], ids=["sync", "async"])
+def test_litellms_own_repeats_follow_the_configuration(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    """A service that moved in the middle of a call: the next repeat goes where it is now, and not where it was."""
+    emulator.fail("any chat", replace(Fault.status(500), silence=0.2), None)
+    with Emulator() as moved:
+
+        def follow() -> None:
+            while not emulator.chat_requests:
+                time.sleep(0.01)
+            for name, value in moved.environment().items():
+                monkeypatch.setenv(name, value)
+
+        following = threading.Thread(target=follow)
+        following.start()
+        ask(num_retries=1)
+        following.join()
+        assert len(moved.chat_requests) == 1
 
 
 def test_a_router_takes_the_next_model_where_a_stream_cannot_begin(emulator: Emulator) -> None:
