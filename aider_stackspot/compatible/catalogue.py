@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -70,7 +71,7 @@ class Catalogue:
         """Ask the servers whose list is old or missing, unless this process has asked already.
 
         All that this process ever waits here is two seconds: then what is remembered, or guessed, must do. Where
-        something is remembered of each of them, half a second has to be enough.
+        something is remembered of each of them, it waits for half a second; what comes later is for the next start.
 
         Returns:
             the servers that were asked.
@@ -80,7 +81,12 @@ class Catalogue:
             if not old or self._left <= 0:
                 return []
             started = time.monotonic()
-            self._ask(old, self._left if any(map(self._is_unknown, old)) else min(self._left, WAIT_FOR_NEWER))
+            if any(map(self._is_unknown, old)):
+                self._ask(old, self._left)
+            else:
+                asking = threading.Thread(target=self._ask_behind, args=(old, self._left), daemon=True)
+                asking.start()
+                asking.join(min(self._left, WAIT_FOR_NEWER))
             self._left -= time.monotonic() - started
             return old
 
@@ -145,10 +151,10 @@ class Catalogue:
     ) -> dict[str, DiscoveryResult]:
         from aider_stackspot.compatible import discovery
 
+        self._asked.update(map(self._key, providers))
         outcomes = discovery.discover(providers, budget)
         for provider in providers:
             outcome = outcomes[provider.name]
-            self._asked.add(self._key(provider))
             if outcome.snapshot is None:
                 if outcome.error is not None:
                     self.errors[provider.name] = outcome.error
@@ -156,6 +162,10 @@ class Catalogue:
             self.errors.pop(provider.name, None)
             self._take(provider, outcome.snapshot, forget)
         return outcomes
+
+    def _ask_behind(self, providers: list[CompatibleProvider], budget: float) -> None:
+        with contextlib.suppress(Exception):  # the process ends
+            self._ask(providers, budget)
 
     def _take(self, provider: CompatibleProvider, snapshot: ServerSnapshot, forget: bool) -> None:
         before = self.known(provider)

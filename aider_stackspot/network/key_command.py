@@ -77,11 +77,14 @@ class KeyProgram:
     async def _run(self) -> tuple[int, bytes, bytes]:
         process = await self._started()
         out, err = bytearray(), bytearray()
-        reading = asyncio.gather(_read_into(out, process.stdout), _read_into(err, process.stderr))
+        reading = [
+            asyncio.create_task(_read_into(found, stream))
+            for found, stream in ((out, process.stdout), (err, process.stderr))
+        ]
         try:
             with anyio.fail_after(TIME_LIMIT):
                 status = await _status(process)
-            await asyncio.wait([reading], timeout=LAST_WORDS)
+            await asyncio.wait(reading, timeout=LAST_WORDS)
             return status, bytes(out), bytes(err)
         except BaseException as error:
             _end(process)
@@ -90,7 +93,8 @@ class KeyProgram:
             late = f"{self._what} gave no key within {TIME_LIMIT:g} s. It can ask nobody: sign in to it before."
             raise AuthenticationFailed(late, status=401) from None
         finally:
-            reading.cancel()
+            for task in reading:
+                task.cancel()
             process._transport.close()  # type: ignore[attr-defined]  # nothing public closes pipes that others hold
 
     async def _started(self) -> asyncio.subprocess.Process:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ from aider_stackspot.pipeline import call_log, execution, usage_record
 from aider_stackspot.pipeline.attempt import attempt
 from aider_stackspot.pipeline.channel import AnswerWriter
 from aider_stackspot.pipeline.request import Call
-from aider_stackspot.pipeline.shared import SharedResources
+from aider_stackspot.pipeline.shared import SharedResources, Uploaded
 from aider_stackspot.pipeline.upload import forgotten, with_uploads
 from aider_stackspot.redact import scrub, scrub_json
 
@@ -125,17 +126,23 @@ async def _within_total(call: Call[T], resources: SharedResources, writer: Answe
 
 
 async def _with_retries(call: Call[T], resources: SharedResources, writer: AnswerWriter[T], deadline: float) -> None:
-    tries, asked, began = 0, call, time.monotonic()
+    asked, tries, may_upload_anew = call, 0, True
+    files: Sequence[Uploaded] = ()
     attempt_once = execution.attempt if call.quick_command is not None else attempt
     while True:
         tries += 1
         try:
-            call = await with_uploads(call, resources, deadline)
-            return await attempt_once(call, resources, writer, deadline)
+            call, uploaded = await with_uploads(call, resources, deadline)
+            files = uploaded or files
+            await attempt_once(call, resources, writer, deadline)
+            for file in files:
+                file.was_taken = True
+            return
         except StackSpotError as error:
-            if writer.execution is None and not writer.has_output and forgotten(asked, error, resources, began):
+            has_begun = writer.has_output or writer.execution is not None
+            if may_upload_anew and not has_begun and forgotten(files, error, resources):
                 log.info("%s is asked again, with its files uploaded anew", call.name)
-                call, tries = asked, tries - 1
+                call, files, tries, may_upload_anew = asked, (), tries - 1, False
                 continue
             other = call.corrected(call.request, error) if call.corrected is not None else None
             if other is not None and not writer.has_output:

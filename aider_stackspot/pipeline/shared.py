@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import httpx
 
@@ -26,11 +25,21 @@ class _Way:
     client: httpx.AsyncClient
 
 
-class Uploaded(NamedTuple):
-    """A file that was, or is being, uploaded: since which monotonic second, and what brings its id."""
+@dataclass
+class Uploaded:
+    """A file that was, or is being, uploaded.
 
+    Attributes:
+        key: tells files and accounts apart.
+        begun: since which monotonic second.
+        work: what brings its id.
+        was_taken: whether a call that named it was answered.
+    """
+
+    key: tuple[str, ...]
     begun: float
     work: asyncio.Future[str]
+    was_taken: bool = False
 
 
 class SharedResources:

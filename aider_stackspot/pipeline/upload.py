@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +17,13 @@ from aider_stackspot.api.error_response import from_response
 from aider_stackspot.api.upload import STORAGE, UPLOADS, UploadForm
 from aider_stackspot.config.base_url import is_loopback
 from aider_stackspot.config.settings import Network
-from aider_stackspot.errors import ClientCertificateRequired, ConfigurationError, StackSpotError, StatusError
+from aider_stackspot.errors import (
+    ClientCertificateRequired,
+    ConfigurationError,
+    ContextTooLong,
+    StackSpotError,
+    StatusError,
+)
 from aider_stackspot.network.body import read_limited
 from aider_stackspot.network.client import HEADERS, IDLE_TIMEOUT, timeouts
 from aider_stackspot.network.errors import network_error
@@ -38,8 +44,10 @@ _PROGRESS_STEP = 0.25
 _MAX_ANSWER_BYTES = 256 * 1024
 
 
-async def with_uploads(call: Call[T], resources: SharedResources, deadline: float) -> Call[T]:
-    """Return a call whose request names its files, which are uploaded at once and side by side.
+async def with_uploads(
+    call: Call[T], resources: SharedResources, deadline: float
+) -> tuple[Call[T], Sequence[Uploaded]]:
+    """Return a call whose request names its files, which are uploaded at once and side by side; and these files.
 
     Args:
         call: what is asked.
@@ -51,46 +59,42 @@ async def with_uploads(call: Call[T], resources: SharedResources, deadline: floa
     """
     uploads = call.uploads
     if uploads is None:
-        return call
-    ids = await asyncio.gather(*(_uploaded(call, file, resources, deadline) for file in uploads.files))
-    return replace(call, request=uploads.named_in(ids), uploads=None)
+        return call, ()
+    files = [_uploaded(call, file, resources, deadline) for file in uploads.files]
+    ids = await asyncio.gather(*(asyncio.shield(file.work) for file in files))
+    return replace(call, request=uploads.named_in(ids), uploads=None), files
 
 
-async def _uploaded(call: Call[Any], file: Attachment, resources: SharedResources, deadline: float) -> str:
-    """Return the id of a file. Calls that need the same one at the same time wait for one upload."""
-    key = _key(call, file)
+def _uploaded(call: Call[Any], file: Attachment, resources: SharedResources, deadline: float) -> Uploaded:
+    """Return a file that is there or on its way. Calls that need the same one at the same time share one upload."""
+    assert call.uploads is not None
+    key = (call.uploads.base_url, *call.destination.rate_key, file.digest)
     known = resources.uploads.get(key)
     if known is None or time.monotonic() - known.begun > KEPT_SECONDS or _has_failed(known.work):
         work = asyncio.ensure_future(_upload(call, file, resources, deadline))
-        known = resources.uploads[key] = Uploaded(time.monotonic(), work)
+        known = resources.uploads[key] = Uploaded(key, time.monotonic(), work)
         _forget_old(resources)
-    return await asyncio.shield(known.work)
+    return known
 
 
-def forgotten(call: Call[Any], error: StackSpotError, resources: SharedResources, since: float) -> bool:
-    """Forget files of a call that may have ended before their hour, where the service refused what named them.
+def forgotten(files: Sequence[Uploaded], error: StackSpotError, resources: SharedResources) -> bool:
+    """Forget files that may have ended before their hour, where the service refused a call that named them.
 
     Args:
-        call: what was asked, with its files.
+        files: those that the call named.
         error: how it ended.
         resources: the process's uploaded files.
-        since: the monotonic second at which the call began; what was uploaded for it is not forgotten.
 
     Returns:
-        Whether there were any: the call is worth another try, with files that are uploaded anew.
+        Whether one of them was taken before, and so can have ended: the call is worth another try, with new ones.
     """
-    if call.uploads is None or not isinstance(error, StatusError) or error.status not in _MAY_MEAN_NO_FILE:
+    if isinstance(error, ContextTooLong) or not isinstance(error, StatusError):
         return False
-    keys = [_key(call, file) for file in call.uploads.files]
-    old = [key for key in keys if key in resources.uploads and resources.uploads[key].begun < since]
-    for key in old:
-        del resources.uploads[key]
-    return bool(old)
-
-
-def _key(call: Call[Any], file: Attachment) -> tuple[str, ...]:
-    assert call.uploads is not None
-    return (call.uploads.base_url, *call.destination.rate_key, file.digest)
+    ended = [file for file in files if file.was_taken] if error.status in _MAY_MEAN_NO_FILE else []
+    for file in ended:
+        if resources.uploads.get(file.key) is file:  # another call may have brought a new one already
+            del resources.uploads[file.key]
+    return bool(ended)
 
 
 def _has_failed(work: asyncio.Future[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from aider_stackspot.compatible import catalogue as room
-from aider_stackspot.compatible import discovery
 from aider_stackspot.compatible import server as servers
 from aider_stackspot.compatible.catalogue import Catalogue
 from aider_stackspot.compatible.model import KindField, ListedModel, Price, TokenLimit
 from aider_stackspot.compatible.server import ServerSnapshot, models_of, profile_of
 from aider_stackspot.config import CompatibleProvider
 from tests.compatible.helper import KEY, context_of, provider_of
-from tests.compatible.openai_server import OpenAIServer
+from tests.compatible.openai_server import OpenAIServer, models
 
 
 def test_it_is_remembered_for_the_next_start(server: OpenAIServer) -> None:
@@ -81,27 +79,26 @@ def test_an_old_list_serves_while_the_server_is_away(server: OpenAIServer) -> No
     assert "500" in str(later.errors["local"])
 
 
-@pytest.mark.parametrize(("remembered", "waits"), [(True, 0.5), (False, 2.0)])
-def test_a_start_waits_less_where_something_is_remembered(
-    monkeypatch: pytest.MonkeyPatch, *, remembered: bool, waits: float
-) -> None:
-    """Of a server that accepts and never says a word."""
-    allowed: list[float] = []
+def test_a_start_does_not_wait_long_for_a_newer_list_and_the_next_start_has_it(server: OpenAIServer) -> None:
+    provider = provider_of(server)
+    _remembered(provider, 999_999)
+    server.pages["/v1/models"] = models("c")
+    server.wait = 1.0
+    started, asking = time.monotonic(), Catalogue()
+    asking.fresh([provider])
+    assert time.monotonic() - started < 1.0
+    assert [model.name for model in models_of(provider, asking.known(provider))] == ["a", "b"]
+    deadline = time.monotonic() + 10
+    while [model.name for model in models_of(provider, Catalogue().known(provider))] != ["c"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
-    def counted(providers: list[CompatibleProvider], budget: float) -> dict[str, discovery.DiscoveryResult]:
-        allowed.append(budget)
-        return real(providers, budget / 10)
 
-    real = discovery.discover
-    monkeypatch.setattr(discovery, "discover", counted)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        provider = CompatibleProvider("lab", f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
-        if remembered:
-            room.save(provider, ServerSnapshot(provider.api_base, models=(ListedModel("a"),), fetched_at=1.0))
-        catalogue = Catalogue()
-        catalogue.fresh([provider])
-    assert allowed == [waits]
-    assert [model.name for model in models_of(provider, catalogue.known(provider))] == (["a"] if remembered else [])
+def test_a_first_start_waits_for_the_list(server: OpenAIServer) -> None:
+    server.wait = 0.8
+    provider, asking = provider_of(server), Catalogue()
+    asking.fresh([provider])
+    assert [model.name for model in models_of(provider, asking.known(provider))] == ["a", "b"]
 
 
 def test_a_server_that_is_away_is_asked_once_in_a_start(server: OpenAIServer) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,42 @@ def test_a_file_that_ended_before_its_hour_is_uploaded_again_within_the_call(emu
     StackSpotProvider().completion_sync(messages(picture(), file()))
     assert len(emulator.uploads.files) == 2
     assert len(emulator.requests_of("upload")) == 4
+
+
+@pytest.mark.parametrize("refusal", ["status:400", "status:404", "status:422"])
+def test_a_refusal_that_goes_on_uploads_a_file_that_was_taken_once_more_and_no_other(
+    agent: Emulator, refusal: str
+) -> None:
+    """Whether a file has ended cannot be told from the answer: it is tried once."""
+    StackSpotProvider().completion_sync(messages(picture()))
+    agent.fail("any chat", parse_fault(refusal), None)
+    for _ in range(3):
+        with pytest.raises(errors.StatusError):
+            StackSpotProvider().completion_sync(messages(picture()))
+    assert (len(agent.requests_of("upload")), len(agent.chat_requests)) == (2, 5)
+
+
+def test_a_prompt_that_is_too_long_is_no_reason_to_upload(agent: Emulator) -> None:
+    StackSpotProvider().completion_sync(messages(picture()))
+    agent.fail("any chat", parse_fault("too-long"), None)
+    with pytest.raises(errors.ContextTooLong):
+        StackSpotProvider().completion_sync(messages(picture()))
+    assert (len(agent.requests_of("upload")), len(agent.chat_requests)) == (1, 2)
+
+
+def test_two_calls_that_name_the_same_ended_file_are_both_answered(agent: Emulator) -> None:
+    """The refusal of one comes when the other has uploaded the file anew."""
+    StackSpotProvider().completion_sync(messages(picture()))
+    agent.uploads.files[0].content = None
+    agent.fail("any chat", replace(parse_fault("status:404"), silence=1.0), 1)
+    late = threading.Thread(target=StackSpotProvider().completion_sync, args=(messages(picture()),))
+    late.start()
+    while len(agent.chat_requests) < 2:
+        time.sleep(0.01)
+    StackSpotProvider().completion_sync(messages(picture()))
+    late.join()
+    assert len(agent.requests_of("upload")) == 2
+    assert len(agent.chat_requests) == 5
 
 
 def test_another_refusal_uploads_nothing_a_second_time(agent: Emulator) -> None:
