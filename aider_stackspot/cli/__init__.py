@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
 
 from aider_stackspot.cli.overview import print_overview
@@ -39,11 +40,18 @@ def _run() -> None:
     try:
         app()
     except StackSpotError as error:
-        from aider_stackspot.config.display import printable  # loads the configuration, which most commands need
-
-        # What stands in files and answers reaches the terminal here: it must not obey that.
-        print("aider-stackspot:", "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
+        _print_error(error)
         raise SystemExit(2) from None
+
+
+def _print_error(error: StackSpotError) -> None:
+    from aider_stackspot.config.display import printable, wrapped  # loads the configuration: most commands need it
+
+    # What stands in files and answers reaches the terminal here: it must not obey that.
+    lines = [printable(line) for line in f"aider-stackspot: {error}".split("\n")]
+    if sys.stderr.isatty():
+        lines = [wrapped(line, shutil.get_terminal_size().columns) for line in lines]
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _mend_surroundings() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -32,6 +33,7 @@ def show_page(page: str | None) -> None:
     if not console.is_terminal:
         typer.echo(text, nl=False)
         return
+    os.environ.setdefault("LESS", "-R")  # else the usual pager shows the colours' codes
     with console.pager(styles=True):
         console.print(drawing.Markdown(text))
 

@@ -141,7 +141,7 @@ def _asked(given: Answers, options: InitOptions, settings: Settings) -> tuple[An
         answers.agents = {name: agent_id for name, agent_id in chosen.items() if agent_id != known.get(name, "")}
     if agents is None:
         return answers, options.no_check
-    return answers, prove_agents(answers, settings, agents, known)
+    return answers, prove_agents(answers, settings, agents)
 
 
 def _agents_now(settings: Settings) -> dict[str, str]:

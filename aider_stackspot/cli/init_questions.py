@@ -136,7 +136,7 @@ def _title(agent: Agent) -> str:
     return f"{agent.name} ({agent.model})" if agent.model else agent.name
 
 
-def prove_agents(answers: Answers, settings: Settings, agents: list[Agent], known: Mapping[str, str]) -> bool:
+def prove_agents(answers: Answers, settings: Settings, agents: list[Agent]) -> bool:
     """Let each chosen agent answer once, and ask again for those that do not, as often as the user wants.
 
     Returns:
@@ -146,11 +146,10 @@ def prove_agents(answers: Answers, settings: Settings, agents: list[Agent], know
     while refused:
         for one in refused:
             say(f"\n{one.text}")
-        if not typer.confirm("\nChoose another agent?", default=True, err=True):
+        if not typer.confirm("\nChoose another agent? (n keeps this one)", default=True, err=True):
             return False
         names = [name for one in refused for name in one.models]
-        now = {name: answers.agents.get(name, known.get(name, "")) for name in names}
-        answers.agents |= ask_agents(agents, now, names)
+        answers.agents |= ask_agents(agents, {}, names)  # none is the default: those before were refused
         refused = refused_chats(settings, answers, names)
     return True
 

@@ -63,13 +63,13 @@ def _account(account: Account) -> Finding:
 
 
 def _agents(account: Account, settings: Settings) -> Iterator[Finding]:
-    """Yield a line for each agent or API that answers, with the models that it answers for."""
+    """Yield a line for each agent or API, with the models that it is to answer for: none of them is asked."""
     alike: dict[str, list[str]] = {}
     for name, model in settings.models.items():
         if model.account.name == account.name and name == model.route:
             alike.setdefault(_who_answers(model), []).append(model.name)
     for who, names in alike.items():
-        yield Finding("", who, "ok", f"answers for {', '.join(sorted(names))}")
+        yield Finding("", who, "note", f"set up for {', '.join(sorted(names))}")
 
 
 def _who_answers(model: Model) -> str:

@@ -13,8 +13,9 @@ from aider_stackspot.doctor.network import NETWORK, check_host
 from aider_stackspot.doctor.report import Finding, masked
 from aider_stackspot.doctor.service import check_chats, check_servers
 from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, check_token
-from aider_stackspot.errors import StackSpotError
+from aider_stackspot.errors import ConfigurationError, StackSpotError
 from aider_stackspot.network.proxies import proxy_for
+from aider_stackspot.network.tls import ssl_context
 from aider_stackspot.pipeline.background_loop import background_loop
 
 SECTION = "Configuration"
@@ -86,8 +87,13 @@ def _network(account: Account) -> Iterator[Finding]:
             "not checked at all: SSL_VERIFY, or aider's --no-verify-ssl, switches the check off",
             "Anyone on the way can read your credentials. Set `ca_bundle` to the company's authority instead.",
         )
-    else:
-        yield Finding(PROXIES, f"certificates for {name}", "ok", _authorities(network))
+        return
+    try:
+        ssl_context(network)
+    except ConfigurationError as error:
+        yield Finding(PROXIES, f"certificates for {name}", "failed", str(error))
+        return
+    yield Finding(PROXIES, f"certificates for {name}", "ok", _authorities(network))
 
 
 def _authorities(network: Network) -> str:

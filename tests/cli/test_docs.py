@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import Run
+from tests.cli.person import at_a_terminal
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
 
@@ -23,6 +25,17 @@ def test_the_pages_are_listed_with_their_titles(run: Run) -> None:
 def test_a_page_is_shown_by_any_of_its_names(run: Run, name: str) -> None:
     page = next(page for page in PAGES if page.stem == "errors")
     assert run("docs", name).out == page.read_text(encoding="utf-8")
+
+
+def test_the_usual_pager_is_told_to_show_colours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without that it shows their codes."""
+    pager = tmp_path / "less"
+    pager.write_text('#!/bin/sh\n[ -t 0 ] || cat > /dev/null\necho "LESS is $LESS"\n', encoding="utf-8")
+    pager.chmod(0o755)
+    for name in ("LESS", "PAGER", "MANPAGER"):
+        monkeypatch.delenv(name, raising=False)
+    seen = at_a_terminal("docs", "errors", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert "LESS is -R" in seen.text
 
 
 @pytest.mark.parametrize("name", ["absent", "../README", "\x1b[31m"])

@@ -200,6 +200,18 @@ def test_the_agent_that_is_set_is_the_default_and_can_be_taken_out(
     assert {current().models[name].agent_id for name in NAMES} == {None}
 
 
+def test_an_agent_that_does_not_answer_is_not_offered_again(
+    service: Emulator, run: Run, isolated: Path, answer: Callable[..., list[str]]
+) -> None:
+    service.fail("agent", Fault.status(403), times=1)
+    answer("project", "client-id", KEY, "acme", "1", "-", "-", True, None)
+    done = run("init")
+    assert done.status == 0, done.err
+    assert "403" in done.err
+    assert AGENT not in (isolated / ".env").read_text(encoding="utf-8")
+    assert not (isolated / ".aider.litellm.yml").exists()
+
+
 def test_without_a_word_it_is_for_the_person(service: Emulator, run: Run, isolated: Path) -> None:
     done = quietly(run, "--agent", AGENT, project=False)
     assert done.status == 0, done.err

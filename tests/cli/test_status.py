@@ -48,8 +48,8 @@ def test_a_line_each(service: Emulator, run: Run, home: Path) -> None:
     )
     assert lines[1].startswith("token for stackspot: valid for ")
     assert sorted(lines[2:4]) == [
-        f"agent {AGENT}: answers for stackspot-ai-code",
-        "the portal's own chat: answers for stackspot-ai, stackspot-ai-chat",
+        f"agent {AGENT}: set up for stackspot-ai-code",
+        "the portal's own chat: set up for stackspot-ai, stackspot-ai-chat",
     ]
     assert lines[4:] == ["models: 3 of StackSpot; to list them: aider-stackspot models"]
     assert len(service.token_requests) == 1

@@ -97,3 +97,11 @@ def test_colours_are_for_a_terminal_that_wants_them() -> None:
     usage_record.add(usage_record.directory(), "stackspot/stackspot-ai-code", Usage(100, 20), (0, 0))
     assert COLOUR.search(at_a_terminal("usage", "--plot").text)
     assert not COLOUR.search(at_a_terminal("usage", "--plot", NO_COLOR="1").text)
+
+
+def test_an_error_breaks_between_words() -> None:
+    seen = at_a_terminal("docs", "absent", columns=60)
+    lines = seen.text.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert len(lines) > 1
+    assert lines[-1].endswith("wire.")

@@ -216,6 +216,16 @@ def inspected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         yield tmp_path / "ca.pem"
 
 
+def test_a_bundle_that_is_not_there_is_not_right(
+    emulator: Emulator, run: Run, probe: dict[str, Any], isolated: Path
+) -> None:
+    own = isolated.parent / "home" / ".aider.litellm.yml"
+    own.write_text("providers: {stackspot: {ca_bundle: /absent/ca.pem}}", encoding="utf-8")
+    finding = findings(run("doctor", "--json"))["certificates for stackspot"]
+    assert finding["status"] == "failed"
+    assert "/absent/ca.pem cannot be read" in finding["detail"]
+
+
 def test_an_inspecting_proxy_is_recognised(inspected: Path, run: Run, probe: dict[str, Any]) -> None:
     done = run("doctor", "--json")
     assert done.status == 1
