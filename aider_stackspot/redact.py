@@ -25,6 +25,10 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return "…".join([*(_without_beginning(part, forms) for part in shortened), rest])
 
 
+_NAMED = re.compile(r"(?:password|passwd|secret|token|key)[\"']?[=:][\"']?", re.IGNORECASE)
+"""Begins a secret that is written behind its name."""
+
+
 def without_likely_keys(text: str) -> str:
     """Return the words of a foreign text without those that may be a key: nobody knows which secrets it repeats."""
     return " ".join(_masked(text))
@@ -34,8 +38,10 @@ def _masked(text: str) -> Iterator[str]:
     secret_follows = False
     for word in text.split():
         looks_secret = re.search(r"(?:sk|pk|key|token)[-_]\S{3}|[A-Za-z0-9_\-+/=*]{24}", word)
-        yield "[…]" if secret_follows or (looks_secret and re.search(r"[0-9*]", word)) else word
-        secret_follows = word.lower().strip("\"':=") in ("bearer", "basic")
+        named = _NAMED.search(word)
+        is_named = named is not None and named.end() < len(word)
+        yield "[…]" if secret_follows or is_named or (looks_secret and re.search(r"[0-9*]", word)) else word
+        secret_follows = word.lower().strip("\"':=") in ("bearer", "basic") or (named is not None and not is_named)
 
 
 def scrub_json(text: str, secrets: Iterable[str]) -> str:

@@ -67,12 +67,8 @@ def add(where: Path, model: str, counted: Usage | None, lengths: tuple[int, int]
 
 
 def _append(path: Path, line: str) -> None:
-    try:
-        is_new = append_line(path, line)
-    except FileNotFoundError:
-        private_directory(path.parent)
-        is_new = append_line(path, line)
-    if is_new:
+    private_directory(path.parent)
+    if append_line(path, line):
         for old in sorted(path.parent.glob("????-??.jsonl"))[:-KEPT_MONTHS]:
             old.unlink(missing_ok=True)
 

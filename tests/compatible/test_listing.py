@@ -478,6 +478,10 @@ class TestWhatIsNoModelList:
             "Bearer hunter2 was refused",
             "unknown key 0123456789abcdef0123456789abcdef",
             "Your key sk-ab****yz is invalid",
+            "wrong password: hunter2",
+            "token=hunter2 was refused",
+            'not known: {"client_secret":"hunter2"}',
+            "api_key='hunter2'",
         ],
     )
     def test_a_key_that_the_server_repeats_is_not_repeated(self, text: str) -> None:
