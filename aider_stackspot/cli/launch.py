@@ -44,7 +44,11 @@ def run_program(program: str, arguments: Sequence[str], model: str) -> None:
     configuration.settings()
     path = shutil.which(program)
     if path is None:
-        print(f"aider-stackspot: `{program}` is not installed, or not on the PATH.", file=sys.stderr)
+        print(
+            f"aider-stackspot: `{program}` is not installed, or not on the PATH. Install it as its makers say; "
+            "nothing else is needed.",
+            file=sys.stderr,
+        )
         raise typer.Exit(_NOT_FOUND)
     logging.basicConfig(handlers=[logging.NullHandler()])  # the terminal is the program's
     key = f"sk-{secrets.token_urlsafe(32)}"

@@ -78,7 +78,7 @@ async def _one(provider: CompatibleProvider, deadline: float) -> DiscoveryResult
         await asyncio.wait_for(discovery.ask(), max(0.0, deadline - time.monotonic()))
     except (TimeoutError, asyncio.TimeoutError):
         if discovery.snapshot is None:
-            waited = f"{provider.name} ({provider.api_base}) did not list its models within the time there is."
+            waited = f"{provider.name} ({provider.api_base}) did not list its models in time."
             return DiscoveryResult(error=TimedOut(waited))
     except StackSpotError as error:
         if discovery.snapshot is None:

@@ -245,6 +245,8 @@ def _keep_failed_answers_out(base_coder: Any) -> None:
                 if is_ours(kwargs.get("model") or (args[1] if len(args) > 1 else None) or coder.main_model):
                     if coder.partial_response_content:
                         setattr(coder, _BROKEN_OFF, messages)
+                        if not coder.show_pretty():
+                            coder.io.tool_output()  # ends the line that the answer began
                     coder.partial_response_content = ""
                     coder.partial_response_function_call = {}
                     note_too_long(coder, error)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import AgentDetails, Emulator, Fault, Knowledge, Style
+from aider_stackspot.emulator.fault import parse_fault
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -211,6 +212,15 @@ def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulat
     assert commits() == ["fix: add adds", "A calculator"]
     assert done.stdout.count("Applied edit to calc.py") == 1
     assert len(service.chat_requests) == 3
+
+
+@pytest.mark.slow
+def test_an_error_begins_a_line_of_its_own_below_what_had_arrived(service: Emulator, repository: Path) -> None:
+    service.answer = ["Hello! ", "This is ", "an answer."]
+    service.fail("any chat", parse_fault("error-frame:2"), times=2)
+    done = ask("--message", "Say hi")
+    assert "\nHello! This is \nlitellm.InternalServerError: " in done.stdout
+    assert "\nHello! This is \nThe same error again.\n" in done.stdout
 
 
 @pytest.mark.slow
