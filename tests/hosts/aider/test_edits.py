@@ -218,7 +218,7 @@ def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulat
 def test_an_error_begins_a_line_of_its_own_below_what_had_arrived(service: Emulator, repository: Path) -> None:
     service.answer = ["Hello! ", "This is ", "an answer."]
     service.fail("any chat", parse_fault("error-frame:2"), times=2)
-    done = ask("--message", "Say hi")
+    done = ask("--no-pretty", "--message", "Say hi")
     assert "\nHello! This is \nlitellm.InternalServerError: " in done.stdout
     assert "\nHello! This is \nThe same error again.\n" in done.stdout
 
