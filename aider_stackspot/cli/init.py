@@ -31,7 +31,7 @@ from aider_stackspot.cli.init_questions import (
     token_of,
 )
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
-from aider_stackspot.config import Settings, current
+from aider_stackspot.config import Account, Settings, current
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
 from aider_stackspot.config.locations import RecordedInputs
@@ -68,9 +68,13 @@ def set_up(options: InitOptions) -> None:
         in_project = options.project or (options.may_ask and ask_for_project())
         place = Place.of_project() if in_project else Place.of_person()
         text_of(place.config)  # a file that cannot be changed is refused before anything is typed
-        given = _given(options, place)
+        given = _given(options, place, settings.accounts[STACKSPOT] if in_project else None)
         answers, is_proved = (_asked if options.may_ask else _unasked)(given, options, settings)
-        answers.in_keyring = options.may_ask and ask_for_keyring(answers, place.env)
+        if in_project:  # whoever clones it would choose the key, so only one that is there already can be used
+            unchanged = (answers.variables, answers.client_key) == (given.variables, given.client_key)
+            answers.in_keyring = given.in_keyring and unchanged
+        elif options.may_ask:
+            answers.in_keyring = ask_for_keyring(answers, place.env)
         plan = _agreed(place, answers, options, settings)
     plan.write()
     say("Written.")
@@ -82,8 +86,14 @@ def set_up(options: InitOptions) -> None:
     print(f"aider --model {MODELS[0]}")
 
 
-def _given(options: InitOptions, place: Place) -> Answers:
-    """Return what the options say, else the environment, else the file that is there."""
+def _given(options: InitOptions, place: Place, account: Account | None) -> Answers:
+    """Return what the options say, else the environment, else the file that is there, else the keyring.
+
+    Args:
+        options: the options.
+        place: the files.
+        account: the account as it is, where a project is set up: no other key of the keyring is for it.
+    """
     variable = RecordedInputs().variable
     in_file = env_values(env_text_of(place.env))
     given = Answers(agents=_given_agents(options.agents))
@@ -92,14 +102,13 @@ def _given(options: InitOptions, place: Place) -> Answers:
     if options.client_key_stdin:
         given.client_key = sys.stdin.readline().strip()
     else:
-        given.client_key = variable(CLIENT_KEY) or in_file.get(CLIENT_KEY, "") or _stored(given)
+        given.client_key = variable(CLIENT_KEY) or in_file.get(CLIENT_KEY, "")
+    if not given.client_key and given.client_id:
+        is_other = account is not None and (account.client_id, account.realm) != (given.client_id, given.realm)
+        stored = given.stored_key if account is None else None if is_other else account.stored_key
+        key = stored.key() if stored is not None else None
+        given.client_key, given.in_keyring = (key.get_secret_value(), True) if key is not None else ("", False)
     return given
-
-
-def _stored(given: Answers) -> str:
-    stored = given.stored_key if given.client_id else None
-    key = stored.key() if stored is not None else None
-    return key.get_secret_value() if key is not None else ""
 
 
 def _given_agents(texts: Sequence[str]) -> dict[str, str]:

@@ -129,6 +129,13 @@ class Answers:
         """The key's place in the system's keyring, where one can be there."""
         return StoredKey.of(Environment(), self.realm, self.client_id)
 
+    @property
+    def to_be_stored(self) -> StoredKey | None:
+        """The place that the key is going to be put into; `None` where it stays as it is, or goes into `.env`."""
+        stored = self.stored_key if self.in_keyring else None
+        now = stored.key() if stored is not None else None
+        return None if now is not None and now.get_secret_value() == self.client_key else stored
+
 
 @dataclass(frozen=True)
 class Place:
@@ -192,8 +199,10 @@ class Plan:
     def show(self) -> None:
         """Say what is going to be written where, with the change of a file that is there already."""
         say(f"\nThis is written:\n  {self.place.env}: {self._what()}; readable only by you")
-        if self.answers.in_keyring:
+        if self.answers.to_be_stored is not None:
             say(f"  {KEYRING}: the client key, for {SERVICE}")
+        elif self.answers.in_keyring:
+            say(f"  The client key stays in {KEYRING}.")
         if _gitignore(self.place.env) is not None:
             say(f"  {self.place.env.with_name('.gitignore')}: {self.place.env.name}, so that git does not take it")
         before, after = text_of(self.place.config), self.config
@@ -212,7 +221,7 @@ class Plan:
         env = self.place.env
         with changing(env, self.place.config):
             variables, config, gitignore = self._variables(), self.config, _gitignore(env)
-            stored = self.answers.stored_key if self.answers.in_keyring else None
+            stored = self.answers.to_be_stored
             if stored is not None:
                 stored.save(self.answers.client_key)
             if gitignore is not None:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import Emulator
+from tests.cli.command import Run
 from tests.cli.person import DOWN, Seen, at_a_terminal
+
+pytest_plugins = ["tests.cli.cli_fixtures"]
 
 KEY = "the-client-key-of-acme"
 ROOT = Path(__file__).parents[2]
@@ -31,6 +34,15 @@ def keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.config.keyring_backends.Kept")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
         yield file
+
+
+@pytest.fixture
+def stored(keyring: Path) -> Path:
+    """The user's account, in their home and in the keyring."""
+    keyring.write_text(json.dumps({"aider-stackspot acme/client-id": KEY}), encoding="utf-8")
+    env = keyring.with_name("home") / ".env"
+    env.write_text("STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n", encoding="utf-8")
+    return env
 
 
 def init(*more: tuple[str, str], **variables: str) -> Seen:
@@ -84,3 +96,20 @@ def test_a_locked_keyring_says_what_to_do(keyring: Path) -> None:
         text = at_a_terminal(command, PYTHON_KEYRING_BACKEND="tests.config.keyring_backends.Locked").text
         assert "refused (KeyringLocked" in text
         assert "Unlock it and try again" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("options", [[], ["--project", "--client-id", "client-id", "--realm", "acme"]])
+def test_a_key_of_the_keyring_stays_there(stored: Path, run: Run, options: list[str]) -> None:
+    done = run("init", "--non-interactive", "--no-check", *options)
+    assert done.status == 0, done.err
+    assert "The client key stays in the system's keyring." in done.err
+    assert "Other credentials" not in done.err
+    written = Path(".env") if options else stored
+    assert written.read_text(encoding="utf-8") == "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
+
+
+def test_a_project_is_given_no_other_key_of_the_keyring(stored: Path, run: Run) -> None:
+    stored.write_text("STACKSPOTAI_REALM=acme\n", encoding="utf-8")
+    Path(".env").write_text("STACKSPOTAI_CLIENT_ID=client-id\n", encoding="utf-8")
+    done = run("init", "--non-interactive", "--no-check", "--project")
+    assert (done.status, "STACKSPOTAI_CLIENT_KEY (or --client-key-stdin)" in done.err) == (2, True)
