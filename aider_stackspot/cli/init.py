@@ -68,7 +68,7 @@ def set_up(options: InitOptions) -> None:
         in_project = options.project or (options.may_ask and ask_for_project())
         place = Place.of_project() if in_project else Place.of_person()
         text_of(place.config)  # a file that cannot be changed is refused before anything is typed
-        given = _given(options, place, settings.accounts[STACKSPOT] if in_project else None)
+        given = _given(options, place, settings.accounts[STACKSPOT], in_project=in_project)
         answers, is_proved = (_asked if options.may_ask else _unasked)(given, options, settings)
         if in_project:  # whoever clones it would choose the key, so only one that is there already can be used
             unchanged = (answers.variables, answers.client_key) == (given.variables, given.client_key)
@@ -86,17 +86,18 @@ def set_up(options: InitOptions) -> None:
     print(f"aider --model {MODELS[0]}")
 
 
-def _given(options: InitOptions, place: Place, account: Account | None) -> Answers:
+def _given(options: InitOptions, place: Place, account: Account, *, in_project: bool) -> Answers:
     """Return what the options say, else the environment, else the file that is there, else the keyring.
 
     Args:
         options: the options.
         place: the files.
-        account: the account as it is, where a project is set up: no other key of the keyring is for it.
+        account: the account as it is.
+        in_project: a project is set up: no other key of the keyring than the account's is for it.
     """
     variable = RecordedInputs().variable
     in_file = env_values(env_text_of(place.env))
-    given = Answers(agents=_given_agents(options.agents))
+    given = Answers(agents=_given_agents(options.agents), auth_url=account.auth_url)
     given.client_id = options.client_id or variable(CLIENT_ID) or in_file.get(CLIENT_ID, "")
     given.realm = options.realm or variable(REALM) or in_file.get(REALM, "") or DEFAULT_REALM
     if options.client_key_stdin:
@@ -104,8 +105,8 @@ def _given(options: InitOptions, place: Place, account: Account | None) -> Answe
     else:
         given.client_key = variable(CLIENT_KEY) or in_file.get(CLIENT_KEY, "")
     if not given.client_key and given.client_id:
-        is_other = account is not None and (account.client_id, account.realm) != (given.client_id, given.realm)
-        stored = given.stored_key if account is None else None if is_other else account.stored_key
+        is_other = (account.client_id, account.realm) != (given.client_id, given.realm)
+        stored = given.stored_key if not in_project else None if is_other else account.stored_key
         key = stored.key() if stored is not None else None
         given.client_key, given.in_keyring = (key.get_secret_value(), True) if key is not None else ("", False)
     return given

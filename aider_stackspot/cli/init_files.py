@@ -30,7 +30,8 @@ from aider_stackspot.config.edit_yaml import has_provider, with_model_key, witho
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.locations import ENV_NAME, FILE_NAME
 from aider_stackspot.config.schema import STACKSPOT
-from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
+from aider_stackspot.config.settings import CREDENTIAL_VARIABLES, DEFAULT_AUTH_URL
+from aider_stackspot.config.stackspot import key_in_keyring
 from aider_stackspot.config.system_keyring import KEYRING, SERVICE, StoredKey
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.redact import scrub
@@ -109,7 +110,7 @@ class Answers:
     """What is going to be written.
 
     `agents` has the models that get another agent; the empty string means none. `in_keyring` tells that the system's
-    keyring gets the client key, in place of `.env`.
+    keyring gets the client key, in place of `.env`; `auth_url` is where it is for.
     """
 
     client_id: str = ""
@@ -117,6 +118,7 @@ class Answers:
     realm: str = ""
     agents: dict[str, str] = field(default_factory=dict)
     in_keyring: bool = False
+    auth_url: str = DEFAULT_AUTH_URL
 
     @property
     def variables(self) -> dict[str, str]:
@@ -127,7 +129,7 @@ class Answers:
     @property
     def stored_key(self) -> StoredKey | None:
         """The key's place in the system's keyring, where one can be there."""
-        return StoredKey.of(Environment(), self.realm, self.client_id)
+        return key_in_keyring(Environment(), self.realm, self.client_id, self.auth_url)
 
     @property
     def to_be_stored(self) -> StoredKey | None:

@@ -12,6 +12,7 @@ from aider_stackspot.config.edit import changing, env_text_of, env_values, users
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
+from aider_stackspot.config.stackspot import key_in_keyring
 from aider_stackspot.config.system_keyring import KEYRING, StoredKey
 from aider_stackspot.errors import ConfigurationError
 
@@ -49,7 +50,7 @@ def _in_keyring(path: Path) -> StoredKey | None:
     values, account = env_values(env_text_of(path)), current().accounts[STACKSPOT]
     client_id = values.get(CREDENTIAL_VARIABLES["client_id"]) or account.client_id
     realm = values.get(CREDENTIAL_VARIABLES["client_realm"]) or account.realm
-    stored = StoredKey.of(Environment(), realm, client_id) if client_id else None
+    stored = key_in_keyring(Environment(), realm, client_id, account.auth_url) if client_id else None
     if stored is not None and stored.key() is None:
         if stored.problem:
             say(stored.problem)

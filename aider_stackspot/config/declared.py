@@ -123,8 +123,8 @@ class DeclaredProvider:
     """A provider as a file declares it (or, without a document, as it is built in).
 
     `trusted` tells whether the file is the user's, and `voucher` is the file whose trust that comes from. `passed_over`
-    has the places in the user's file at which a variable of a project's file was not believed. `notices` collects a
-    line for each value that is ignored.
+    has the places in the user's file at which a variable of a project's file was not believed, `filled_by_project`
+    those at which one was. `notices` collects a line for each value that is ignored.
     """
 
     name: str
@@ -135,11 +135,16 @@ class DeclaredProvider:
     voucher: Path | None = None
     unset_variables: dict[Location, list[str]] = field(default_factory=dict)
     passed_over: dict[Location, Value] = field(default_factory=dict, repr=False)
+    filled_by_project: frozenset[Location] = frozenset()
 
     @property
     def is_stackspot(self) -> bool:
         """Tell the type: named, or by the provider's name."""
         return is_stackspot(self.name, self.keys)
+
+    def is_users(self, key: str) -> bool:
+        """Tell whether the value of a key is the user's own word, references included."""
+        return self.trusted and self._place(key) not in self.filled_by_project
 
     def guarded(self, key: str) -> Any:
         """Return the value of a key that only the user may set. Another one is ignored, with a line that says so."""
@@ -221,6 +226,7 @@ def declared_providers(
         ConfigurationError: the file cannot be used.
     """
     passed_over: dict[Location, Value] = {}
+    filled_by_project: set[Location] = set()
 
     def lookup(name: str, location: Location) -> Value | None:
         value = environment.get(name)
@@ -228,6 +234,7 @@ def declared_providers(
             return value
         own = environment.chosen(name)
         if not (_is_guarded(location) or (own is not None and location[2:3] and location[2] in CREDENTIALS)):
+            filled_by_project.add(location)
             return value
         if own is None or own.text != value.text:
             passed_over[location] = value
@@ -246,6 +253,7 @@ def declared_providers(
             voucher,
             interpolated.unset,
             {place: value for place, value in passed_over.items() if place[:2] == ("providers", name)},
+            frozenset(filled_by_project),
         )
         for name, provider in keys.providers.items()
     }

@@ -74,19 +74,21 @@ def resolve_stackspot(
     credentials = _credentials(declared, environment, shadowed, origins)
     ways = network(declared, environment)
     realm = credentials.get("client_realm", DEFAULT_REALM)
-    may_be_stored = "client_id" in credentials and "api_key" not in credentials
 
     def base(key: str) -> str:
         return _base(declared, key, environment, ways.allow_insecure_http, origins)
 
-    agent_api_base = base("agent_api_base")
+    auth_url, agent_api_base = base("auth_url"), base("agent_api_base")
+    stored_key = None
+    if "api_key" not in credentials and _is_users_choice(credentials, declared, environment, shadowed):
+        stored_key = key_in_keyring(environment, realm, credentials["client_id"], auth_url)
     further = _further_bases(agent_api_base, environment, ways.allow_insecure_http, origins)
     account = Account(
         name=declared.name,
         client_id=credentials.get("client_id"),
         client_key=SecretStr(credentials["api_key"]) if "api_key" in credentials else None,
         realm=realm,
-        auth_url=base("auth_url"),
+        auth_url=auth_url,
         api_base=base("api_base"),
         agent_api_base=agent_api_base,
         upload_base=further["upload_base"],
@@ -99,7 +101,7 @@ def resolve_stackspot(
         aliases=_aliases(declared, shadowed),
         origins=origins,
         looked_in=_looked_in(declared, environment),
-        stored_key=StoredKey.of(environment, realm, credentials["client_id"]) if may_be_stored else None,
+        stored_key=stored_key,
         users_own=declared.trusted,
     )
     agent_id = _agent_id(declared, environment, origins)
@@ -123,6 +125,11 @@ def built_in(name: str, environment: Environment | None) -> tuple[Account, list[
         looked_in=_looked_in(declared, environment) if environment is not None else (),
     )
     return account, [_model(declared, model, ModelKeys.model_construct(), account, None) for model in DEFAULT_MODELS]
+
+
+def key_in_keyring(environment: Environment, realm: str, client_id: str, auth_url: str) -> StoredKey | None:
+    """Return the place of an account's client key in the system's keyring, where one can be there."""
+    return StoredKey.of(environment, realm, client_id, "" if auth_url == DEFAULT_AUTH_URL else auth_url)
 
 
 def _credentials(
@@ -184,7 +191,7 @@ def _warn_of_exchange(
     """
     for key in ("client_id", "api_key"):
         if key in variables:
-            used, is_foreign, path = variables[key].text, not variables[key].trusted, variables[key].file
+            used, is_foreign, path = variables[key].text.strip(), not variables[key].trusted, variables[key].file
         else:
             used, is_foreign = _credentials_in_file(declared.keys).get(key, ""), not declared.trusted
             path = declared.document.path if declared.document is not None else None
@@ -197,16 +204,30 @@ def _warn_of_exchange(
             return
 
 
+def _is_users_choice(
+    credentials: Mapping[str, str],
+    declared: DeclaredProvider,
+    environment: Environment,
+    shadowed: Sequence[DeclaredProvider],
+) -> bool:
+    """Tell whether client id and realm are the user's own: a project must not choose among the keys of the keyring."""
+    if "client_id" not in credentials:
+        return False
+    own = {key: list(_own_credentials(key, declared, environment, shadowed)) for key in ("client_id", "client_realm")}
+    realm = credentials.get("client_realm")
+    return credentials["client_id"] in own["client_id"] and (realm is None or realm in own["client_realm"])
+
+
 def _own_credentials(
     key: str, declared: DeclaredProvider, environment: Environment, shadowed: Sequence[DeclaredProvider]
 ) -> Iterator[str]:
     """Yield what the user's own variables and files have for a key."""
     chosen = environment.chosen(CREDENTIAL_VARIABLES[key])
     if chosen is not None:
-        yield chosen.text
+        yield chosen.text.strip()
     for declaration in (declared, *shadowed):
         text = _credentials_in_file(declaration.keys).get(key)
-        if declaration.trusted and text:
+        if declaration.is_users(key) and text:
             yield text
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -22,7 +23,8 @@ from aider_stackspot.forks import Lock
 from aider_stackspot.redact import scrub
 
 SERVICE = "aider-stackspot"
-"""The service under which the keyring has the keys; the user is `REALM/CLIENT_ID`."""
+"""The service under which the keyring has the keys; the user is `REALM/CLIENT_ID`, percent-encoded, and behind an `@`
+the `auth_url` where that is not StackSpot's own."""
 KEYRING = "the system's keyring"
 LIMIT = 30.0
 """Seconds: somebody may have to type the keyring's password."""
@@ -58,15 +60,22 @@ class StoredKey:
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
-    def of(cls, environment: Environment, realm: str, client_id: str) -> StoredKey | None:
-        """Return the place, or `None` where the package `keyring` is not installed."""
+    def of(cls, environment: Environment, realm: str, client_id: str, elsewhere: str = "") -> StoredKey | None:
+        """Return the place, or `None` where the package `keyring` is not installed.
+
+        Args:
+            environment: says which keyring.
+            realm: of the account.
+            client_id: of the account.
+            elsewhere: the base URL of who gives the account's tokens, where that is not StackSpot.
+        """
         if importlib.util.find_spec("keyring") is None:
             return None
         surroundings = environment.surroundings
         leading = {name: surroundings.variable(name) for name in surroundings.names() if name.startswith(_LEADING)}
         own = {name: value.text for name in leading if (value := environment.chosen(name)) is not None}
         foreign = next((name for name, now in leading.items() if now and own.get(name) != now), None)
-        return cls(f"{realm}/{client_id}", leading.get(_BACKEND), foreign)
+        return cls(_user(realm, client_id, elsewhere), leading.get(_BACKEND), foreign)
 
     def key(self) -> SecretStr | None:
         """Return the key; `None` where there is none, or where `problem` says why it cannot be read."""
@@ -146,6 +155,12 @@ class StoredKey:
         if not results:
             raise ConfigurationError(f"{what} did not answer within {LIMIT:g} s. {advice}")
         return results[0]
+
+
+def _user(realm: str, client_id: str, elsewhere: str) -> str:
+    """Return the name of a key: no two accounts have the same, and a key goes to no other host than it is for."""
+    account = f"{quote(realm, safe='')}/{quote(client_id, safe='')}"
+    return f"{account}@{elsewhere}" if elsewhere else account
 
 
 def _open(chosen: str | None) -> Any:

@@ -36,10 +36,15 @@ def keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield file
 
 
+def entry(account: str = "acme/client-id") -> str:
+    """The place of an account's key: its tokens are not StackSpot's."""
+    return f"aider-stackspot {account}@{os.environ['STACKSPOTAI_AUTH_URL']}"
+
+
 @pytest.fixture
 def stored(keyring: Path) -> Path:
     """The user's account, in their home and in the keyring."""
-    keyring.write_text(json.dumps({"aider-stackspot acme/client-id": KEY}), encoding="utf-8")
+    keyring.write_text(json.dumps({entry(): KEY}), encoding="utf-8")
     env = keyring.with_name("home") / ".env"
     env.write_text("STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n", encoding="utf-8")
     return env
@@ -58,7 +63,7 @@ def test_the_key_goes_into_the_keyring_is_used_named_and_taken_out(keyring: Path
     assert KEY not in seen.text
     env = keyring.with_name("home") / ".env"
     assert env.read_text(encoding="utf-8") == "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
-    assert json.loads(keyring.read_text(encoding="utf-8")) == {"aider-stackspot acme/client-id": KEY}
+    assert json.loads(keyring.read_text(encoding="utf-8")) == {entry(): KEY}
     assert "client key in the system's keyring" in at_a_terminal("status", columns=200).text
     assert "stackspot.api_key: set  (the system's keyring)" in at_a_terminal("doctor", "--offline", columns=110).text
     again = at_a_terminal("init", typed=[(question, "\r") for question, _ in (*ANSWERS, *AGENTS, (WHERE, ""))])
@@ -111,5 +116,5 @@ def test_a_key_of_the_keyring_stays_there(stored: Path, run: Run, options: list[
 def test_a_project_is_given_no_other_key_of_the_keyring(stored: Path, run: Run) -> None:
     stored.write_text("STACKSPOTAI_REALM=acme\n", encoding="utf-8")
     Path(".env").write_text("STACKSPOTAI_CLIENT_ID=client-id\n", encoding="utf-8")
-    done = run("init", "--non-interactive", "--no-check", "--project")
+    done = run("init", "--non-interactive", "--no-check", "--project", "--realm", "acme")
     assert (done.status, "STACKSPOTAI_CLIENT_KEY (or --client-key-stdin)" in done.err) == (2, True)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config import current, system_keyring
-from aider_stackspot.config.system_keyring import KEYRING, SERVICE
+from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.system_keyring import KEYRING, SERVICE, StoredKey
 from aider_stackspot.errors import MissingCredentials
 from tests.config.keyring_backends import Kept
 
@@ -95,3 +96,53 @@ def test_no_project_chooses_the_keyring(isolated: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv(name, value)
     assert f"was not opened: {name}, which leads to one, is not your choice." in problem()
     assert Kept.reads == 0
+
+
+PROJECT = "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
+LAB = "providers:\n  lab:\n    type: stackspot\n    auth_url: https://idm.lab.example\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "own"),
+    [
+        ((), ""),
+        (("STACKSPOTAI_CLIENT_ID",), ""),
+        (("STACKSPOTAI_REALM",), ""),
+        ((), f"{LAB}    client_id: client-id\n    client_realm: ${{STACKSPOTAI_REALM}}\n"),
+    ],
+)
+def test_no_project_chooses_among_the_keys(
+    isolated: Path, monkeypatch: pytest.MonkeyPatch, left: tuple[str, ...], own: str
+) -> None:
+    for name in ("STACKSPOTAI_CLIENT_ID", "STACKSPOTAI_REALM"):
+        if name not in left:
+            monkeypatch.delenv(name)
+    (isolated / ".env").write_text(PROJECT, encoding="utf-8")
+    (Path.home() / ".aider.litellm.yml").write_text(own, encoding="utf-8")
+    account = current().accounts["lab" if own else "stackspot"]
+    assert (account.client_id, account.realm, account.stored_key) == ("client-id", "acme", None)
+
+
+def test_a_project_may_name_the_account_that_is_the_users(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for directory in (isolated, Path.home()):
+        (directory / ".env").write_text(PROJECT, encoding="utf-8")
+    assert current().accounts["stackspot"].credentials()[1].get_secret_value() == "the-stored-key"
+
+
+def test_a_key_is_for_one_host(file: Path) -> None:
+    (Path.home() / ".aider.litellm.yml").write_text(LAB, encoding="utf-8")
+    lab = current().accounts["lab"]
+    assert (lab.client_id, lab.realm, lab.key()) == ("client-id", "acme", None)
+    content = {f"{SERVICE} acme/client-id@https://idm.lab.example": "the-labs-key"}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    (Path.home() / ".aider.litellm.yml").write_text(f"{LAB}    timeout: 9\n", encoding="utf-8")
+    assert current().accounts["lab"].credentials()[1].get_secret_value() == "the-labs-key"
+
+
+def test_no_two_accounts_have_the_same_name() -> None:
+    accounts = [("acme", "x/y"), ("acme/x", "y"), ("acme", "x%2Fy"), ("acme", "x@https://lab.example")]
+    places = [StoredKey.of(Environment(), *account) for account in accounts]
+    places += [StoredKey.of(Environment(), "acme", "x", "https://lab.example")]
+    users = [place.user for place in places if place is not None]
+    assert users[0] == "acme/x%2Fy"
+    assert len(set(users)) == len(accounts) + 1
