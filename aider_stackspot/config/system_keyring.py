@@ -20,6 +20,7 @@ from aider_stackspot.config.display import shortened
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
+from aider_stackspot.process_start import environment_at_start
 from aider_stackspot.redact import scrub
 
 SERVICE = "aider-stackspot"
@@ -71,11 +72,11 @@ class StoredKey:
         """
         if importlib.util.find_spec("keyring") is None:
             return None
-        surroundings = environment.surroundings
-        leading = {name: surroundings.variable(name) for name in surroundings.names() if name.startswith(_LEADING)}
-        own = {name: value.text for name in leading if (value := environment.chosen(name)) is not None}
-        foreign = next((name for name, now in leading.items() if now and own.get(name) != now), None)
-        return cls(_user(realm, client_id, elsewhere), leading.get(_BACKEND), foreign)
+        now = environment.surroundings.variable
+        names = dict.fromkeys([*environment.surroundings.names(), *environment_at_start])
+        leading = [name for name in names if name.startswith(_LEADING)]
+        foreign = next((name for name in leading if (now(name) or "") != _own(environment, name)), None)
+        return cls(_user(realm, client_id, elsewhere), now(_BACKEND) or None, foreign)
 
     def key(self) -> SecretStr | None:
         """Return the key; `None` where there is none, or where `problem` says why it cannot be read."""
@@ -155,6 +156,14 @@ class StoredKey:
         if not results:
             raise ConfigurationError(f"{what} did not answer within {LIMIT:g} s. {advice}")
         return results[0]
+
+
+def _own(environment: Environment, name: str) -> str:
+    """Return what the user chose for a variable: a value that was taken away since the start was theirs as well."""
+    if environment.surroundings.variable(name) is None and name in environment_at_start:
+        return environment_at_start[name]
+    chosen = environment.chosen(name)
+    return chosen.text if chosen is not None else ""
 
 
 def _user(realm: str, client_id: str, elsewhere: str) -> str:

@@ -14,6 +14,7 @@ from aider_stackspot.config import current, system_keyring
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.system_keyring import KEYRING, SERVICE, StoredKey
 from aider_stackspot.errors import MissingCredentials
+from aider_stackspot.process_start import environment_at_start
 from tests.config.keyring_backends import Kept
 
 BACKENDS = "tests.config.keyring_backends"
@@ -96,6 +97,25 @@ def test_no_project_chooses_the_keyring(isolated: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv(name, value)
     assert f"was not opened: {name}, which leads to one, is not your choice." in problem()
     assert Kept.reads == 0
+
+
+@pytest.mark.parametrize("line", ["PYTHON_KEYRING_BACKEND=\n", "PYTHON_KEYRING_BACKEND=''\n", None])
+def test_no_project_takes_the_users_choice_away(
+    isolated: Path, monkeypatch: pytest.MonkeyPatch, line: str | None
+) -> None:
+    monkeypatch.setitem(environment_at_start, "PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    if line is None:
+        monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    else:
+        (isolated / ".env").write_text(line, encoding="utf-8")
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "")  # as aider does with what it reads there
+    assert "was not opened: PYTHON_KEYRING_BACKEND, which leads to one, is not your choice." in problem()
+
+
+def test_a_variable_that_the_user_left_empty_is_their_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(environment_at_start, "KEYRING_PROPERTY_KEYCHAIN", "")
+    monkeypatch.setenv("KEYRING_PROPERTY_KEYCHAIN", "")
+    assert current().accounts["stackspot"].credentials()[1].get_secret_value() == "the-stored-key"
 
 
 PROJECT = "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
