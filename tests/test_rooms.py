@@ -14,7 +14,7 @@ from tests.import_graph import ENVIRONMENT, HOME, ImportGraph, Use, circles
 
 ROOT = Path(__file__).parents[1]
 
-BOTTOM = frozenset({"__about__", "errors", "files", "forks", "lazy", "redact"})
+BOTTOM = frozenset({"__about__", "errors", "files", "forks", "lazy", "one_thread", "redact"})
 """What everybody may use."""
 MEANS = BOTTOM | {"api", "config", "config/trust", "network", "tools"}
 """What a call is made of."""
@@ -46,6 +46,7 @@ MAY_KNOW: dict[str, frozenset[str]] = {
     "redact": frozenset(),
     "errors": frozenset(),
     "forks": frozenset(),
+    "one_thread": frozenset({"forks"}),
     "lazy": frozenset(),
     "__about__": frozenset(),
 }

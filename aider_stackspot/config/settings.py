@@ -109,6 +109,11 @@ class Account:
         """Return the client key: of a variable or a file, else of the system's keyring, which is opened for it."""
         return self.client_key or (self.stored_key.key() if self.stored_key is not None else None)
 
+    def forget_stored_key(self) -> None:
+        """Have the keyring asked again by the next call: the key that it gave was refused, and may be an old one."""
+        if self.stored_key is not None:
+            self.stored_key.forget()
+
     def origin(self, name: str) -> str:
         """Return where the value of a key came from."""
         in_keyring = name == "api_key" and self.client_key is None and self.key() is not None

@@ -7,10 +7,10 @@ Here the user's own word counts: `PYTHON_KEYRING_BACKEND` of their environment, 
 from __future__ import annotations
 
 import importlib.util
-import threading
+import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -19,9 +19,9 @@ from pydantic import SecretStr
 from aider_stackspot.config.display import shortened
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.forks import Lock
+from aider_stackspot.one_thread import OneThread, blocks_event_loop
 from aider_stackspot.process_start import environment_at_start
-from aider_stackspot.redact import scrub
+from aider_stackspot.redact import scrub, without_likely_keys
 
 SERVICE = "aider-stackspot"
 """The service under which the keyring has the keys; the user is `REALM/CLIENT_ID`, percent-encoded, and behind an `@`
@@ -29,6 +29,10 @@ the `auth_url` where that is not StackSpot's own."""
 KEYRING = "the system's keyring"
 LIMIT = 30.0
 """Seconds: somebody may have to type the keyring's password."""
+_LIMIT_OF_LOOP = 1.0
+"""Seconds that an event loop stands still, and with it all the calls of a program."""
+_NOTICED_AFTER = 1.0
+"""Seconds of waiting that nobody has to be told of."""
 _AGAIN_AFTER = 30.0
 """Seconds after which a key that was not there is looked for again."""
 _PROTECTING = 1
@@ -39,6 +43,17 @@ _BACKEND = "PYTHON_KEYRING_BACKEND"
 _KEEPS_NO_SECRET = ("keyring.backends.null.", "keyring.backends.fail.", "keyring.backends.chainer.")
 
 _Result = TypeVar("_Result")
+
+log = logging.getLogger("aider_stackspot")
+
+
+def new_thread(noticed_after: float = _NOTICED_AFTER) -> OneThread:
+    """Return the thread in which keyrings are asked: a second one would hang as well."""
+    return OneThread("keyring", lambda: log.warning("Waiting for %s …", KEYRING), noticed_after)
+
+
+_thread = new_thread()
+_places: dict[tuple[object, ...], StoredKey] = {}
 
 
 @dataclass
@@ -58,11 +73,12 @@ class StoredKey:
     problem: str = ""
     _found: SecretStr | None = None
     _again: float = 0.0
-    _lock: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
     def of(cls, environment: Environment, realm: str, client_id: str, elsewhere: str = "") -> StoredKey | None:
         """Return the place, or `None` where the package `keyring` is not installed.
+
+        It is the same one until another keyring is chosen: a new reading of the configuration does not open it again.
 
         Args:
             environment: says which keyring.
@@ -76,20 +92,24 @@ class StoredKey:
         names = dict.fromkeys([*environment.surroundings.names(), *environment_at_start])
         leading = [name for name in names if name.startswith(_LEADING)]
         foreign = next((name for name in leading if (now(name) or "") != _own(environment, name)), None)
-        return cls(_user(realm, client_id, elsewhere), now(_BACKEND) or None, foreign)
+        place = (_user(realm, client_id, elsewhere), now(_BACKEND) or None, foreign)
+        return _places.setdefault(place, cls(*place))
 
     def key(self) -> SecretStr | None:
         """Return the key; `None` where there is none, or where `problem` says why it cannot be read."""
-        with self._lock:
-            if self._found is None and time.monotonic() >= self._again:
-                self.problem = ""
-                try:
-                    text = self._ask(lambda backend: backend.get_password(SERVICE, self.user))
-                    self._found = SecretStr(text.strip()) if text and text.strip() else None
-                except ConfigurationError as error:
-                    self.problem = str(error)
-                self._again = time.monotonic() + _AGAIN_AFTER
-            return self._found
+        if self._found is None and time.monotonic() >= self._again:
+            problem = ""
+            try:
+                self._ask(self._read)
+            except ConfigurationError as error:
+                problem = str(error)
+            self.problem, self._again = problem, time.monotonic() + _AGAIN_AFTER
+        return self._found
+
+    def _read(self, backend: Any) -> None:
+        """Keep what the keyring has, also where nobody waits for it any more."""
+        text = backend.get_password(SERVICE, self.user)
+        self._found = SecretStr(text.strip()) if text and text.strip() else None
 
     def keeper(self) -> str | None:
         """Return the name of the keyring that keeps keys here, or `None` where there is none that can be opened."""
@@ -110,7 +130,7 @@ class StoredKey:
             ConfigurationError: that was not possible; says why.
         """
         self._ask(lambda backend: backend.set_password(SERVICE, self.user, key), key)
-        self._forget()
+        self.forget()
         read_back = self.key()
         if read_back is None or read_back.get_secret_value() != key:
             raise ConfigurationError(f"{KEYRING.capitalize()} did not keep the client key. Nothing else was written.")
@@ -122,13 +142,14 @@ class StoredKey:
             ConfigurationError: that was not possible; says why.
         """
         self._ask(lambda backend: backend.delete_password(SERVICE, self.user))
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Read the key anew when it is needed next: it was refused, or changed."""
         self._found, self._again = None, 0.0
 
     def _ask(self, work: Callable[[Any], _Result], *secrets: str) -> _Result | None:
-        """Let a keyring do something, in a thread of its own: it can wait for a person, or for ever.
+        """Let a keyring do something: it can wait for a person, or for ever.
 
         Raises:
             ConfigurationError: it failed, or took too long.
@@ -147,15 +168,18 @@ class StoredKey:
             except BaseException as error:  # whatever a backend of somebody else's raises
                 errors.append(error)
 
-        thread = threading.Thread(target=run, name="keyring", daemon=True)
-        thread.start()
-        thread.join(LIMIT)
+        limit = min(LIMIT, _LIMIT_OF_LOOP) if blocks_event_loop() else LIMIT
+        if not _thread.do(run, limit):
+            raise ConfigurationError(f"{what} did not answer within {limit:g} s. {advice}")
         if errors:
-            why = shortened(scrub(str(errors[0]), secrets)).rstrip(".") or "no reason given"
-            raise ConfigurationError(f"{what} refused ({type(errors[0]).__name__}: {why}). {advice}")
-        if not results:
-            raise ConfigurationError(f"{what} did not answer within {LIMIT:g} s. {advice}")
+            raise ConfigurationError(f"{what} refused ({self._shown(errors[0], secrets)}). {advice}")
         return results[0]
+
+    def _shown(self, error: BaseException, secrets: Sequence[str]) -> str:
+        """Return what a keyring says, without the secret that it may quote."""
+        known = [*secrets, *([self._found.get_secret_value()] if self._found is not None else [])]
+        text = shortened(without_likely_keys(scrub(str(error), known))).rstrip(".")
+        return f"{type(error).__name__}: {text or 'no reason given'}"
 
 
 def _own(environment: Environment, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote_plus
@@ -71,6 +71,7 @@ class ClientCredentials:
         audience: which API the token shall be for; empty for what the endpoint gives by itself.
         authentications: how the secret may be shown. The next is tried where the endpoint refuses the client for the
             first, and what worked is remembered.
+        refused: is called when the endpoint refuses them: whoever keeps the secret may know another one by now.
     """
 
     token_url: str
@@ -81,6 +82,7 @@ class ClientCredentials:
     scope: str = ""
     audience: str = ""
     authentications: tuple[ClientAuthentication, ...] = ("client_secret_post",)
+    refused: Callable[[], None] | None = field(default=None, repr=False, compare=False)
     _worked: list[ClientAuthentication] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -118,7 +120,12 @@ class ClientCredentials:
 
     async def new_token(self, client_for: ClientFor) -> AccessToken:
         """Ask for a token with the client for the endpoint; see `mint`."""
-        return await self.mint(client_for(self.token_url))
+        try:
+            return await self.mint(client_for(self.token_url))
+        except AuthenticationFailed:
+            if self.refused is not None:
+                self.refused()
+            raise
 
     async def mint(self, client: httpx.AsyncClient) -> AccessToken:
         """Ask for a token.

@@ -25,4 +25,6 @@ def credentials_of(account: Account, client_key: str | None = None) -> ClientCre
         client_id, key = account.credentials()
     issuer = token_endpoint(*map(account.named, ("client_id", "api_key", "client_realm")))
     url = token_url(account.auth_url, account.realm)
-    return ClientCredentials(url, client_id, key, issuer, account=f"realm `{account.realm}`")
+    return ClientCredentials(
+        url, client_id, key, issuer, account=f"realm `{account.realm}`", refused=account.forget_stored_key
+    )

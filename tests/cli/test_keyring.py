@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aider_stackspot.config import system_keyring
 from aider_stackspot.emulator import Emulator
 from tests.cli.command import Run
 from tests.cli.person import DOWN, Seen, at_a_terminal
@@ -30,6 +31,7 @@ def keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for name, value in running.environment().items():
             if name.endswith(("_URL", "_BASE")):
                 monkeypatch.setenv(name, value)
+        monkeypatch.setattr(system_keyring, "_places", {})
         monkeypatch.setenv("TEST_KEYRING", str(file))
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.config.keyring_backends.Kept")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))

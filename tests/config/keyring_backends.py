@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -50,6 +51,23 @@ class Hanging(Kept):
     def get_password(self, service: str, username: str) -> str | None:
         time.sleep(3)
         return None
+
+
+class Waiting(Kept):
+    """Waits until somebody has typed its password."""
+
+    opened = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.opened.wait(30)
+        return super().get_password(service, username)
+
+
+class Talkative(Kept):
+    """Quotes what it cannot read."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise ValueError(f"cannot decrypt {{'secret': '{super().get_password(service, username)}'}}")
 
 
 class PlaintextKeyring(Kept):

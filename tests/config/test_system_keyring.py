@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from aider_stackspot import StackSpotProvider
 from aider_stackspot.config import current, system_keyring
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.system_keyring import KEYRING, SERVICE, StoredKey
-from aider_stackspot.errors import MissingCredentials
+from aider_stackspot.emulator import Emulator
+from aider_stackspot.errors import AuthenticationFailed, MissingCredentials
 from aider_stackspot.process_start import environment_at_start
-from tests.config.keyring_backends import Kept
+from tests.config.keyring_backends import Kept, Waiting
 
 BACKENDS = "tests.config.keyring_backends"
 ROOT = Path(__file__).parents[2]
@@ -34,6 +40,8 @@ def file(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(Kept, "reads", 0)
+    monkeypatch.setattr(system_keyring, "_places", {})
+    monkeypatch.setattr(system_keyring, "_thread", system_keyring.new_thread())
     return path
 
 
@@ -118,6 +126,90 @@ def test_a_variable_that_the_user_left_empty_is_their_choice(monkeypatch: pytest
     assert current().accounts["stackspot"].credentials()[1].get_secret_value() == "the-stored-key"
 
 
+@pytest.fixture
+def password(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A keyring that waits for its password."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Waiting")
+    monkeypatch.setattr(Waiting, "opened", threading.Event())
+    monkeypatch.setattr(Waiting, "reads", 0)
+    yield Waiting.opened
+    Waiting.opened.set()
+
+
+def threads() -> int:
+    return sum(thread.name == "keyring" for thread in threading.enumerate())
+
+
+def test_a_keyring_that_hangs_costs_one_thread_and_one_wait(
+    password: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_keyring, "LIMIT", 0.2)
+    monkeypatch.setattr(system_keyring, "_AGAIN_AFTER", 0.0)
+    before = threads()
+    assert "did not answer within 0.2 s" in problem()
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", "other-id")
+    for _ in range(3):
+        assert "did not answer within 0.2 s" in problem()
+    assert threads() == before + 1
+    password.set()
+    monkeypatch.setattr(system_keyring, "LIMIT", 30.0)
+    assert "STACKSPOTAI_CLIENT_KEY is not set" in problem(), "and it is asked again once it answers"
+
+
+def test_an_event_loop_stands_still_for_a_moment_and_finds_the_key_later(
+    password: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_keyring, "_LIMIT_OF_LOOP", 0.1)
+
+    async def call() -> str:
+        return problem()
+
+    found = asyncio.run(call())
+    assert "did not answer within 0.1 s. Unlock it and try again, or set STACKSPOTAI_CLIENT_KEY." in found
+    password.set()
+    end = time.monotonic() + 30
+    while current().accounts["stackspot"].key() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert current().accounts["stackspot"].credentials()[1].get_secret_value() == "the-stored-key"
+    assert Waiting.reads == 1, "the late answer was kept"
+
+
+def test_whoever_waits_is_told_for_what(
+    password: threading.Event, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(system_keyring, "_thread", system_keyring.new_thread(noticed_after=0.05))
+    monkeypatch.setattr(system_keyring, "LIMIT", 0.3)
+    problem()
+    assert caplog.messages == ["Waiting for the system's keyring …"]
+
+
+@pytest.mark.parametrize("key", ["aB3dE5fG7hJ9kL2mN4pQ6rS8", "sk-abcdef1234"])
+def test_a_keyrings_error_does_not_show_the_key(file: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    file.write_text(json.dumps({f"{SERVICE} acme/client-id": key}), encoding="utf-8")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Talkative")
+    assert "refused (ValueError: cannot decrypt {'secret': […])" in problem()
+
+
+def test_a_key_that_was_refused_is_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator(credentials={("acme", "client-id"): "the-stored-key"}) as emulator:
+        for name, value in emulator.environment().items():
+            if name.endswith(("_URL", "_BASE")):
+                monkeypatch.setenv(name, value)
+        place = f"{SERVICE} acme/client-id@{os.environ['STACKSPOTAI_AUTH_URL']}"
+
+        def ask(key: str) -> None:
+            file.write_text(json.dumps({place: key}), encoding="utf-8")
+            StackSpotProvider().completion_sync([{"role": "user", "content": "Hi"}], model="stackspot-ai-code")
+
+        ask("the-stored-key")
+        emulator.rotate("acme", "client-id", "the-rotated-key")
+        emulator.revoke_tokens()
+        with pytest.raises(AuthenticationFailed):
+            ask("the-rotated-key")
+        ask("the-rotated-key")
+        assert Kept.reads == 2
+
+
 PROJECT = "STACKSPOTAI_CLIENT_ID=client-id\nSTACKSPOTAI_REALM=acme\n"
 LAB = "providers:\n  lab:\n    type: stackspot\n    auth_url: https://idm.lab.example\n"
 
@@ -155,7 +247,7 @@ def test_a_key_is_for_one_host(file: Path) -> None:
     assert (lab.client_id, lab.realm, lab.key()) == ("client-id", "acme", None)
     content = {f"{SERVICE} acme/client-id@https://idm.lab.example": "the-labs-key"}
     file.write_text(json.dumps(content), encoding="utf-8")
-    (Path.home() / ".aider.litellm.yml").write_text(f"{LAB}    timeout: 9\n", encoding="utf-8")
+    lab.forget_stored_key()
     assert current().accounts["lab"].credentials()[1].get_secret_value() == "the-labs-key"
 
 
