@@ -8,10 +8,11 @@ import typer
 
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import current
+from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.schema import STACKSPOT
-from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
+from aider_stackspot.config.settings import CREDENTIAL_VARIABLES, DEFAULT_REALM
 from aider_stackspot.config.stackspot import key_in_keyring
 from aider_stackspot.config.system_keyring import KEYRING, StoredKey
 from aider_stackspot.errors import ConfigurationError
@@ -20,42 +21,62 @@ _TAKEN_OUT = tuple(CREDENTIAL_VARIABLES[key] for key in ("client_id", "api_key")
 
 
 def log_out(*, force: bool) -> None:
-    """Take the credentials out of the file, and ask before unless that is not wanted."""
+    """Take the credentials out of the file and of the keyring, and ask before unless that is not wanted."""
     with before_writing():
         path = users_env_file()
         names = [name for name in _TAKEN_OUT if name in env_values(env_text_of(path))]
         stored = _in_keyring(path)
-        if names or stored is not None:
+        if names or stored:
             what = [f"{' and '.join(names)} in {path}"] if names else []
-            what += [f"the client key in {KEYRING}"] if stored is not None else []
-            say(f"This is taken out: {', and '.join(what)}.")
+            what += [f"the client key of {printable(each.user)} in {KEYRING}" for each in stored]
+            say(f"This is taken out: {', '.join(what)}.")
             if not force and not is_interactive():
                 raise ConfigurationError("There is no terminal to ask at: add --force. Nothing was written.")
             if not force and not typer.confirm("Take it out?", default=True, err=True):
                 raise typer.Abort
-    if stored is not None:
-        stored.delete()
-        typer.echo(f"{KEYRING.capitalize()} has no client key any more.")
+    for each in stored:  # before the names of the accounts, without which a second try would not find the keys
+        try:
+            each.delete()
+        except ConfigurationError as error:
+            raise _stays(path, error) from None
+        typer.echo(f"{KEYRING.capitalize()} has no client key of {printable(each.user)} any more.")
     if names:
         with changing(path):
             write_text(path, without_variables(env_text_of(path), names), private=True)
         typer.echo(f"{path} has no StackSpot credentials any more.")
-    elif stored is None:
+    elif not stored:
         typer.echo(f"{path} has no StackSpot credentials.")
     _tell_of_others()
 
 
-def _in_keyring(path: Path) -> StoredKey | None:
-    """Return the client key's place in the keyring, if it is there; say so where that cannot be known."""
-    values, account = env_values(env_text_of(path)), current().accounts[STACKSPOT]
-    client_id = values.get(CREDENTIAL_VARIABLES["client_id"]) or account.client_id
-    realm = values.get(CREDENTIAL_VARIABLES["client_realm"]) or account.realm
-    stored = key_in_keyring(Environment(), realm, client_id, account.auth_url) if client_id else None
-    if stored is not None and stored.key() is None:
-        if stored.problem:
-            say(stored.problem)
-        return None
-    return stored
+def _in_keyring(path: Path) -> list[StoredKey]:
+    """Return the places of the keys in the keyring, of all accounts of the user's.
+
+    Raises:
+        typer.Exit: that cannot be known; says so.
+    """
+    environment, accounts = Environment(), current().accounts
+    values = env_values(env_text_of(path))
+
+    def own(key: str) -> str:
+        chosen = environment.chosen(CREDENTIAL_VARIABLES[key])
+        return values.get(CREDENTIAL_VARIABLES[key]) or (chosen.text.strip() if chosen is not None else "")
+
+    client_id, realm = own("client_id"), own("client_realm") or DEFAULT_REALM
+    places = [account.stored_key for account in accounts.values()]
+    if client_id:
+        places.append(key_in_keyring(environment, realm, client_id, accounts[STACKSPOT].auth_url))
+    found = {place.user: place for place in places if place is not None and (place.key() is not None or place.problem)}
+    for place in found.values():
+        if place.key() is None:
+            raise _stays(path, place.problem)
+    return list(found.values())
+
+
+def _stays(path: Path, why: object) -> typer.Exit:
+    """Say why there is a key in the keyring still, and return the end of the command."""
+    say(f"{why}\n{path} stays as it is.")
+    return typer.Exit(1)
 
 
 def _tell_of_others() -> None:

@@ -71,7 +71,7 @@ def test_the_key_goes_into_the_keyring_is_used_named_and_taken_out(keyring: Path
     again = at_a_terminal("init", typed=[(question, "\r") for question, _ in (*ANSWERS, *AGENTS, (WHERE, ""))])
     assert again.status == 0, "what is there is the default"
     left = at_a_terminal("logout", "--force").text
-    assert "the client key in the system's keyring" in left
+    assert "the client key of acme/client-id@http" in " ".join(left.split())
     assert json.loads(keyring.read_text(encoding="utf-8")) == {}
     assert env.read_text(encoding="utf-8") == "STACKSPOTAI_REALM=acme\n"
 
@@ -100,9 +100,10 @@ def test_without_a_keyring_that_works_nobody_is_asked(keyring: Path) -> None:
 def test_a_locked_keyring_says_what_to_do(keyring: Path) -> None:
     assert init((WHERE, "\r")).status == 0
     for command in ("status", "logout"):
-        text = at_a_terminal(command, PYTHON_KEYRING_BACKEND="tests.config.keyring_backends.Locked").text
-        assert "refused (KeyringLocked" in text
-        assert "Unlock it and try again" in " ".join(text.split())
+        seen = at_a_terminal(command, PYTHON_KEYRING_BACKEND="tests.config.keyring_backends.Locked")
+        assert "refused (KeyringLocked" in seen.text
+        assert "Unlock it and try again" in " ".join(seen.text.split())
+        assert seen.status == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--project", "--client-id", "client-id", "--realm", "acme"]])
@@ -120,3 +121,27 @@ def test_a_project_is_given_no_other_key_of_the_keyring(stored: Path, run: Run) 
     Path(".env").write_text("STACKSPOTAI_CLIENT_ID=client-id\n", encoding="utf-8")
     done = run("init", "--non-interactive", "--no-check", "--project", "--realm", "acme")
     assert (done.status, "STACKSPOTAI_CLIENT_KEY (or --client-key-stdin)" in done.err) == (2, True)
+
+
+def test_logout_that_fails_leaves_the_names_of_the_accounts(
+    stored: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored.read_text(encoding="utf-8")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.config.keyring_backends.Locked")
+    done = run("logout", "--force")
+    assert (done.status, stored.read_text(encoding="utf-8")) == (1, before)
+    assert "refused (KeyringLocked" in done.err
+
+
+def test_logout_takes_out_the_users_keys_whatever_a_project_says(keyring: Path, stored: Path, run: Run) -> None:
+    others = {entry("acme/of-nobody"): "1", entry("evil/client-id"): "2"}
+    keyring.write_text(json.dumps({entry(): KEY, entry("acme/second"): "3", **others}), encoding="utf-8")
+    Path(".env").write_text("STACKSPOTAI_CLIENT_ID=of-nobody\nSTACKSPOTAI_REALM=evil\n", encoding="utf-8")
+    second = "providers:\n  second:\n    type: stackspot\n    client_id: second\n    client_realm: acme\n"
+    stored.with_name(".aider.litellm.yml").write_text(second, encoding="utf-8")
+    done = run("logout", "--force")
+    assert done.status == 0, done.err
+    assert f"the client key of {entry().split()[1]} in the system's keyring" in done.err
+    assert f"the client key of {entry('acme/second').split()[1]} in the system's keyring" in done.err
+    assert json.loads(keyring.read_text(encoding="utf-8")) == others
+    assert stored.read_text(encoding="utf-8") == "STACKSPOTAI_REALM=acme\n"
