@@ -12,9 +12,9 @@ def logout(
 ) -> None:
     """Take the credentials out of your own `.env` file.
 
-    The client id and the client key are removed from the `.env` in your home directory, and the key from the system's
-    keyring. Everything else stays: other lines, agents, the files of projects, and the credential itself, which only
-    the portal can delete.
+    The client id and the client key are removed from the `.env` in your home directory, and the keys of all your
+    accounts from the system's keyring. Everything else stays: other lines, agents, the files of projects, and the
+    credential itself, which only the portal can delete.
 
     Examples:
         aider-stackspot logout
