@@ -47,9 +47,18 @@ _Result = TypeVar("_Result")
 log = logging.getLogger("aider_stackspot")
 
 
+_tell: Callable[[str], None] = log.warning
+
+
+def tell_with(tell: Callable[[str], None]) -> None:
+    """Let somebody who has a screen say that the keyring is waited for; else it is a line in the log."""
+    global _tell
+    _tell = tell
+
+
 def new_thread(noticed_after: float = _NOTICED_AFTER) -> OneThread:
     """Return the thread in which keyrings are asked: a second one would hang as well."""
-    return OneThread("keyring", lambda: log.warning("Waiting for %s …", KEYRING), noticed_after)
+    return OneThread("keyring", lambda: _tell(f"Waiting for {KEYRING} …"), noticed_after)
 
 
 _thread = new_thread()

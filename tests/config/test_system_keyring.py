@@ -179,8 +179,20 @@ def test_whoever_waits_is_told_for_what(
 ) -> None:
     monkeypatch.setattr(system_keyring, "_thread", system_keyring.new_thread(noticed_after=0.05))
     monkeypatch.setattr(system_keyring, "LIMIT", 0.3)
+    monkeypatch.setattr(system_keyring, "_tell", system_keyring.log.warning)
     problem()
     assert caplog.messages == ["Waiting for the system's keyring …"]
+
+
+def test_aider_shows_that_the_keyring_is_waited_for() -> None:
+    """Nothing that is logged reaches aider's screen, and its start waits for the keyring."""
+    code = (
+        "import aider.models; from aider_stackspot.config import system_keyring\n"
+        "from aider_stackspot.pipeline import notices; print(system_keyring._tell is notices.warn)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True"], done.stderr
 
 
 @pytest.mark.parametrize("key", ["aB3dE5fG7hJ9kL2mN4pQ6rS8", "sk-abcdef1234"])

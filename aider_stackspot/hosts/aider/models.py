@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from aider_stackspot.config import AUTOLOAD, CompatibleProvider, Model, current, switch
+from aider_stackspot.config.system_keyring import tell_with
 from aider_stackspot.hosts.aider import answers, project_settings
 from aider_stackspot.hosts.aider.answers import load_litellm
 from aider_stackspot.hosts.model_info import info_of_model, info_of_servers_model
@@ -25,6 +26,7 @@ def on_import(models: ModuleType) -> None:
     if not switch(AUTOLOAD):
         return
     notices.listen(answers.notices)
+    tell_with(notices.warn)
     answers.keep_logs_off_the_screen()
     _watch_metadata(models)
     configured = current().models
