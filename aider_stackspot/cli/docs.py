@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+import click
 import typer
 
 from aider_stackspot.cli import drawing
@@ -33,9 +33,9 @@ def show_page(page: str | None) -> None:
     if not console.is_terminal:
         typer.echo(text, nl=False)
         return
-    os.environ.setdefault("LESS", "-R")  # else the usual pager shows the colours' codes
-    with console.pager(styles=True):
+    with console.capture() as drawn:
         console.print(drawing.Markdown(text))
+    click.echo_via_pager(drawn.get())  # unlike rich's, it lets the usual pager show colours
 
 
 def _pages() -> dict[str, Path]:

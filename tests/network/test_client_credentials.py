@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -23,7 +24,7 @@ REFUSED = {"error": "invalid_client"}
 Respond = Callable[[httpx.Request], httpx.Response]
 
 
-def credentials(**more: str) -> ClientCredentials:
+def credentials(**more: Any) -> ClientCredentials:
     return ClientCredentials(URL, "the client", SecretStr(SECRET), ISSUER, authentications=EVERY_WAY, **more)
 
 
