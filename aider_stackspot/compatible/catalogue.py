@@ -81,7 +81,7 @@ class Catalogue:
             if not old or self._left <= 0:
                 return []
             started = time.monotonic()
-            if any(map(self._is_unknown, old)):
+            if any(self._list_of(provider) is None for provider in old):
                 self._ask(old, self._left)
             else:
                 asking = threading.Thread(target=self._ask_behind, args=(old, self._left), daemon=True)
@@ -135,13 +135,14 @@ class Catalogue:
     def _is_old(self, provider: CompatibleProvider) -> bool:
         return self._key(provider) not in self._asked and self._is_outdated(provider)
 
-    def _is_unknown(self, provider: CompatibleProvider) -> bool:
+    def _list_of(self, provider: CompatibleProvider) -> ServerSnapshot | None:
+        """Return what the server has listed, however long ago; not what its errors alone have taught."""
         known = self.known(provider)
-        return known is None or not known.answered
+        return known if known is not None and known.answered else None
 
     def _is_outdated(self, provider: CompatibleProvider) -> bool:
-        known = self.known(provider)
-        if known is None or self._is_unknown(provider):
+        known = self._list_of(provider)
+        if known is None:
             return True
         # A clock that was set back must not keep a list for ever.
         return not 0 <= time.time() - known.fetched_at < server.profile_of(provider, known).cache_seconds
