@@ -13,8 +13,8 @@ import aider_stackspot.process_start  # noqa: F401  # remembers the environment
 
 _HOOKS = {
     "litellm": "aider_stackspot.hosts.litellm.registration",
-    "aider.main": "aider_stackspot.hosts.aider.project_settings",
-    "aider.gui": "aider_stackspot.hosts.aider.project_settings",
+    "aider.main": "aider_stackspot.hosts.aider.main",
+    "aider.gui": "aider_stackspot.hosts.aider.main",
     "aider.models": "aider_stackspot.hosts.aider.models",
     "aider.coders.base_coder": "aider_stackspot.hosts.aider.answers",
 }

@@ -37,6 +37,28 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+_PRIVATE_NETWORKS = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+"""RFC 1918 and RFC 4193."""
+_PRIVATE_DOMAINS = (".localhost", ".local", ".home.arpa", ".internal")
+"""Names that no public DNS server knows: RFC 6761, RFC 6762, RFC 8375, and ICANN's resolution 2024.07.29.06."""
+
+
+def is_private(url: str) -> bool:
+    """Tell whether a checked base URL leads to this machine or to a network that the internet cannot be in."""
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    if is_loopback(host):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        is_number = (
+            re.fullmatch(r"0x[0-9a-f]+|[0-9]+", host.rpartition(".")[2]) is not None
+        )  # an address, oddly written
+        return not is_number and ("." not in host or host.endswith(_PRIVATE_DOMAINS))
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any((mapped or address) in network for network in _PRIVATE_NETWORKS)
+
+
 def checked(url: str, *, what: str, allow_insecure_http: bool = False) -> str:
     """Return a base URL without its trailing slashes.
 

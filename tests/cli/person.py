@@ -24,9 +24,9 @@ PATIENCE = 60.0
 COMMAND = (sys.executable, "-m", "aider_stackspot")
 _COLUMNS, _LINES = 80, 24
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_ASKS = r"[^\n]*(: $|\(arrow keys[^)]*\).*»)"
+_ASKS = r"[^\n]*(: $|:[\r\n]{9,} \x08$|\(arrow keys[^)]*\).*»)"
 """What stands behind a question: the blank after the colon comes when the terminal echoes no more, and what is typed
-before it is lost. A menu has its pointer last."""
+before it is lost. aider's own prompt draws the rest of the terminal first. A menu has its pointer last."""
 
 
 @dataclass(frozen=True)

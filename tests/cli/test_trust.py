@@ -123,6 +123,28 @@ class TestTrusting:
             "  aider/extra_params: every call is given extra_params (value not shown)",
         ]
 
+    def test_what_a_servers_models_lead_to_and_whose_account_it_is(self, places: Places, run: Run) -> None:
+        (places.cwd / FILE).write_text(
+            "providers:\n"
+            "  lab:\n"
+            "    base_url: http://localhost:1/v1\n"
+            "    api_key: key-of-the-lab\n"
+            "    models:\n"
+            "      big:\n"
+            "        weak_model: openai/gpt-4o\n"
+            "      small: {}\n"
+            "  stackspot:\n"
+            "    client_id: ${THEIR_ID}\n"
+            "    api_key: key-of-the-project\n"
+        )
+        assert run(answer="n\n").output.splitlines()[1:-2] == [
+            "  line 3: lab.base_url = http://localhost:1/v1",
+            "  line 4: lab.api_key (a credential of its own)",
+            "  line 7: weak_model of lab/big = openai/gpt-4o",
+            "  line 11: stackspot.api_key (a credential of its own)",
+            "  stackspot is given the variables THEIR_ID",
+        ]
+
     def test_all_files_of_the_project_at_once(self, places: Places, run: Run) -> None:
         for path in (places.cwd / FILE, places.root / FILE, places.root / ".env", places.root / ".aider.conf.yml"):
             path.write_text("")

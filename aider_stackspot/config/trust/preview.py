@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aider_stackspot.config import locations
 from aider_stackspot.config.config_files import CONFIG_VARIABLE
-from aider_stackspot.config.declared import BASE_KEYS, GUARDED, declared_providers
+from aider_stackspot.config.declared import BASE_KEYS, CREDENTIALS, GUARDED, GUARDED_OF_MODEL, declared_providers
 from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
@@ -26,7 +26,7 @@ from aider_stackspot.config.trust.aider_options import (
 )
 from aider_stackspot.config.trust.call_arguments import described
 from aider_stackspot.config.trust.store import MAX_NAMED_FILE_BYTES
-from aider_stackspot.config.yaml_file import Document, parse, plain_data
+from aider_stackspot.config.yaml_file import Document, Location, parse, plain_data
 from aider_stackspot.errors import ConfigurationError
 
 PROJECT_FILES = (locations.FILE_NAME, locations.ENV_NAME, locations.AIDER_NAME, locations.MODEL_SETTINGS_NAME)
@@ -188,12 +188,26 @@ def _providers(document: Document, environment: Environment) -> Iterator[str]:
     providers = document.data.get("providers") or {}
     for name, keys in providers.items():
         for key, value in (keys or {}).items():
+            where = f"line {document.line(('providers', str(name), key)) or '?'}: {name}.{key}"
             written = _written("api_base" if key == "base_url" else key, value, environment)
             if written is not None:
-                yield f"line {document.line(('providers', str(name), key)) or '?'}: {name}.{key} = {written}"
+                yield f"{where} = {written}"
+            elif key in CREDENTIALS and not _REFERENCE.fullmatch(str(value)):
+                yield f"{where} (a credential of its own)"
+            elif key == "models" and isinstance(value, dict):
+                yield from _models(document, ("providers", str(name), key), value, environment)
         variables = sorted(set(re.findall(r"\$\{(\w+)", str(keys))))
         if variables:
             yield f"{name} is given the variables {', '.join(variables)}"
+
+
+def _models(document: Document, place: Location, models: Mapping[Any, Any], environment: Environment) -> Iterator[str]:
+    """Yield what the models of a provider do."""
+    for model, keys in models.items():
+        for key in GUARDED_OF_MODEL:
+            if isinstance(keys, dict) and keys.get(key) is not None:
+                line = document.line((*place, str(model), key)) or "?"
+                yield f"line {line}: {key} of {place[1]}/{model} = {_resolved(str(keys[key]), environment)}"
 
 
 def _written(key: str, value: Any, environment: Environment) -> str | None:

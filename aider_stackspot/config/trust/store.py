@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,13 +30,15 @@ class TrustedFile:
 class TrustStore:
     """The record of trusted files: absolute path to SHA-256 of the content that was trusted.
 
-    A file that changed since is not trusted any more, nor one that names a file which changed since.
+    A file that changed since is not trusted any more, nor one that names a file which changed since. Of a file that the
+    user was asked about and did not trust, the content that they saw is recorded too.
     """
 
     def __init__(self, home: Path | None, inputs: RecordedInputs) -> None:
         self.path = home / LOCATION if home is not None else None
         self._inputs = inputs
         self._entries: dict[str, TrustedFile] | None = None
+        self._declined: dict[str, str] = {}
 
     def has(self, path: Path, content: bytes) -> bool:
         """Tell whether a file with this content, the very bytes that are going to be used, was trusted."""
@@ -53,8 +55,13 @@ class TrustStore:
     def entries(self) -> dict[str, TrustedFile]:
         """Return all records by path; an unreadable store has none."""
         if self._entries is None:
-            self._entries = self._load()
+            self._entries, self._declined = self._load()
         return self._entries
+
+    def has_declined(self, path: Path, content: bytes) -> bool:
+        """Tell whether the user was asked about a file with this content, and did not trust it."""
+        self.entries()
+        return self._declined.get(_key(path)) == digest(content)
 
     def add(self, path: Path, content: bytes, named: Mapping[Path, bytes] | None = None) -> None:
         """Trust a file with this content, and the files that it names with theirs.
@@ -63,7 +70,15 @@ class TrustStore:
             OSError: the store cannot be written.
         """
         others = {_key(other): digest(text) for other, text in (named or {}).items()}
-        self._change(lambda entries: {**entries, _key(path): TrustedFile(digest(content), others)})
+        self._change(path, TrustedFile(digest(content), others))
+
+    def decline(self, path: Path, content: bytes) -> None:
+        """Remember that the user did not trust a file with this content when they were asked.
+
+        Raises:
+            OSError: the store cannot be written.
+        """
+        self._change(path, declined=digest(content))
 
     def revoke(self, path: Path) -> bool:
         """Forget a file; return whether it was known.
@@ -73,7 +88,7 @@ class TrustStore:
         """
         if _key(path) not in self.entries():
             return False
-        self._change(lambda entries: {key: value for key, value in entries.items() if key != _key(path)})
+        self._change(path)
         return True
 
     def _is_unchanged(self, path: Path, known: str) -> bool:
@@ -83,28 +98,40 @@ class TrustStore:
             return False
         return content is not None and digest(content) == known
 
-    def _load(self) -> dict[str, TrustedFile]:
+    def _load(self) -> tuple[dict[str, TrustedFile], dict[str, str]]:
         if self.path is None:
-            return {}
+            return {}, {}
         try:
             stored = json.loads(self._inputs.read(self.path, _MAX_STORE_BYTES) or b"")
         except (OSError, ValueError, RecursionError):
-            return {}
-        files = stored.get("files") if isinstance(stored, dict) else None
-        if not isinstance(files, dict):
-            return {}
-        return {str(path): entry for path, record in files.items() if (entry := _entry(record)) is not None}
+            return {}, {}
+        files, declined = _object(stored, "files"), _object(stored, "declined")
+        entries = {str(path): entry for path, record in files.items() if (entry := _entry(record)) is not None}
+        return entries, {str(path): known for path, known in declined.items() if isinstance(known, str)}
 
-    def _change(self, change: Callable[[dict[str, TrustedFile]], dict[str, TrustedFile]]) -> None:
-        """Read, change and write the store, while no other process does."""
+    def _change(self, path: Path, trusted: TrustedFile | None = None, *, declined: str | None = None) -> None:
+        """Read the store, put what is now known of one file in the place of what was, and write it, in one's turn."""
         if self.path is None:
             raise OSError("there is no home directory to keep the record in")
+        key = _key(path)
         private_directory(self.path.parent)
         with locked(self.path):
-            entries = change(self._load())
-            files = {path: {"sha256": entry.digest, "named": dict(entry.named)} for path, entry in entries.items()}
-            write_atomically(self.path, json.dumps({"version": 2, "files": files}, indent=2, sort_keys=True), 0o600)
-        self._entries = entries
+            all_entries, all_declined = self._load()
+            entries = {known: entry for known, entry in all_entries.items() if known != key}
+            refusals = {known: content for known, content in all_declined.items() if known != key}
+            if trusted is not None:
+                entries[key] = trusted
+            if declined is not None:
+                refusals[key] = declined
+            files = {known: {"sha256": entry.digest, "named": dict(entry.named)} for known, entry in entries.items()}
+            stored = {"version": 2, "files": files, "declined": refusals}
+            write_atomically(self.path, json.dumps(stored, indent=2, sort_keys=True), 0o600)
+        self._entries, self._declined = entries, refusals
+
+
+def _object(stored: object, key: str) -> dict[str, object]:
+    value = stored.get(key) if isinstance(stored, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _entry(record: object) -> TrustedFile | None:

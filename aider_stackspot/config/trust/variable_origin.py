@@ -2,7 +2,7 @@
 
 aider loads the `.env` of a project over the environment, and a project's `.aider.conf.yml` can set variables, name
 further `.env` files and switch certificates off. All that came with the code. The one thing that tells it from what a
-program set itself is when it happened. `hosts.aider.project_settings` says when the host program begins and ends.
+program set itself is when it happened. `hosts.aider.main` says when the host program begins and ends.
 """
 
 from __future__ import annotations

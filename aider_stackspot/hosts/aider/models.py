@@ -22,27 +22,31 @@ from aider_stackspot.pipeline.warm_up import warm_up
 
 
 def on_import(models: ModuleType) -> None:
-    """Make the configured models known to aider; called by `autoload`."""
+    """Make aider know this package's models; called by `autoload`."""
     if not switch(AUTOLOAD):
         return
     notices.listen(answers.notices)
     tell_with(notices.warn)
     answers.keep_logs_off_the_screen()
     _watch_metadata(models)
-    configured = current().models
-    for name, model in configured.items():
+    know_configured(models)
+    _know_aliases(models)
+    _know_any_agent(models)
+    project_settings.guard(models)
+    answers.tell_of_models(models)
+    _warm_up(models)
+
+
+def know_configured(models: Any) -> None:
+    """Make the configured models known to aider; also when the user has just trusted a file with more servers."""
+    for name, model in current().models.items():
         _know_limits(models, name, model)
         _know_settings(models, name, model)
     for provider in current().compatible.values():
         for name, keys in provider.models.items():
             if keys.chosen_edit_format or keys.weak_model:
                 _know_server_settings(models, f"{provider.name}/{name}", keys.chosen_edit_format, keys.weak_model)
-    _know_any_agent(models)
-    _know_aliases(models)
     _keep_code_at_home(models)
-    project_settings.guard(models)
-    answers.tell_of_models(models)
-    _warm_up(models)
 
 
 def _know_limits(models: Any, name: str, model: Model) -> None:

@@ -18,7 +18,7 @@ from aider_stackspot.config import current
 from aider_stackspot.config.display import ignored_line, printable, shortened, trust_command
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Settings
-from aider_stackspot.config.trust import aider_options, call_arguments, variable_origin
+from aider_stackspot.config.trust import aider_options, call_arguments
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.hosts.terminal import say_once
 
@@ -202,26 +202,3 @@ def _follows(name: str, values: Sequence[str]) -> bool:
 
 def _say(line: str) -> None:
     say_once(printable(line))
-
-
-def on_import(module: Any) -> None:
-    """Watch aider; called by `autoload` when `aider.main`, or its browser interface `aider.gui`, has been imported."""
-    if module.__name__ == "aider.gui":
-        variable_origin.changes.go_on()
-    else:
-        _watch_main(module)
-
-
-def _watch_main(module: Any) -> None:
-    def around(original: Any) -> Any:
-        @functools.wraps(original)
-        def main(argv: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> Any:
-            variable_origin.changes.begin(sys.argv[1:] if argv is None else argv)
-            try:
-                return original(argv, *args, **kwargs)
-            finally:
-                variable_origin.changes.end()
-
-        return main
-
-    wrap_once(module, "main", around)

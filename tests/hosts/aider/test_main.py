@@ -9,15 +9,23 @@ import types
 import pytest
 
 from aider_stackspot.config.trust import variable_origin
-from aider_stackspot.hosts.aider.project_settings import on_import
+from aider_stackspot.hosts.aider.main import on_import
 from tests.config.config_support import Places
 
 pytest_plugins = ["tests.config.config_support"]
 
 
-def test_main_is_wrapped_once_and_stays_what_it_was(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(name="module")
+def aiders_module() -> types.ModuleType:
+    """What aider's module has besides `main`."""
     module = types.ModuleType("aider.main")
+    module.check_and_load_imports = lambda io, is_first_run: None  # type: ignore[attr-defined]
+    return module
 
+
+def test_main_is_wrapped_once_and_stays_what_it_was(
+    places: Places, module: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def main(argv: list[str] | None = None, input: object = None, return_coder: bool = False) -> str:
         """Run aider."""
         if argv == ["fail"]:
@@ -40,9 +48,10 @@ def test_main_is_wrapped_once_and_stays_what_it_was(places: Places, monkeypatch:
     assert variable_origin.changes.include("DURING", "aider")
 
 
-def test_without_arguments_those_of_the_process_count(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_arguments_those_of_the_process_count(
+    places: Places, module: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.argv", ["aider", "--set-env", "A=1"])
-    module = types.ModuleType("aider.main")
     module.main = lambda argv=None: argv  # type: ignore[attr-defined]
     on_import(module)
     assert module.main() is None

@@ -1,0 +1,84 @@
+"""Watches aider's `main`: when it runs, and where it may ask the user before anything of the configuration is used.
+
+Each touch of aider's internals is one function.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from aider_stackspot.config import AUTOLOAD, current, switch
+from aider_stackspot.config.display import printable
+from aider_stackspot.config.trust import variable_origin
+from aider_stackspot.hosts.aider.models import know_configured
+from aider_stackspot.hosts.patches import wrap_once
+from aider_stackspot.hosts.terminal import say
+
+
+def on_import(module: Any) -> None:
+    """Watch aider; called by `autoload` when `aider.main`, or its browser interface `aider.gui`, has been imported."""
+    if module.__name__ == "aider.gui":
+        variable_origin.changes.go_on()
+        return
+    _watch_main(module)
+    if switch(AUTOLOAD):
+        _ask_before_loading(module)
+
+
+def _watch_main(module: Any) -> None:
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def main(argv: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> Any:
+            variable_origin.changes.begin(sys.argv[1:] if argv is None else argv)
+            try:
+                return original(argv, *args, **kwargs)
+            finally:
+                variable_origin.changes.end()
+
+        return main
+
+    wrap_once(module, "main", around)
+
+
+def _ask_before_loading(module: Any) -> None:
+    """Wrap the loading of LiteLLM: aider has read its options then, and nothing of the models has been said yet."""
+
+    def around(original: Any) -> Any:
+        @functools.wraps(original)
+        def check_and_load_imports(io: Any, *args: Any, **kwargs: Any) -> Any:
+            if io.yes is None and sys.stdin.isatty() and sys.stdout.isatty():
+                _ask_about_servers_nearby(module.models, io)
+            return original(io, *args, **kwargs)
+
+        return check_and_load_imports
+
+    wrap_once(module, "check_and_load_imports", around)
+
+
+def _ask_about_servers_nearby(models: Any, io: Any) -> None:
+    """Ask once about each file of the project that names servers nearby; what the user trusts is used at once."""
+    settings = current()
+    if not settings.ignored:
+        return
+    from aider_stackspot.config.trust import question  # loaded with the first server that was ignored
+
+    for file in question.files_to_ask_about(settings):
+        came = "has changed since you trusted it" if file.state == "changed" else "came with the project"
+        io.tool_output(
+            printable(
+                f"{file.path} {came}. It names a server on this machine or in your network, which gets your code "
+                "when you use a model of it:"
+            )
+        )
+        for line in file.allows:
+            io.tool_output(printable(f"  {line}"))
+        trusts = io.confirm_ask("Trust this file as it is now?", default="n", explicit_yes_required=True)
+        try:
+            question.answer(file, trusts=trusts)
+        except OSError as error:
+            say(printable(f"the answer cannot be recorded: {error.strerror or error}"))
+        if trusts:
+            know_configured(models)

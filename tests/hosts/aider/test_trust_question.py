@@ -1,0 +1,106 @@
+"""aider's start in a project with a file that names a server nearby: one question, in a terminal, before it is used."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from aider_stackspot.config.trust.store import LOCATION
+from tests.cli.person import INTERRUPT, Seen, at_a_terminal
+from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, commit_all
+
+FILE = ".aider.litellm.yml"
+QUESTION = r"Trust this file as it is now\? \(Y\)es/\(N\)o \[No\]"
+ASKING = [option for option in OPTIONS if option != "--yes-always"]
+NOT_FANCY = ("--no-fancy-input", "--model", "lab/m", "--exit")
+
+
+@pytest.fixture
+def project(repository: Path) -> Path:
+    """The calculator, whose team has a server nearby."""
+    (repository / FILE).write_text(
+        "providers:\n  lab:\n    base_url: http://127.0.0.1:9/v1\n    api_key: ${LAB_KEY}\n"
+        "    models:\n      m: {edit_format: udiff}\n"
+    )
+    commit_all("A server")
+    return repository
+
+
+def record(project: Path) -> dict[str, object]:
+    path = project.parent / "home" / LOCATION
+    stored: dict[str, object] = json.loads(path.read_text()) if path.exists() else {}
+    return stored
+
+
+def start(*options: str, typed: Sequence[tuple[str, str]] = (), columns: int = 100) -> Seen:
+    return at_a_terminal(*ASKING, *options, typed=typed, columns=columns, program=[PROGRAM])
+
+
+def test_yes_is_asked_for_once_and_used_at_once(project: Path) -> None:
+    seen = start(*NOT_FANCY, typed=[(QUESTION, "y\r")])
+    assert seen.status == 0, seen.text
+    shown = " ".join(" ".join(seen.screens[0]).split())
+    assert (
+        "which gets your code when you use a model of it: line 3: lab.base_url = http://127.0.0.1:9/v1 lab is" in shown
+    )
+    assert "lab is given the variables LAB_KEY Trust this file" in shown
+    assert "ignored" not in seen.text
+    assert "Model: lab/m with udiff edit format" in seen.text
+    assert list(record(project)["files"]) == [str(project / FILE)]  # type: ignore[call-overload]
+    again = start(*NOT_FANCY)
+    assert (again.status, "Trust" in again.text) == (0, False), again.text
+    assert "Model: lab/m with udiff edit format" in again.text
+
+
+@pytest.mark.slow
+def test_no_is_remembered_until_the_file_changes(project: Path) -> None:
+    seen = start(*NOT_FANCY, typed=[(QUESTION, "\r")])
+    assert f"run: aider-stackspot trust {project / FILE}" in " ".join(seen.text.split())
+    again = start(*NOT_FANCY)
+    assert "as it is now" not in again.text
+    assert "was ignored" in " ".join(again.text.split())
+    (project / FILE).write_text("providers: {lab: {base_url: 'http://127.0.0.1:10/v1'}}")
+    assert "10/v1" in start(*NOT_FANCY, typed=[(QUESTION, "n\r")]).text
+
+
+@pytest.mark.slow
+def test_an_answer_to_everything_is_no_answer_to_this(project: Path) -> None:
+    seen = start("--yes-always", *NOT_FANCY)
+    assert "as it is now" not in seen.text
+    assert "was ignored" in " ".join(seen.text.split())
+    assert record(project) == {}
+
+
+@pytest.mark.slow
+def test_a_program_is_not_asked(project: Path) -> None:
+    arguments = [PROGRAM, *ASKING, *NOT_FANCY]
+    done = subprocess.run(arguments, input="y\ny\ny\n", capture_output=True, text=True, timeout=120)
+    assert "as it is now" not in done.stdout
+    assert "was ignored" in done.stderr
+    assert record(project) == {}
+
+
+@pytest.mark.slow
+def test_ctrl_c_answers_nothing(project: Path) -> None:
+    start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
+    assert record(project) == {}
+
+
+@pytest.mark.slow
+def test_the_fancy_prompt(project: Path) -> None:
+    """The one that aider usually has moves the cursor to the place behind the question."""
+    seen = start("--model", "lab/m", "--exit", "--no-pretty", typed=[(QUESTION, "y\r")])
+    assert "Model: lab/m with udiff edit format" in seen.text
+
+
+def test_aider_calls_what_is_wrapped_with_its_input_and_output_first() -> None:
+    """Fails when aider's internals change."""
+    import aider.main
+
+    assert next(iter(inspect.signature(aider.main.check_and_load_imports).parameters)) == "io"
+    assert "check_and_load_imports(io, is_first_run" in inspect.getsource(inspect.unwrap(aider.main.main))
