@@ -32,7 +32,7 @@ from aider_stackspot.cli.init_questions import (
 )
 from aider_stackspot.cli.terminal import before_writing, is_interactive, say
 from aider_stackspot.config import Account, Settings, current
-from aider_stackspot.config.display import printable
+from aider_stackspot.config.display import printable, told_together
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
 from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.config.schema import STACKSPOT
@@ -213,7 +213,7 @@ def _tell_what_wins(answers: Answers) -> None:
             where = account.origins.get("agent_id", "not set")
             where = where if where != "not set" else ", ".join(settings.files)
             say(f"{name} is still answered by {model.agent_id or 'no agent'}, because of: {where}.")
-    for notice in settings.notices:
+    for notice in told_together(settings.notices):
         say(notice)
 
 

@@ -19,6 +19,7 @@ from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
 from aider_stackspot.config import CompatibleProvider, Model, Settings, current
+from aider_stackspot.config.display import told_together
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import CONFIGURED_ORIGIN, DEFAULT_ORIGIN, MAX_OUTPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
@@ -56,7 +57,7 @@ def list_models(provider: str | None, *, show_all: bool, as_json: bool) -> None:
 
 def show_notices(settings: Settings) -> None:
     """Say on stderr what of the files is ignored: a server in it would else just be missing from a list."""
-    for notice in settings.notices:
+    for notice in told_together(settings.notices):
         typer.echo(f"aider-stackspot: {notice}", err=True)
 
 

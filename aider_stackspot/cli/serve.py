@@ -10,6 +10,7 @@ from aider_stackspot.cli.terminal import ASKING_SERVERS, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Settings, current, home
+from aider_stackspot.config.display import told_together
 from aider_stackspot.errors import ConfigurationError, MissingCredentials
 from aider_stackspot.gateway.access import chosen_key, gateway_key
 from aider_stackspot.gateway.configuration import Configuration
@@ -61,7 +62,7 @@ def _known_models(settings: Settings) -> dict[str, list[KnownModel]]:
 
 
 def _warn_of_what_is_missing(settings: Settings) -> None:
-    lines = list(settings.notices)
+    lines = told_together(settings.notices)
     for account in settings.accounts.values():
         try:
             account.credentials()

@@ -172,8 +172,9 @@ class DeclaredProvider:
         shown = f" ({shown_url(str(self._written(key)))})" if key in BASE_KEYS else ""
         variable = self._passed_over(key, model)
         path = variable.file if variable is not None else None
-        what = f"{what or f'`{key}` of {owner}'}, which {can}{shown},"
-        self.notices.append(ignored_line(path or self.document.path, self.origin(key, model=model), what))
+        what = what or f"`{key}` of {owner}"
+        where = self.origin(key, model=model)
+        self.notices.append(ignored_line(path or self.document.path, where, what, f"{can}{shown}"))
 
     def origin(self, key: str, *, model: str | None = None) -> str:
         """Return where a key of the provider, or of one of its models, stands, for people."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 MAX_SHOWN = 120
 """Characters of a value that a message shows."""
 _MIN_COLUMNS = 20
+_MAX_TOLD = 3
+"""Things ignored of one file that a message names."""
 
 
 def printable(text: str) -> str:
@@ -50,13 +53,56 @@ def trust_command(path: Path) -> str:
     return f"aider-stackspot trust {shlex.quote(str(path))}"
 
 
-def ignored_line(path: Path, where: str, what: str) -> str:
+class IgnoredLine(str):
+    """The line about something that only a trusted file may set.
+
+    `path` is the project's file that has a say in it, and `item` what was ignored, with its place in that file.
+    """
+
+    path: Path
+    item: str
+
+
+def ignored_line(path: Path, where: str, what: str, can: str) -> IgnoredLine:
     """Return the line about something that only a trusted file may set.
 
     Args:
         path: the project's file that has a say in it.
         where: the place in a file, with a line number where there is one.
-        what: the key or variable, and what it would do.
+        what: the key or variable.
+        can: what it would do.
     """
-    came = "the file came" if where.startswith(str(path)) else f"its value came from {path}, which came"
-    return f"{where}: {what} was ignored: {came} with the project. If you trust it, run: {trust_command(path)}"
+    is_there = where.startswith(str(path))
+    came = "the file came" if is_there else f"its value came from {path}, which came"
+    shown = IgnoredLine(
+        printable(
+            f"{where}: {what}, which {can}, was ignored: {came} with the project. If you trust it, run: "
+            f"{trust_command(path)}"
+        )
+    )
+    place = where.removeprefix(str(path)).removeprefix(", ") if is_there else where
+    shown.path, shown.item = path, printable(f"{place}: {what}" if place else what)
+    return shown
+
+
+def told_together(lines: Iterable[str]) -> list[str]:
+    """Return the lines, with one alone for a project's file of which several things were ignored."""
+    lines = list(lines)
+    items: dict[Path, list[str]] = {}
+    for line in lines:
+        if isinstance(line, IgnoredLine):
+            items.setdefault(line.path, []).append(line.item)
+    told: dict[str, None] = {}
+    for line in lines:
+        of_file = items[line.path] if isinstance(line, IgnoredLine) else []
+        told[_together(line.path, of_file) if isinstance(line, IgnoredLine) and len(of_file) > 1 else line] = None
+    return list(told)
+
+
+def _together(path: Path, items: Sequence[str]) -> str:
+    more = len(items) - _MAX_TOLD
+    named = "; ".join([*items[:_MAX_TOLD], *([f"and {more} more"] if more > 0 else [])])
+    return printable(
+        f"{path} came with the project, and this was ignored: {named}. To see what the file does, and to trust it if "
+        f"you want, run: {trust_command(path)}"
+    )

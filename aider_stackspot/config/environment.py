@@ -201,7 +201,7 @@ class Environment:
         # A proxy's URL may hold a password, StackSpot's hold none.
         is_base = value.written is not None and name.startswith("STACKSPOTAI_")
         shown = f" ({shown_url(value.written or '')})" if is_base else ""
-        self.notices.append(ignored_line(value.file, value.source, f"{name}, which {what}{shown},"))
+        self.notices.append(ignored_line(value.file, value.source, name, f"{what}{shown}"))
 
     def _read(self, paths: Iterable[Path]) -> list[EnvFile]:
         found: list[EnvFile] = []

@@ -15,7 +15,7 @@ from pathlib import Path
 from aider_stackspot.config import base_url, locations
 from aider_stackspot.config.config_files import ConfigFile, possible_names, read_files, unusable
 from aider_stackspot.config.declared import DeclaredProvider
-from aider_stackspot.config.display import printable, trust_command
+from aider_stackspot.config.display import IgnoredLine, ignored_line, printable
 from aider_stackspot.config.environment import SWITCHES, Environment, read_log_target, read_switches
 from aider_stackspot.config.learned_limits import learned_limits, with_learned
 from aider_stackspot.config.locations import RecordedInputs
@@ -165,7 +165,7 @@ def _unusable(inputs: RecordedInputs, error: Exception) -> Settings:
 
 def _lines(notices: Sequence[str]) -> tuple[str, ...]:
     """Return the lines for the user, each once, and no more than somebody reads."""
-    lines = list(dict.fromkeys(map(printable, notices)))
+    lines = list(dict.fromkeys(line if isinstance(line, IgnoredLine) else printable(line) for line in notices))
     more = len(lines) - MAX_NOTICES
     return tuple(lines if more <= 0 else [*lines[:MAX_NOTICES], f"and {more:,} more lines of this kind."])
 
@@ -245,11 +245,8 @@ def _without_impostors(declarations: Sequence[DeclaredProvider], notices: list[s
     kept = []
     for declared in declarations:
         if own and not declared.trusted and declared.is_stackspot and declared.document is not None:
-            notices.append(
-                f"{declared.origin('type')}: the provider `{declared.name}` was ignored, because it has the name of a "
-                f"server of yours and came with the project. If you trust it, run: "
-                f"{trust_command(declared.document.path)}"
-            )
+            what, can = f"the provider `{declared.name}`", "has the name of a server of yours"
+            notices.append(ignored_line(declared.document.path, declared.origin("type"), what, can))
         else:
             kept.append(declared)
     return kept

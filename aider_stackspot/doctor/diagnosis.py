@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator
 
 from aider_stackspot.config import Account, Network, Settings
-from aider_stackspot.config.display import shown_url
+from aider_stackspot.config.display import IgnoredLine, shown_url
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.installation import check_installation
 from aider_stackspot.doctor.network import NETWORK, check_host
@@ -33,7 +33,8 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(SECTION, "files", "ok", "no .aider.litellm.yml: the built-in defaults apply", data={"files": []})
     for notice in settings.notices:
-        yield Finding(SECTION, "ignored", "warning", notice)
+        title = "ignored" if isinstance(notice, IgnoredLine) else "to know"
+        yield Finding(SECTION, title, "warning", notice)
     for account in settings.accounts.values():
         yield from _account(account)
     for account in settings.accounts.values():

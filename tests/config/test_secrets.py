@@ -150,4 +150,4 @@ def test_a_user_name_and_password_in_a_url_are_not_shown(url: str, shown: str) -
 
 def test_the_command_in_a_line_can_be_pasted(places: Places) -> None:
     path = places.cwd / "my $(project)" / ".env"
-    assert ignored_line(path, str(path), "X").endswith(f"run: aider-stackspot trust '{path}'")
+    assert ignored_line(path, str(path), "X", "leads elsewhere").endswith(f"run: aider-stackspot trust '{path}'")

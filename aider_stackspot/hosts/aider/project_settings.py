@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aider_stackspot.config import current
-from aider_stackspot.config.display import ignored_line, printable, shortened, trust_command
+from aider_stackspot.config.display import ignored_line, printable, shortened, told_together, trust_command
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.settings import Settings
 from aider_stackspot.config.trust import aider_options, call_arguments
@@ -113,13 +113,19 @@ def _limited(settings: Any, name: str) -> Any:
     if path is None:
         return settings
     changed: dict[str, Any] = {"extra_params": call_arguments.harmless(settings.extra_params) or None}
-    for key in call_arguments.leading(settings.extra_params):
-        _say(ignored_line(path, str(path), f"`{key}` of `{settings.name}`, which can lead calls of {name} elsewhere,"))
+    ignored = [
+        ignored_line(path, str(path), f"`{key}` of `{settings.name}`", f"can lead calls of {name} elsewhere")
+        for key in call_arguments.leading(settings.extra_params)
+    ]
     for key in ("weak_model_name", "editor_model_name") if settings.name != _EVERY_MODEL else ():
         other = getattr(settings, key)
         changed[key] = sure_name(other, provider) if other and (provider := provider_of(name)) else None
         if other and changed[key] is None:
-            _say(ignored_line(path, str(path), f"`{key}`, which lets aider send code of {name} to another model,"))
+            ignored.append(
+                ignored_line(path, str(path), f"`{key}`", f"lets aider send code of {name} to another model")
+            )
+    for line in told_together(ignored):
+        _say(line)
     return dataclasses.replace(settings, **changed)
 
 
@@ -174,7 +180,7 @@ def _say_ignored(environment: Environment, option: str, value: str, can: str) ->
     """Say that one of aider's options is not followed, and which file of the project it came from."""
     for path, leads in environment.leads_of_projects():
         if any(aider_options.option_of(name) == option for name in leads):
-            _say(ignored_line(path, str(path), f"`{option}` ({shortened(value)}), which {can},"))
+            _say(ignored_line(path, str(path), f"`{option}` ({shortened(value)})", can))
             return
     _say(f"`{option}` ({shortened(value)}), which {can}, was ignored, because it is not your choice.")
 

@@ -15,6 +15,7 @@ from typing import Any
 import litellm
 
 from aider_stackspot.config import AUTOLOAD, Settings, current, switch
+from aider_stackspot.config.display import told_together
 from aider_stackspot.forks import Lock, in_child
 from aider_stackspot.hosts.litellm import exceptions, model_cost, servers
 from aider_stackspot.hosts.litellm.handler import StackSpotLLM
@@ -59,7 +60,7 @@ def _known_models() -> set[str]:
 
 
 def _show_notices(settings: Settings) -> None:
-    for line in ([settings.problem] if settings.problem else []) + list(settings.notices):
+    for line in ([settings.problem] if settings.problem else []) + told_together(settings.notices):
         say_once(line)
 
 
