@@ -200,7 +200,14 @@ def code_and_details(body: str) -> tuple[str | None, str]:
 
 
 _REDIRECTED = "Redirects are not followed: a key must not reach another host. Check the base URL."
-_MEANINGS = {402: "the account's quota or credit is used up", 413: "the request is too large"}
+_MEANINGS = {
+    402: "the account's quota or credit is used up",
+    413: "the request is too large",
+    502: "the gateway in front got no usable answer from the service",
+    503: "the service is overloaded, or stopped for maintenance",
+    504: "the gateway in front got no answer from the service in time",
+}
+"""What a status says where the answer says nothing (RFC 9110 section 15)."""
 _CLASSES: dict[int, type[StatusError]] = {
     401: AuthenticationFailed,
     403: AuthenticationFailed,

@@ -16,7 +16,7 @@ from aider_stackspot.config import Settings, current
 from aider_stackspot.config.edit import write_text
 from aider_stackspot.doctor.diagnosis import diagnose
 from aider_stackspot.doctor.record import record
-from aider_stackspot.doctor.report import Finding, Masks, duration, is_broken
+from aider_stackspot.doctor.report import Finding, Masks, Progress, duration, is_broken
 from aider_stackspot.errors import ConfigurationError
 
 
@@ -37,7 +37,9 @@ def examine(*, as_json: bool, offline: bool, record_to: Path | None) -> None:
     masks = Masks.of(settings)
     found: list[Finding] = []
     printer = _Printer(output()) if not as_json else None
-    for finding in each_with_waiting(diagnose(settings, offline=offline), "Looking at the next step"):
+    progress = Progress()
+    steps = diagnose(settings, offline=offline, progress=progress)
+    for finding in each_with_waiting(steps, lambda: progress.step):
         found.append(masks.finding(finding))
         if printer is not None:
             printer.finding(found[-1])

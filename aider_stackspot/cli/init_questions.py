@@ -22,7 +22,7 @@ from aider_stackspot.config.locations import same_file
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_MODELS
 from aider_stackspot.config.system_keyring import KEYRING
-from aider_stackspot.doctor.report import duration
+from aider_stackspot.doctor.report import Progress, duration
 from aider_stackspot.doctor.service import check_chats
 from aider_stackspot.errors import AuthenticationFailed, ConfigurationError, StackSpotError
 from aider_stackspot.network.tokens import AccessToken
@@ -241,7 +241,7 @@ def refused_chats(settings: Settings, answers: Answers, only: Iterable[str] = ()
         who = f"agent {models[0].agent_id}" if models[0].agent_id else f"StackSpot's {models[0].api}"
         one = replace(settings, models={model.route: model for model in models})
         with waiting(f"Waiting for one word from {who}"):
-            findings = list(check_chats(one, [STACKSPOT]))
+            findings = list(check_chats(one, [STACKSPOT], Progress()))
         for finding in findings:
             if finding.status == "failed":
                 refused.append(Refused(names, f"{', '.join(names)}: {finding.detail}"))

@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import typer
@@ -71,10 +71,13 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str | Callable[[], str]) -> Iterator[None]:
     """Show what is being waited for and for how long, on a terminal, once it takes longer than `SHORT_WAIT`.
 
     The line is gone afterwards. Nothing else may write to the terminal meanwhile.
+
+    Args:
+        what: what is being waited for, or what says so at each moment.
     """
     ended = threading.Event()
     clock = threading.Thread(target=_show_clock, args=(what, ended), daemon=True)
@@ -86,7 +89,7 @@ def waiting(what: str) -> Iterator[None]:
         clock.join()
 
 
-def each_with_waiting(items: Iterable[_Item], what: str) -> Iterator[_Item]:
+def each_with_waiting(items: Iterable[_Item], what: str | Callable[[], str]) -> Iterator[_Item]:
     """Yield what another yields, and wait for each as `waiting` does."""
     iterator = iter(items)
     while True:
@@ -98,7 +101,7 @@ def each_with_waiting(items: Iterable[_Item], what: str) -> Iterator[_Item]:
         yield item
 
 
-def _show_clock(what: str, ended: threading.Event) -> None:
+def _show_clock(what: str | Callable[[], str], ended: threading.Event) -> None:
     began = time.monotonic()
     if ended.wait(SHORT_WAIT):
         return
@@ -108,7 +111,8 @@ def _show_clock(what: str, ended: threading.Event) -> None:
     spinner = drawing.Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
 
     def line() -> drawing.Spinner:
-        spinner.update(text=f"{what} … {time.monotonic() - began:.0f} s")
+        now = what if isinstance(what, str) else what()
+        spinner.update(text=f"{now} … {time.monotonic() - began:.0f} s")
         return spinner
 
     with drawing.Live(

@@ -10,7 +10,7 @@ from aider_stackspot.config.display import IgnoredLine, shown_url
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.doctor.installation import check_installation
 from aider_stackspot.doctor.network import NETWORK, check_host
-from aider_stackspot.doctor.report import Finding, masked
+from aider_stackspot.doctor.report import Finding, Progress, masked
 from aider_stackspot.doctor.service import check_chats, check_servers
 from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, check_token
 from aider_stackspot.errors import ConfigurationError, StackSpotError
@@ -36,9 +36,21 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         title = "ignored" if isinstance(notice, IgnoredLine) else "to know"
         yield Finding(SECTION, title, "warning", notice)
     for account in settings.accounts.values():
-        yield from _account(account)
+        yield from [_not_set_up(account)] if is_not_needed(settings, account) else _account(account)
     for account in settings.accounts.values():
         yield from _network(account)
+
+
+def is_not_needed(settings: Settings, account: Account) -> bool:
+    """Tell whether nobody has set up StackSpot's account, and there are other servers to work with."""
+    is_untouched = account.name == STACKSPOT and not account.client_id and not account.key()
+    has_problem = account.stored_key is not None and bool(account.stored_key.problem)
+    return bool(settings.compatible) and is_untouched and not has_problem
+
+
+def _not_set_up(account: Account) -> Finding:
+    what = "not set up; your other servers do not need it. To use StackSpot's models, run: aider-stackspot init"
+    return Finding(SECTION, account.name, "note", what)
 
 
 def _account(account: Account) -> Iterator[Finding]:
@@ -107,12 +119,13 @@ def _hosts(account: Account) -> tuple[str, ...]:
     return (account.auth_url, account.api_base, account.agent_api_base)
 
 
-def diagnose(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+def diagnose(settings: Settings, *, offline: bool, progress: Progress) -> Iterator[Finding]:
     """Take every step, in the order in which one depends on the other, and yield what each finds.
 
     Args:
         settings: the configuration.
         offline: take only the steps that need no network.
+        progress: is told each step that may take long.
     """
     yield from check_installation()
     yield from check_configuration(settings)
@@ -120,7 +133,7 @@ def diagnose(settings: Settings, *, offline: bool) -> Iterator[Finding]:
         why = "--offline" if offline else "the configuration cannot be used"
         yield Finding(NETWORK, "everything that needs it", "skipped", why)
         return
-    hosts = _HostChecks()
+    hosts = _HostChecks(progress)
     reachable: dict[str, bool] = {}
     for account in settings.accounts.values():
         if account.client_id and account.key():
@@ -129,12 +142,13 @@ def diagnose(settings: Settings, *, offline: bool) -> Iterator[Finding]:
             yield from hosts.not_shown_yet(found)
     with_token = []
     for account in settings.accounts.values():
+        progress.step = f"Asking StackSpot for a token for {account.name}"
         token = _check_token(account, reachable.get(account.name))
         yield token
         if token.status == "ok":
             with_token.append(account.name)
-    yield from check_chats(settings, with_token)
-    yield from check_servers(settings)
+    yield from check_chats(settings, with_token, progress)
+    yield from check_servers(settings, progress)
 
 
 def _check_token(account: Account, reachable: bool | None) -> Finding:
@@ -147,7 +161,8 @@ def _check_token(account: Account, reachable: bool | None) -> Finding:
 class _HostChecks:
     """What was found about each host. Accounts that reach a host in the same way share the findings."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._found: dict[tuple[str, object], list[Finding]] = {}
         self._shown: list[Finding] = []
 
@@ -155,6 +170,7 @@ class _HostChecks:
         """Return what is found on the way to a host."""
         key = (url, account.network)
         if key not in self._found:
+            self._progress.step = f"Connecting to {shown_url(url)}"
             self._found[key] = _check_host(account, url)
         return self._found[key]
 

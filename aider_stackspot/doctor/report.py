@@ -49,6 +49,13 @@ class Finding:
         return {**shown, **self.data}
 
 
+@dataclass
+class Progress:
+    """What is being looked at, for whoever waits for it."""
+
+    step: str = "Looking at this machine"
+
+
 def duration(seconds: float) -> str:
     """Return a time in words."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"

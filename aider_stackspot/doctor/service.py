@@ -10,7 +10,7 @@ from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.compatible.server import credentials_of as credentials_of_server
 from aider_stackspot.config import CompatibleProvider, Model, Settings
 from aider_stackspot.config.schema import STACKSPOT
-from aider_stackspot.doctor.report import Finding, duration
+from aider_stackspot.doctor.report import Finding, Progress, duration
 from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, advice_on, new_lifetime
 from aider_stackspot.errors import StackSpotError
 from aider_stackspot.pipeline.stackspot import Options, start
@@ -22,7 +22,7 @@ CHAT_TIMEOUT = 130.0
 LIST_TIMEOUT = 5.0
 
 
-def check_chats(settings: Settings, accounts: Sequence[str]) -> Iterator[Finding]:
+def check_chats(settings: Settings, accounts: Sequence[str], progress: Progress) -> Iterator[Finding]:
     """Let each agent, each quick command and the chat API of these accounts answer once.
 
     Models that are served by the same one share the question and the finding.
@@ -33,6 +33,7 @@ def check_chats(settings: Settings, accounts: Sequence[str]) -> Iterator[Finding
             served_by = (model.account.name, model.api, model.agent_id, model.quick_command)
             served_alike.setdefault(served_by, []).append(model)
     for models in served_alike.values():
+        progress.step = f"Waiting for a word of {_name_for_aider(models[0])}"
         yield _check_chat(models)
 
 
@@ -80,14 +81,16 @@ def _data(model: Model) -> dict[str, str]:
     return {"api": model.api}
 
 
-def check_servers(settings: Settings) -> Iterator[Finding]:
+def check_servers(settings: Settings, progress: Progress) -> Iterator[Finding]:
     """Ask every other server for its list of models, and before that for the tokens that some need."""
     providers: list[CompatibleProvider] = list(settings.compatible.values())
     if not providers:
         return
     for provider in providers:
         if provider.oauth2 is not None or provider.key_command is not None:
+            progress.step = f"Asking for a token for {provider.name}"
             yield _check_servers_token(provider)
+    progress.step = "Asking the servers for their models"
     for name, outcome in discover(providers, LIST_TIMEOUT).items():
         if outcome.snapshot is not None:
             count = len(outcome.snapshot.models)

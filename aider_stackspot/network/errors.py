@@ -22,6 +22,7 @@ from aider_stackspot.errors import (
 )
 
 _NETWORK = "Check the network, HTTPS_PROXY and NO_PROXY."
+_REFUSED = "Check that the server runs, its port, HTTPS_PROXY and NO_PROXY."
 
 
 def network_error(error: httpx.HTTPError, url: str, phase: str) -> TransportError:
@@ -112,7 +113,8 @@ def _not_connected(system: OSError | None, words: str, host: str, phase: str) ->
             f"No connection to {host} for {phase}: too many files and connections are open. Raise the limit (`ulimit "
             "-n`) before the program starts, or make fewer calls at once."
         )
-    return ConnectionFailed(f"No connection to {host} for {phase}: {words}. {_NETWORK}")
+    advice = _REFUSED if system is not None and system.errno == errno.ECONNREFUSED else _NETWORK
+    return ConnectionFailed(f"No connection to {host} for {phase}: {words}. {advice}")
 
 
 def system_words(error: OSError) -> str:

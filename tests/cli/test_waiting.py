@@ -64,7 +64,7 @@ def clock(*arguments: str, **options: object) -> str:
     [
         ("init --non-interactive", TOKEN),
         ("status", TOKEN),
-        ("doctor", "Looking at the next step"),
+        ("doctor", r"Asking StackSpot for a token for stackspot"),
         ("doctor --record file.json", "Recording"),
         ("agents list", "Asking StackSpot for the agents"),
         (f"agents show {AGENT}", "Asking StackSpot for the agent"),

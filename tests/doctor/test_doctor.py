@@ -16,6 +16,7 @@ import trustme
 from aider_stackspot.doctor import installation
 from aider_stackspot.emulator import Emulator, Fault
 from tests.cli.command import Done, Run
+from tests.compatible.openai_server import OpenAIServer, models
 from tests.network.connect_proxy import ConnectProxy
 
 pytest_plugins = ["tests.cli.cli_fixtures"]
@@ -143,6 +144,29 @@ def test_missing_credentials(run: Run, probe: dict[str, Any]) -> None:
     assert done.status == 1
     assert failed(done) == ["stackspot.client_id", "stackspot.api_key"]
     assert "aider-stackspot init" in findings(done)["stackspot.client_id"]["fix"]
+
+
+def test_a_person_with_other_servers_only(run: Run, probe: dict[str, Any], isolated: Path) -> None:
+    with OpenAIServer(models("qwen3-8b")) as server:
+        (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+            f"providers: {{lab: {{base_url: '{server.base}'}}}}"
+        )
+        done = run("doctor", "--json")
+        assert (done.status, failed(done)) == (0, [])
+        assert findings(done)["stackspot"]["status"] == "note"
+        assert "aider-stackspot init" in findings(done)["stackspot"]["detail"]
+        assert findings(done)["lab"]["status"] == "ok"
+
+
+def test_half_an_account_beside_other_servers_is_an_error(
+    run: Run, probe: dict[str, Any], isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACKSPOTAI_CLIENT_ID", "client-id")
+    with OpenAIServer(models("qwen3-8b")) as server:
+        (isolated.parent / "home" / ".aider.litellm.yml").write_text(
+            f"providers: {{lab: {{base_url: '{server.base}'}}}}"
+        )
+        assert failed(run("doctor", "--json")) == ["stackspot.api_key"]
 
 
 def test_a_file_that_cannot_be_used(run: Run, probe: dict[str, Any], isolated: Path) -> None:

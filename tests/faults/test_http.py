@@ -77,7 +77,9 @@ def test_what_comes_after_the_end_marker_does_not_matter(
 
 def test_nobody_listens(emulator: Emulator, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKSPOTAI_AGENT_API_BASE", "http://127.0.0.1:1")
-    expect(LOST, ("No connection to 127.0.0.1:1 for the answer", "Connection refused", "Check the network"), ask)
+    expect(
+        LOST, ("No connection to 127.0.0.1:1 for the answer", "Connection refused", "Check that the server runs"), ask
+    )
     assert len(emulator.token_requests) == 1
 
 

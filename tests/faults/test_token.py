@@ -35,7 +35,7 @@ TEN_MEGABYTES = 10_000_000
     Case("429 once", Fault.status(429, retry_after=0.01), None, (2, 1), times=1),
     Case("500", Fault.status(500), litellm.InternalServerError, (3, 0), ("500", "the token request", WHO)),
     Case("502", Fault.status(502), litellm.BadGatewayError, (3, 0), ("502", WHO, "a web page")),
-    Case("503", Fault.status(503), litellm.ServiceUnavailableError, (3, 0), ("503", WHO, "says nothing more")),
+    Case("503", Fault.status(503), litellm.ServiceUnavailableError, (3, 0), ("503", WHO, "overloaded, or stopped")),
     Case("504", Fault.status(504), litellm.ServiceUnavailableError, (3, 0), ("504", WHO)),
     Case("501", Fault.status(501), litellm.BadRequestError, (1, 0), ("501", WHO)),
     Case("500 once", Fault.status(500), None, (2, 1), times=1),
@@ -130,7 +130,7 @@ def test_nobody_listens(emulator: Emulator, ask: Ask, monkeypatch: pytest.Monkey
     words = (
         "No connection to 127.0.0.1:1 for the token",
         "Connection refused",
-        "Check the network, HTTPS_PROXY and NO_PROXY",
+        "Check that the server runs, its port, HTTPS_PROXY and NO_PROXY",
     )
     expect(litellm.APIConnectionError, words, ask)
     assert emulator.requests == []

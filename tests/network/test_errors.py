@@ -79,7 +79,7 @@ OTHER = ssl.SSLCertVerificationError(
         (
             chained(httpx.ConnectError("All connection attempts failed"), OSError("All failed"), refused()),
             ConnectionFailed,
-            "No connection to host.example:8443 for the answer: Connection refused. Check the network",
+            "No connection to host.example:8443 for the answer: Connection refused. Check that the server runs",
         ),
         (
             chained(

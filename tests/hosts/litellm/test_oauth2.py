@@ -14,6 +14,7 @@ import pytest
 import aider_stackspot
 from aider_stackspot.compatible.discovery import discover
 from aider_stackspot.config import current
+from aider_stackspot.doctor.report import Progress
 from aider_stackspot.doctor.service import check_servers
 from aider_stackspot.emulator import Emulator
 from tests.compatible.openai_server import OpenAIServer, Reply, models
@@ -152,7 +153,7 @@ def test_a_variable_that_is_not_set_is_told_by_the_first_call_and_spoils_nothing
 @pytest.mark.parametrize("right", [True, False])
 def test_the_doctor_asks_for_a_token(configure: Configure, right: bool) -> None:
     configure(secret=SECRET if right else "wrong-secret")
-    token, listed = check_servers(current())
+    token, listed = check_servers(current(), Progress())
     assert (token.title, token.status) == ("token for corp", "ok" if right else "failed")
     assert ("valid for 1200 s" in token.detail) is right
     assert listed.status == token.status

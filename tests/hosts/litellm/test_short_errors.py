@@ -121,7 +121,7 @@ def test_no_network(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("STACKSPOTAI_AUTH_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        assert "Check the network, HTTPS_PROXY and NO_PROXY." in failed()
+        assert "Check that the server runs, its port, HTTPS_PROXY and NO_PROXY." in failed()
 
 
 def test_no_credentials(isolated: Path) -> None:
