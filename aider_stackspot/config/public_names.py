@@ -64,6 +64,11 @@ def is_users_word(name: str, model: Model) -> bool:
     return model.account.users_own or (model.account.name == STACKSPOT and name in DEFAULT_MODELS)
 
 
+def looks_like_stackspots(name: str) -> bool:
+    """Tell whether a bare name can only be meant for one of StackSpot's models, whether or not there is such a one."""
+    return name.startswith(DEFAULT_MODELS[0]) and "/" not in name
+
+
 def _is_providers(name: str, model: Model, accounts: Mapping[str, Account], servers: Collection[str]) -> bool:
     """Tell whether a bare name belongs to a provider: it begins with the provider's, or it is the provider's.
 

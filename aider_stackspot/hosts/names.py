@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aider_stackspot.config import Model, Settings
-from aider_stackspot.config.public_names import is_users_word
+from aider_stackspot.config.public_names import is_users_word, looks_like_stackspots
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import with_account
 
 NO_KEY = "no-key"
@@ -120,7 +121,7 @@ class Names:
         """Return what a name means, or `None` for everybody else's.
 
         Every name that begins with a provider's name and a slash, or is that name, is the provider's, also where
-        there is no such model: it must not end up with another vendor.
+        there is no such model: it must not end up with another vendor. So is a bare one that looks like StackSpot's.
 
         Args:
             model: a public name, or what stands behind the provider.
@@ -135,7 +136,8 @@ class Names:
         for prefix, name in self._prefixes:
             if model.startswith(prefix) or (model == prefix[:-1] and model not in self._known_models):
                 return self._route(name, self._unguarded(name, model[len(prefix) :]))
-        return None
+        is_misspelled = looks_like_stackspots(model) and model not in self._known_models
+        return self._route(STACKSPOT, model) if is_misspelled else None
 
     def find_server(self, model: object, provider: str | None = None) -> Route | None:
         """Return what a name means if it is an OpenAI-compatible server's."""

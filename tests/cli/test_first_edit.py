@@ -110,7 +110,7 @@ def test_from_nothing_to_a_commit(service: Emulator, repository: Path, columns: 
 
 PROBLEMS = {
     "No StackSpot credentials for the provider": ("stackspot-ai-code", ""),
-    "There is no StackSpot model": ("stackspot/stackspot-ai-cod", ""),
+    "There is no StackSpot model": ("stackspot-ai-cod", ""),
     "unknown key; did you mean `client_id`?": ("stackspot-ai-code", "stackspot: {client_idd: x}"),
     "the file came with the project": ("lab/m", "lab: {base_url: 'http://10.1.2.3:8000/v1', models: [m]}"),
 }

@@ -58,10 +58,21 @@ def test_a_provider_without_a_model_is_the_providers_all_the_same(names: Names, 
     assert (route.provider, route.model) == (name.rstrip("/"), "")
 
 
+@pytest.mark.parametrize("name", ["stackspot-ai-cod", "stackspot-ai-code2", "stackspot-ai_chat", "stackspot-ai."])
+def test_a_misspelled_bare_name_is_stackspots(names: Names, name: str) -> None:
+    """Its refusal names what there is; LiteLLM would ask for a provider."""
+    route = names.find(name)
+    assert route is not None
+    assert (route.provider, route.model, route.is_stackspot) == ("stackspot", name, True)
+
+
 @pytest.mark.parametrize(
     ("model", "provider"),
     [
         ("gpt-4o-mini", None),
+        ("stackspot-tools/gpt-4o", None),
+        ("stackspot-ai/gpt-4o", None),
+        ("stackspot-a", None),
         ("team", None),  # LiteLLM has a model of this very name
         ("localx/m", None),
         ("m", "openai"),

@@ -24,7 +24,7 @@ from aider_stackspot.api.context_errors import overflow_of
 from aider_stackspot.config import current
 from aider_stackspot.config.display import printable
 from aider_stackspot.errors import ConfigurationError
-from aider_stackspot.hosts.aider.project_settings import provider_of
+from aider_stackspot.hosts.aider.project_settings import provider_of, sure_name
 from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
 from aider_stackspot.hosts.terminal import TerminalNotices, is_on_screen, note_on_screen
@@ -82,9 +82,10 @@ def problem_of(name: object) -> str | None:
     settings = current()
     if not isinstance(name, str) or settings.problem is not None:
         return None
-    if provider_of(name) in settings.accounts:
+    provider = provider_of(name)
+    if provider is not None and provider in settings.accounts:
         try:
-            settings.model(name).account.credentials()
+            settings.model(sure_name(name, provider) or name).account.credentials()
         except ConfigurationError as error:
             return str(error)
     if not any(name.startswith(f"{provider}/") for provider in settings.ignored):

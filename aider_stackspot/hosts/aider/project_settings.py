@@ -17,6 +17,8 @@ from typing import Any
 from aider_stackspot.config import current
 from aider_stackspot.config.display import ignored_line, printable, shortened, told_together, trust_command
 from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.public_names import looks_like_stackspots
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import Settings
 from aider_stackspot.config.trust import aider_options, call_arguments
 from aider_stackspot.hosts.patches import wrap_once
@@ -46,10 +48,12 @@ def provider_of(name: object, settings: Settings | None = None) -> str | None:
     settings = settings or current()
     if not isinstance(name, str):
         return None
-    sure = [known for known, account in settings.accounts.items() if account.users_own or known == "stackspot"]
+    sure = [known for known, account in settings.accounts.items() if account.users_own or known == STACKSPOT]
     providers = (*sure, *settings.compatible, *settings.refused)
     found = next((provider for provider in providers if name.startswith(f"{provider}/")), None)
     model = settings.models.get(name)
+    if found is None and model is None and looks_like_stackspots(name):
+        return STACKSPOT
     return found or (model.account.name if model is not None and model.account.name in sure else None)
 
 

@@ -76,7 +76,7 @@ def test_other_names_go_where_they_went(model: str, provider: str) -> None:
 
 def test_an_unknown_name_is_unknown_as_ever() -> None:
     with pytest.raises(litellm.BadRequestError, match="LLM Provider NOT provided"):
-        litellm.get_llm_provider("stackspot-ai-unknown")
+        litellm.get_llm_provider("stakspot-ai")
 
 
 def test_register_model_works_after_ours() -> None:

@@ -146,8 +146,9 @@ def test_a_locked_keyring(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert text.endswith("Unlock it and try again, or set STACKSPOTAI_CLIENT_KEY.")
 
 
-def test_an_unknown_model(service: Emulator) -> None:
-    assert "`aider-stackspot models` lists them (stackspot-ai-code, " in failed("stackspot/stackspot-ai-cod")
+@pytest.mark.parametrize("name", ["stackspot/stackspot-ai-cod", "stackspot-ai-cod"])
+def test_an_unknown_model(service: Emulator, name: str) -> None:
+    assert "`aider-stackspot models` lists them (stackspot-ai-code, " in failed(name)
 
 
 PROJECT = "providers:\n  lab: {base_url: 'http://10.1.2.3:8000/v1', models: [m]}\n"
