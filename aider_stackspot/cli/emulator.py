@@ -19,6 +19,7 @@ import typer
 from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
 from aider_stackspot.emulator.fault import FAULTS, fault_kind, nearest, parse_fault
 from aider_stackspot.emulator.recording import json_line, text_line
+from aider_stackspot.emulator.style import difference
 
 _T = TypeVar("_T")
 _REMEMBERED = 100
@@ -26,12 +27,17 @@ _WHAT_NOW = "# Set these variables in another terminal and run there: aider --mo
 
 
 def print_names() -> None:
-    """Print the models, styles and faults that there are."""
-    faults = [f"{name}:{fault.argument}" if fault.argument else name for name, fault in FAULTS.items()]
-    for title, names in (("models", [*MODELS]), ("styles", [*STYLES]), ("faults", faults)):
-        typer.echo(f"{title}:")
-        for name in names:
-            typer.echo(f"  {name}")
+    """Print the models, styles and faults that there are, each with what it does."""
+    kinds = {
+        "models": {name: (model.__doc__ or "").partition("\n")[0] for name, model in MODELS.items()},
+        "styles": {name: difference(style) for name, style in STYLES.items()},
+        "faults": {f"{name}:{one.argument}" if one.argument else name: one.says for name, one in FAULTS.items()},
+    }
+    for kind, names in kinds.items():
+        typer.echo(f"{kind}:")
+        width = max(map(len, names))
+        for name, meaning in names.items():
+            typer.echo(f"  {name:{width}}  {meaning}")
 
 
 def run_emulator(

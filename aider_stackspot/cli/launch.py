@@ -38,6 +38,8 @@ def run_program(program: str, arguments: Sequence[str], model: str) -> None:
         arguments: its own arguments.
         model: the model that it is to use; empty for the first one that can be called.
     """
+    if not program:
+        raise ConfigurationError(f"launch needs the name of a program: {', '.join(PROGRAMS)}.")
     if program not in PROGRAMS:
         raise ConfigurationError(f"launch knows no `{program}`: it starts {', '.join(PROGRAMS)}.")
     configuration = Configuration()

@@ -249,6 +249,7 @@ class FaultName(NamedTuple):
     """A fault that can be named.
 
     Attributes:
+        says: What happens, in a few words.
         make: Builds it from its argument.
         argument: What the argument is called in help texts; empty when there is none.
         read: Reads the argument; raises ``ValueError`` when it cannot.
@@ -256,6 +257,7 @@ class FaultName(NamedTuple):
         kind: The kind of requests that meet it.
     """
 
+    says: str
     make: Callable[..., Fault]
     argument: str = ""
     read: Callable[[str], Any] = str
@@ -290,43 +292,99 @@ def _literal(text: str) -> int | str:
 
 _ERROR_TEXT: Final = Reply(500, b"The model is overloaded.", "text/plain")
 FAULTS: Final[dict[str, FaultName]] = {
-    "status": FaultName(Fault.status, "CODE", _status),
-    "rate-limited": FaultName(lambda after: Fault.status(429, retry_after=after), "RETRY_AFTER", str),
-    "too-long": FaultName(Fault.too_long),
-    "refused": FaultName(Fault.refused),
-    "login-page": FaultName(Fault.login_page),
-    "redirect": FaultName(Fault.redirect, "URL"),
-    "close": FaultName(Fault.close),
-    "reset": FaultName(Fault.reset),
-    "silent": FaultName(Fault.silent, "SECONDS", _seconds, 3600.0),
-    "slow-headers": FaultName(Fault.slow_header, "SECONDS", _seconds, 5.0),
-    "cut-after": FaultName(Fault.cut_after, "EVENTS", _count, 1),
-    "cut-after-bytes": FaultName(lambda size: Fault.cut_after(body_bytes=size), "BYTES", _count),
-    "cut-after-encoded-bytes": FaultName(lambda size: Fault.cut_after(encoded_bytes=size), "BYTES", _count),
-    "reset-after": FaultName(Fault.reset_after, "EVENTS", _count, 1),
-    "reset-after-bytes": FaultName(lambda size: Fault.reset_after(body_bytes=size), "BYTES", _count),
-    "end-after": FaultName(Fault.end_after, "EVENTS", _count, 1),
-    "end-after-bytes": FaultName(lambda size: Fault.end_after(body_bytes=size), "BYTES", _count),
-    "end-after-encoded-bytes": FaultName(lambda size: Fault.end_after(encoded_bytes=size), "BYTES", _count),
-    "silent-after": FaultName(Fault.silent_after, "EVENTS", _count, 1),
-    "error-frame": FaultName(Fault.error_frame, "EVENTS", _count, 1),
-    "error-event": FaultName(lambda events: Fault.error_frame(events, named=True), "EVENTS", _count, 1),
-    "error-text": FaultName(
-        lambda events: Fault.error_frame(events, named=True, reply=_ERROR_TEXT), "EVENTS", _count, 1
+    "status": FaultName("this status, with its usual body", Fault.status, "CODE", _status),
+    "rate-limited": FaultName(
+        "429 with this Retry-After, in seconds or as a date",
+        lambda after: Fault.status(429, retry_after=after),
+        "RETRY_AFTER",
+        str,
     ),
-    "flood": FaultName(Fault.flood, "COUNT", _count, 1000),
-    "junk": FaultName(Fault.junk_events),
-    "big-event": FaultName(Fault.big_event, "BYTES", _count, 10_000_000),
-    "big-answer": FaultName(Fault.big_answer, "BYTES", _count, 100_000_000),
-    "token-status": FaultName(Fault.status, "CODE", _status, kind="token"),
-    "token-missing": FaultName(lambda: Fault.bad_token(without=("access_token",)), kind="token"),
-    "token-no-expiry": FaultName(lambda: Fault.bad_token(without=("expires_in",)), kind="token"),
-    "token-expires-in": FaultName(lambda value: Fault.bad_token(expires_in=value), "VALUE", _literal, kind="token"),
-    "token-html": FaultName(lambda: Fault.bad_token(content_type="text/html"), kind="token"),
-    "token-login-page": FaultName(Fault.login_page, kind="token"),
-    "token-huge": FaultName(lambda size: Fault.bad_token(padding=size), "BYTES", _count, 10_000_000, "token"),
-    "token-close": FaultName(Fault.close, kind="token"),
-    "token-silent": FaultName(Fault.silent, "SECONDS", _seconds, 3600.0, "token"),
+    "too-long": FaultName("400: the prompt is too long for the agent", Fault.too_long),
+    "refused": FaultName("400 with the code of a prompt that is too long, for another reason", Fault.refused),
+    "login-page": FaultName("200 with a proxy's login page", Fault.login_page),
+    "redirect": FaultName("302 to this URL", Fault.redirect, "URL"),
+    "close": FaultName("no answer: the connection is closed", Fault.close),
+    "reset": FaultName("no answer: the connection is reset", Fault.reset),
+    "silent": FaultName("nothing happens for so long", Fault.silent, "SECONDS", _seconds, 3600.0),
+    "slow-headers": FaultName("the headers trickle out for so long", Fault.slow_header, "SECONDS", _seconds, 5.0),
+    "cut-after": FaultName(
+        "the connection closes within the body, after so many events", Fault.cut_after, "EVENTS", _count, 1
+    ),
+    "cut-after-bytes": FaultName(
+        "the same after so many bytes", lambda size: Fault.cut_after(body_bytes=size), "BYTES", _count
+    ),
+    "cut-after-encoded-bytes": FaultName(
+        "the same after so many bytes as they are sent, compressed",
+        lambda size: Fault.cut_after(encoded_bytes=size),
+        "BYTES",
+        _count,
+    ),
+    "reset-after": FaultName("the connection is reset after so many events", Fault.reset_after, "EVENTS", _count, 1),
+    "reset-after-bytes": FaultName(
+        "the same after so many bytes", lambda size: Fault.reset_after(body_bytes=size), "BYTES", _count
+    ),
+    "end-after": FaultName(
+        "the body ends well after so many events, without its last event", Fault.end_after, "EVENTS", _count, 1
+    ),
+    "end-after-bytes": FaultName(
+        "the same after so many bytes", lambda size: Fault.end_after(body_bytes=size), "BYTES", _count
+    ),
+    "end-after-encoded-bytes": FaultName(
+        "the same after so many bytes as they are sent, compressed",
+        lambda size: Fault.end_after(encoded_bytes=size),
+        "BYTES",
+        _count,
+    ),
+    "silent-after": FaultName("the stream goes silent after so many events", Fault.silent_after, "EVENTS", _count, 1),
+    "error-frame": FaultName(
+        "an error as data of the stream, after so many events", Fault.error_frame, "EVENTS", _count, 1
+    ),
+    "error-event": FaultName(
+        "the same as an event with the name error",
+        lambda events: Fault.error_frame(events, named=True),
+        "EVENTS",
+        _count,
+        1,
+    ),
+    "error-text": FaultName(
+        "the same with a text that is no JSON",
+        lambda events: Fault.error_frame(events, named=True, reply=_ERROR_TEXT),
+        "EVENTS",
+        _count,
+        1,
+    ),
+    "flood": FaultName("so many empty deltas before the text", Fault.flood, "COUNT", _count, 1000),
+    "junk": FaultName("data that is no JSON between the deltas", Fault.junk_events),
+    "big-event": FaultName("one delta of so many bytes", Fault.big_event, "BYTES", _count, 10_000_000),
+    "big-answer": FaultName("an answer of so many bytes", Fault.big_answer, "BYTES", _count, 100_000_000),
+    "token-status": FaultName(
+        "the token endpoint answers with this status", Fault.status, "CODE", _status, kind="token"
+    ),
+    "token-missing": FaultName(
+        "a token answer without access_token", lambda: Fault.bad_token(without=("access_token",)), kind="token"
+    ),
+    "token-no-expiry": FaultName(
+        "a token answer without expires_in", lambda: Fault.bad_token(without=("expires_in",)), kind="token"
+    ),
+    "token-expires-in": FaultName(
+        "this as expires_in", lambda value: Fault.bad_token(expires_in=value), "VALUE", _literal, kind="token"
+    ),
+    "token-html": FaultName(
+        "a token answer that says it is text/html", lambda: Fault.bad_token(content_type="text/html"), kind="token"
+    ),
+    "token-login-page": FaultName("a proxy's login page in place of a token", Fault.login_page, kind="token"),
+    "token-huge": FaultName(
+        "a token answer with so many bytes more",
+        lambda size: Fault.bad_token(padding=size),
+        "BYTES",
+        _count,
+        10_000_000,
+        "token",
+    ),
+    "token-close": FaultName("the token endpoint closes the connection", Fault.close, kind="token"),
+    "token-silent": FaultName(
+        "the token endpoint is silent for so long", Fault.silent, "SECONDS", _seconds, 3600.0, "token"
+    ),
 }
 """The faults that ``--fault`` and a script know."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 Newline = Literal["\r\n", "\n", "\r"]
@@ -160,3 +160,11 @@ STYLES: Final[dict[str, Style]] = {
     "slow": Style(delay=0.05),
 }
 """The styles that a script and ``--style`` know by name."""
+
+
+def difference(style: Style) -> str:
+    """What a style does otherwise than the default, in the words of its fields."""
+    default = Style()
+    own = [(each.name, getattr(style, each.name)) for each in fields(Style)]
+    changed = [f"{name.replace('_', ' ')}: {value!r}" for name, value in own if value != getattr(default, name)]
+    return ", ".join(changed) or "as it was measured"

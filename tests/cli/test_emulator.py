@@ -156,8 +156,16 @@ def test_a_taken_port_is_one_line() -> None:
 def test_the_names_can_be_listed() -> None:
     end = ended("--list")
     assert end.returncode == 0
-    assert "\n  whole-text-in-final\n" in end.stdout
-    assert "\n  status:CODE\n" in end.stdout
+    kinds = re.split(r"^(models|styles|faults):\n", end.stdout, flags=re.MULTILINE)[1:]
+    listed = {
+        kind: dict(re.split(" {2,}", line.strip(), maxsplit=1) for line in lines.splitlines())
+        for kind, lines in zip(kinds[::2], kinds[1::2], strict=True)
+    }
+    assert listed["models"]["echo"] == "The prompt itself."
+    assert listed["styles"]["default"] == "as it was measured"
+    assert listed["styles"]["no-space"] == "space: False"
+    assert listed["faults"]["status:CODE"] == "this status, with its usual body"
+    assert all(meaning for names in listed.values() for meaning in names.values())
 
 
 def test_help_has_examples() -> None:

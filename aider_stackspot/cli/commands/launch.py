@@ -10,7 +10,7 @@ from aider_stackspot.gateway.programs import PROGRAMS
 
 
 def launch(
-    program: Annotated[str, typer.Argument(help=f"One of {', '.join(PROGRAMS)}.", metavar="PROGRAM")],
+    program: Annotated[str, typer.Argument(help=f"One of {', '.join(PROGRAMS)}.", metavar="PROGRAM")] = "",
     arguments: Annotated[list[str] | None, typer.Argument(help="Its own arguments.", metavar="[ARGUMENTS]...")] = None,
     model: Annotated[str, typer.Option(help="The model to use.", metavar="NAME")] = "",
 ) -> None:
