@@ -60,7 +60,7 @@ def print_agent(agent_id: str, account: str, *, as_json: bool) -> None:
     rows = {
         "Name": entry["name"],
         "Language model": entry["model"] or "not told",
-        "Knowledge sources": ", ".join(entry["knowledge_sources"]) or "none told",
+        "Knowledge sources": ", ".join(entry["knowledge_sources"]) or "not given",
         "Planner": entry["planner"] or "not told",
         "Input limit": f"{model.max_input_tokens:,} tokens ({model.input_origin})",
         "For aider": f"aider --model {model.route}",

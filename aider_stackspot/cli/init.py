@@ -30,7 +30,7 @@ from aider_stackspot.cli.init_questions import (
     refused_chats,
     token_of,
 )
-from aider_stackspot.cli.terminal import before_writing, is_interactive, say
+from aider_stackspot.cli.terminal import before_writing, end_unchanged, is_interactive, say
 from aider_stackspot.config import Account, Settings, current
 from aider_stackspot.config.display import printable, told_together
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
@@ -170,7 +170,7 @@ def _agreed(place: Place, answers: Answers, options: InitOptions, settings: Sett
             raise ConfigurationError(f"{what}. To replace them, add --force. Nothing was written.")
         say(f"{what}.")
         if not typer.confirm("Replace them?", default=True, err=True):
-            raise typer.Abort
+            end_unchanged()
     if plan.config is None or not text_of(place.config) or options.force or not options.may_ask:
         return plan
     if typer.confirm("Make this change?", default=True, err=True):

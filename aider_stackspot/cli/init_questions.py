@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli.choice import FreeAnswer, Option, ask, choose
 from aider_stackspot.cli.init_files import CLIENT_KEY, Answers
-from aider_stackspot.cli.terminal import say, waiting
+from aider_stackspot.cli.terminal import end_unchanged, say, waiting
 from aider_stackspot.config import Account, Model, Settings, home
 from aider_stackspot.config.edit import env_text_of, env_values, with_variables
 from aider_stackspot.config.locations import same_file
@@ -87,7 +87,7 @@ def proved(answers: Answers, settings: Settings) -> list[Agent] | None:
         The account's agents; `None` where StackSpot could not be asked, and the user wants to go on all the same.
 
     Raises:
-        typer.Abort: the user does not want to go on.
+        typer.Exit: the user does not want to go on.
     """
     while True:
         account = account_of(settings, answers)
@@ -102,7 +102,7 @@ def proved(answers: Answers, settings: Settings) -> list[Agent] | None:
         except StackSpotError as error:
             say(f"\n{error}\n")
             if not typer.confirm("Save the credentials without this proof?", default=True, err=True):
-                raise typer.Abort from None
+                end_unchanged()
             return None
 
 
@@ -170,7 +170,7 @@ def _problem_with_word(text: str) -> str | None:
     if not text:
         return "This cannot be left empty."
     if not text.isprintable() or any(char.isspace() or char == "/" for char in text):
-        return "This is one word, without spaces and slashes."
+        return "This must be one word, without spaces or slashes."
     return None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from aider_stackspot.cli.terminal import before_writing, is_interactive, say
+from aider_stackspot.cli.terminal import before_writing, end_unchanged, is_interactive, say
 from aider_stackspot.config import current
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
@@ -33,7 +33,7 @@ def log_out(*, force: bool) -> None:
             if not force and not is_interactive():
                 raise ConfigurationError("There is no terminal to ask at: add --force. Nothing was written.")
             if not force and not typer.confirm("Take it out?", default=True, err=True):
-                raise typer.Abort
+                end_unchanged()
     for each in stored:  # before the names of the accounts, without which a second try would not find the keys
         try:
             each.delete()

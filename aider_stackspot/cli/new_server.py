@@ -78,10 +78,12 @@ def usable_name(name: str) -> str:
     Raises:
         ConfigurationError: it is none.
     """
-    if name == STACKSPOT or PROVIDER_NAME.fullmatch(name) is None:
-        raise ConfigurationError(
-            f"`{name}` cannot be a server's name: letters, digits, `-`, `_` and `.` can be, and `stackspot` is taken."
-        )
+    if not name:
+        raise ConfigurationError("A server needs a name, of letters, digits, `-`, `_` and `.`.")
+    if name == STACKSPOT:
+        raise ConfigurationError(f"`{name}` cannot be a server's name: it means StackSpot AI.")
+    if PROVIDER_NAME.fullmatch(name) is None:
+        raise ConfigurationError(f"`{name}` cannot be a server's name: it has letters, digits, `-`, `_` and `.` only.")
     return name
 
 

@@ -15,7 +15,7 @@ import typer
 from aider_stackspot.cli.choice import Option, ask, choose
 from aider_stackspot.cli.local_servers import LocalServer, servers_of_this_machine
 from aider_stackspot.cli.new_server import NewServer, refuse_taken, show_models, usable_name
-from aider_stackspot.cli.terminal import say
+from aider_stackspot.cli.terminal import end_unchanged, say
 from aider_stackspot.compatible import profiles
 from aider_stackspot.config.base_url import checked
 from aider_stackspot.config.header_values import api_key
@@ -64,7 +64,8 @@ def ask_for_server() -> NewServer:
     """Let a person choose a server, or say where it is, and see its models; return it once they want it saved.
 
     Raises:
-        typer.Abort: they leave, or interrupt it; `KeyboardInterrupt` in a menu.
+        typer.Exit: they leave.
+        typer.Abort: they interrupt it; `KeyboardInterrupt` in a menu.
     """
     local = {server.base_url: server for server in servers_of_this_machine(LOCAL_TIMEOUT)}
     draft = _Draft(local)
@@ -74,7 +75,7 @@ def ask_for_server() -> NewServer:
         direction = outcome.value or direction
         position += direction
         if position < 0:
-            raise typer.Abort
+            end_unchanged()
     return draft.server
 
 
@@ -182,7 +183,7 @@ def _ask_to_save(draft: _Draft) -> _Step:
     leave = Option("leave", "leave, and write nothing", "leave")
     chosen = choose(f"Save {draft.name}", [save, back, leave], save.value if has_answered else back.value)
     if chosen == leave.value:
-        raise typer.Abort
+        end_unchanged()
     return _Step.BACK if chosen == BACK else _Step.NEXT
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import typer
 
@@ -60,6 +60,16 @@ def before_writing() -> Iterator[None]:
     except (typer.Abort, KeyboardInterrupt):
         print("\nNothing was written.", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def end_unchanged() -> NoReturn:
+    """End a command because a person does not want what it would do.
+
+    Raises:
+        typer.Exit: always, with status 1.
+    """
+    print("Nothing was written.", file=sys.stderr)
+    raise typer.Exit(1)
 
 
 def say(text: str) -> None:

@@ -88,7 +88,7 @@ def test_what_cannot_be_is_refused_at_once(
     assert done.status == 0, done.err
     assert [text.split()[0] for text in asked] == ["For"] * 2 + ["Client"] * 7 + ["Realm"] * 2 + ["Agent"] * 3
     assert done.err.count("This cannot be left empty.") == 3
-    assert done.err.count("This is one word, without spaces and slashes.") == 2
+    assert done.err.count("This must be one word, without spaces or slashes.") == 2
     assert "a .env file cannot hold" in done.err
     assert len(service.token_requests) == 2, "one for the proof, one for the chat"
 

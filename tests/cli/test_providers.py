@@ -207,9 +207,13 @@ def test_nothing_is_saved_for_a_server_that_does_not_answer(server: OpenAIServer
     assert "wrong" in current().compatible
 
 
-@pytest.mark.parametrize("name", ["stackspot", "a/b", "", "a b", "-x"])
+@pytest.mark.parametrize("name", ["stackspot", "a/b", "a b", "-x"])
 def test_a_name_that_cannot_be_one_is_refused(server: OpenAIServer, name: str) -> None:
     assert "cannot be a server's name" in failure(run("providers", "add", "--base-url", server.base, "--", name))
+
+
+def test_an_empty_name_is_none(server: OpenAIServer) -> None:
+    assert "A server needs a name" in failure(run("providers", "add", "--base-url", server.base, "--", ""))
 
 
 def test_http_to_another_machine_needs_a_word(home: Path) -> None:

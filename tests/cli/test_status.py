@@ -102,7 +102,7 @@ def test_logout_asks_and_takes_no_for_an_answer(
     monkeypatch.setattr(logout_room, "is_interactive", lambda: True)
     monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
     done = run("logout")
-    assert done.status == 130
+    assert done.status == 1
     assert done.err.endswith("Nothing was written.\n")
     assert (home / ".env").read_text(encoding="utf-8") == before
 
