@@ -29,18 +29,17 @@ def token_url(auth_url: str, realm: str) -> str:
 
 
 @functools.cache
-def token_endpoint(client_id: str, client_key: str, realm: str) -> Service:
+def token_endpoint(check: str, realm: str) -> Service:
     """Return StackSpot's token endpoint in the words of error messages.
 
     Args:
-        client_id: what the client id is called where the user set it: a variable, or a key of a file.
-        client_key: the same of the client key.
-        realm: the same of the realm.
+        check: the sentence for the user about what to do where credentials are refused.
+        realm: what the realm is called where the user set it: a variable, or a key of a file.
     """
     return Service(
         STACKSPOT.name,
         {
-            **dict.fromkeys((200, *range(400, 500)), f"Check {client_id}, {client_key} and {realm}."),
+            **dict.fromkeys((200, *range(400, 500)), check),
             **dict.fromkeys(range(300, 400), "Check STACKSPOTAI_AUTH_URL and the proxy."),
             404: f"There is no such realm: set {realm} to the account's slug, or to `stackspot-freemium`.",
             408: "",

@@ -147,6 +147,10 @@ class Account:
             return "the client key in the keyring"
         return variable if origin.startswith((variable, "default")) else f"`{key}`"
 
+    def place(self, key: str) -> str:
+        """Return the file, or whatever else it was, that a key of the credentials came from; without a line number."""
+        return self.origin(key).removeprefix(f"{CREDENTIAL_VARIABLES[key]} in ").partition(", line ")[0]
+
     def required(self) -> dict[str, bool]:
         """Return the environment variables that a call needs, each with whether its value was found."""
         return {

@@ -6,7 +6,8 @@ import pytest
 
 from aider_stackspot.api.stackspot_service import token_endpoint, token_url
 
-ADVICE = token_endpoint("THE_ID", "THE_KEY", "`the_realm`").advice
+CHECK = "Check the id and THE_KEY."
+ADVICE = token_endpoint(CHECK, "`the_realm`").advice
 
 
 @pytest.mark.parametrize(
@@ -24,9 +25,8 @@ def test_the_realm_is_one_part_of_the_path(realm: str, path: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 422])
 def test_a_refusal_says_what_to_check(status: int) -> None:
-    credentials = "Check THE_ID, THE_KEY and `the_realm`."
     realm = "There is no such realm: set `the_realm` to the account's slug, or to `stackspot-freemium`."
-    assert ADVICE[status] == (realm if status == 404 else credentials)
+    assert ADVICE[status] == (realm if status == 404 else CHECK)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
