@@ -200,14 +200,17 @@ class Plan:
 
     def show(self) -> None:
         """Say what is going to be written where, with the change of a file that is there already."""
-        say(f"\nThis is written:\n  {self.place.env}: {self._what()}; readable only by you")
+        before, after = text_of(self.place.config), self.config
+        keeps_variables = self._variables() == env_text_of(self.place.env)
+        what = "stays as it is" if keeps_variables else f"{self._what()}; readable only by you"
+        writes = not keeps_variables or after is not None or self.answers.to_be_stored is not None
+        say(f"\n{'This is written' if writes else 'Nothing changes'}:\n  {self.place.env}: {what}")
         if self.answers.to_be_stored is not None:
             say(f"  {KEYRING}: the client key, for {SERVICE}")
         elif self.answers.in_keyring:
             say(f"  The client key stays in {KEYRING}.")
         if _gitignore(self.place.env) is not None:
             say(f"  {self.place.env.with_name('.gitignore')}: {self.place.env.name}, so that git does not take it")
-        before, after = text_of(self.place.config), self.config
         if after is None:
             return
         say(f"  {self.place.config}: {'this change' if before else 'the models and their agents'}")

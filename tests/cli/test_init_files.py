@@ -165,9 +165,11 @@ def test_without_agents_an_existing_configuration_is_left_alone(service: Emulato
 
 
 def test_twice_is_the_same_as_once(service: Emulator, run: Run, isolated: Path) -> None:
-    quietly(run, "--agent", AGENT)
+    assert "This is written:\n" in quietly(run, "--agent", AGENT).err
     first = {path.name: path.read_bytes() for path in isolated.iterdir()}
-    assert quietly(run, "--agent", AGENT).status == 0
+    again = quietly(run, "--agent", AGENT)
+    assert again.status == 0
+    assert f"Nothing changes:\n  {isolated / '.env'}: stays as it is\n" in again.err
     assert {path.name: path.read_bytes() for path in isolated.iterdir()} == first
 
 
