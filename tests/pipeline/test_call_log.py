@@ -14,9 +14,10 @@ from aider_stackspot.emulator import Emulator, Fault, Style
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 PROGRAM = """
+import os
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.errors import StackSpotError
-for _ in range(2):
+for _ in range(int(os.environ.get("CALLS", "2"))):
     try:
         StackSpotProvider().completion_sync([{"role": "user", "content": "a confidential question"}])
     except StackSpotError as error:
@@ -79,12 +80,13 @@ def test_retries_and_failures(service: Emulator) -> None:
 
 
 @pytest.mark.parametrize("variable", [{"AIDER_STACKSPOT_DEBUG": "1"}, {"AIDER_STACKSPOT_LOG": "json"}])
-@pytest.mark.parametrize("status", [200, 400, 401, 503])
-def test_neither_content_nor_secrets(service: Emulator, variable: dict[str, str], status: int) -> None:
-    if status != 200:
-        details = {"details": f"client-key of client-id said a confidential question to {AGENT}"}
-        service.fail("agent", Fault.status(status, details), times=None)
-    text = stderr(**variable)
+def test_neither_content_nor_secrets(service: Emulator, variable: dict[str, str]) -> None:
+    details = {"details": f"client-key of client-id said a confidential question to {AGENT}"}
+    refused_and_repeated = {400: 1, 401: 2, 503: 3}
+    for status, requests in refused_and_repeated.items():
+        service.fail("agent", Fault.status(status, details), times=requests)
+    text = stderr(**variable, CALLS="4")
+    assert [request.status for request in service.chat_requests] == [400, 401, 401, 503, 503, 503, 200]
     issued = [request.headers["authorization"] for request in service.chat_requests]
     for secret in ("confidential", "client-key", "client-id", AGENT, *issued):
         assert secret not in text
