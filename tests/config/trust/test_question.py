@@ -46,6 +46,15 @@ ELSEWHERE = [
     "https://127.0.0.1.example.com/v1",
     "https://internal@llm.example.com/v1",
     "https://notlocal.com/v1",
+    "https://llm\u3002example/v1",
+    "https://llm\uff0eexample/v1",
+    "https://llm\uff61example/v1",
+    "https://llm%2eexample/v1",
+    "https://llm.example%2f.local/v1",
+    "https://[::1].llm.example/v1",
+    "https://[::ffff:8.8.8.8]/v1",
+    "https://0x/v1",
+    "https://ai/v1",
 ]
 
 
