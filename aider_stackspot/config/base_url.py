@@ -46,7 +46,7 @@ _PRIVATE_DOMAINS = (".localhost", ".local", ".home.arpa", ".internal")
 
 
 _NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
-"""A host's name as it is looked up. Another spelling, such as an ideographic full stop, becomes a name of its own then."""
+"""A host's name as it is looked up. Another spelling, such as an ideographic full stop, becomes another name then."""
 _ODD_NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)")
 """An address as only a system's resolver reads it, such as 134744072."""
 _COUNTRY = re.compile(r"[a-z]{2}")
