@@ -85,7 +85,7 @@ def _says_no_more(declared: Mapping[str, DeclaredProvider]) -> bool:
             return False
         if any(getattr(model, key) for model in (one.keys.models or {}).values() for key in GUARDED_OF_MODEL):
             return False
-        if one.is_stackspot and _is_set(one, CREDENTIALS):
+        if one.passed_over or (one.is_stackspot and _is_set(one, CREDENTIALS)):
             return False
     return True
 

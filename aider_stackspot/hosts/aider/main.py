@@ -24,6 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aider_stackspot.config.trust.preview import FilePreview
 
+_INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
 
 def on_import(module: Any) -> None:
     """Watch aider; called by `autoload` when `aider.main`, or its browser interface `aider.gui`, has been imported."""
@@ -57,7 +60,10 @@ def _ask_before_loading(module: Any) -> None:
         @functools.wraps(original)
         def check_and_load_imports(io: Any, *args: Any, **kwargs: Any) -> Any:
             if io.yes is None and sys.stdin.isatty() and sys.stdout.isatty():
-                _ask_about_servers_nearby(module.models, io)
+                try:
+                    _ask_about_servers_nearby(module.models, io)
+                except KeyboardInterrupt:
+                    sys.exit(_INTERRUPTED)
             return original(io, *args, **kwargs)
 
         return check_and_load_imports

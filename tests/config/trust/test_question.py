@@ -153,6 +153,7 @@ def test_a_server_of_ones_own_is_not_replaced(places: Places) -> None:
 def test_a_variable_of_the_project_does_not_choose_the_host(places: Places, at_start: AtStart) -> None:
     (places.cwd / ".env").write_text("LAB_HOST=127.0.0.1\n")
     assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST}/v1'}") == []
+    assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST:-127.0.0.1}/v1'}") == []
     at_start(LAB_HOST="llm.example.com")
     assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST}/v1'}") == []
     at_start(LAB_HOST="10.0.0.1")

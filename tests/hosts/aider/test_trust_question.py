@@ -91,7 +91,8 @@ def test_a_program_is_not_asked(project: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_answers_nothing(project: Path) -> None:
-    start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
+    seen = start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
+    assert (seen.status, "Traceback" in seen.text) == (130, False)
     assert record(project) == {}
 
 
