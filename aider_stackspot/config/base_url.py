@@ -17,6 +17,8 @@ _ENDPOINT = re.compile(
     r"|/v3/chat|/v1/agent/[^/]+/chat|/v1/quick-commands/[^/]+/[^/]+|/[^/]+/oidc/oauth/token)\Z",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"\](?::[0-9]*)?\Z")
+"""What may stand behind an IPv6 address; some versions of Python overlook more."""
 
 
 def is_default_host(url: str) -> bool:
@@ -43,6 +45,14 @@ _PRIVATE_DOMAINS = (".localhost", ".local", ".home.arpa", ".internal")
 """Names that no public DNS server knows: RFC 6761, RFC 6762, RFC 8375, and ICANN's resolution 2024.07.29.06."""
 
 
+_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
+"""A host's name as it is looked up. Another spelling, such as an ideographic full stop, becomes another name then."""
+_ODD_NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)")
+"""An address as only a system's resolver reads it, such as 134744072."""
+_COUNTRY = re.compile(r"[a-z]{2}")
+"""A top-level domain that may have an address itself."""
+
+
 def is_private(url: str) -> bool:
     """Tell whether a checked base URL leads to this machine or to a network that the internet cannot be in."""
     host = (urlsplit(url).hostname or "").removesuffix(".")
@@ -51,10 +61,9 @@ def is_private(url: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        is_number = (
-            re.fullmatch(r"0x[0-9a-f]+|[0-9]+", host.rpartition(".")[2]) is not None
-        )  # an address, oddly written
-        return not is_number and ("." not in host or host.endswith(_PRIVATE_DOMAINS))
+        if not _NAME.fullmatch(host) or _ODD_NUMBER.fullmatch(host) or _COUNTRY.fullmatch(host):
+            return False
+        return "." not in host or host.endswith(_PRIVATE_DOMAINS)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return any((mapped or address) in network for network in _PRIVATE_NETWORKS)
 
@@ -89,6 +98,8 @@ def checked_endpoint(url: str, *, what: str, allow_insecure_http: bool = False) 
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
+        if "]" in parts.netloc and not _BRACKETED.search(parts.netloc):
+            raise ValueError(parts.netloc)
     except ValueError:
         raise ConfigurationError(f"{what}: this is not a URL.") from None
     if parts.scheme not in ("http", "https") or not host:

@@ -103,17 +103,24 @@ def home() -> Path | None:
     return current().home
 
 
-def load(inputs: RecordedInputs | None = None) -> Settings:
-    """Read everything afresh. Never raises: what is wrong with a file or variable is `Settings.problem`."""
+def load(inputs: RecordedInputs | None = None, *, supposing: tuple[Path, bytes] | None = None) -> Settings:
+    """Read everything afresh. Never raises: what is wrong with a file or variable is `Settings.problem`.
+
+    Args:
+        inputs: remembers what is read.
+        supposing: a file and its content that count as trusted.
+    """
     inputs = inputs or RecordedInputs()
     try:
-        return _load(inputs)
+        return _load(inputs, supposing)
     except Exception as error:  # nobody thought of it; no call must go anywhere all the same
         return _unusable(inputs, error)
 
 
-def _load(inputs: RecordedInputs) -> Settings:
+def _load(inputs: RecordedInputs, supposing: tuple[Path, bytes] | None) -> Settings:
     environment = Environment(inputs)
+    if supposing is not None:
+        environment.trust.suppose(*supposing)
     notices: list[str] = []
     files = read_files(environment, notices)
     problem = next((file.problem for file in files if file.problem is not None), None)

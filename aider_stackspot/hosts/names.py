@@ -117,6 +117,10 @@ class Names:
         """The dispatcher's name of each OpenAI-compatible server."""
         return {name: slug for name, slug in self._slugs.items() if name not in self._stackspot}
 
+    def is_litellms(self, name: str) -> bool:
+        """Tell whether a name is that of a vendor or a model of LiteLLM's, or begins with a vendor's."""
+        return name in self._known_models or name.partition("/")[0] in self._vendors
+
     def find(self, model: object, provider: str | None = None) -> Route | None:
         """Return what a name means, or `None` for everybody else's.
 
@@ -178,8 +182,7 @@ class Names:
         """
         if name == with_account(name, model):
             return False
-        is_others = name in self._known_models or name.partition("/")[0] in self._vendors
-        return is_users_word(name, model) or not is_others
+        return is_users_word(name, model) or not self.is_litellms(name)
 
 
 names = Names()

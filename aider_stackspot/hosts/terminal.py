@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from aider_stackspot.config.display import wrapped
 from aider_stackspot.pipeline.notices import log
@@ -23,11 +24,28 @@ def say(line: str) -> None:
 
 _said: set[str] = set()
 _on_screen: set[str] = set()
+_kept: list[str] | None = None
+
+
+@contextmanager
+def say_later(is_true: Callable[[str], bool]) -> Iterator[None]:
+    """Keep what `say_once` gets until the block ends, and say of it then what still holds."""
+    global _kept
+    lines: list[str] = []
+    _kept = lines
+    try:
+        yield
+    finally:
+        _kept = None
+        for line in filter(is_true, lines):
+            say_once(line)
 
 
 def say_once(line: str) -> None:
     """Write a line of this package's own to standard error, unless this process has done so."""
-    if line not in _said:
+    if _kept is not None:
+        _kept.append(line)
+    elif line not in _said:
         _said.add(line)
         say(line)
         if sys.stderr is not None and sys.stderr.isatty():

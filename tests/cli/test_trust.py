@@ -61,6 +61,7 @@ class TestTrusting:
             "  line 4: stackspot.auth_url = https://idm.example",
             "  line 5: stackspot.extra_headers = X-Team (values not shown)",
             "  line 6: stackspot.proxy = http://…@proxy.example:3128",
+            "  line 7: stackspot.models: these names mean models of stackspot: reviewer",
             "  line 9: lan.base_url = http://localhost:1234/v1",
             "  lan is given the variables LAN_KEY",
             "Trust this file? [y/N]: y",
@@ -145,6 +146,28 @@ class TestTrusting:
             "  stackspot is given the variables THEIR_ID",
         ]
 
+    def test_the_names_that_it_gives_to_models_of_stackspot(self, places: Places, run: Run) -> None:
+        """With the trust they are the user's word, which takes a name from a server of theirs or from a vendor."""
+        (places.cwd / FILE).write_text(
+            "providers:\n"
+            "  house:\n"
+            "    type: stackspot\n"
+            "    api_key: ${KEY:-key-of-the-house}\n"
+            "    models: {gpt-4o: {agent_id: x, weak_model: openai/o}}\n"
+            "  stackspot:\n"
+            "    client_realm: acme\n"
+            "    models: [sonnet, {id: o1}]\n"
+        )
+        assert run(answer="n\n").output.splitlines()[1:-2] == [
+            "  line 3: house.type = stackspot",
+            "  line 4: house.api_key (a credential of its own)",
+            "  line 5: house.models: these names mean models of house: gpt-4o",
+            "  line 5: weak_model of house/gpt-4o = openai/o",
+            "  house is given the variables KEY",
+            "  line 7: stackspot.client_realm = acme",
+            "  line 8: stackspot.models: these names mean models of stackspot: sonnet, o1",
+        ]
+
     def test_all_files_of_the_project_at_once(self, places: Places, run: Run) -> None:
         for path in (places.cwd / FILE, places.root / FILE, places.root / ".env", places.root / ".aider.conf.yml"):
             path.write_text("")
@@ -199,7 +222,7 @@ class TestTrusting:
         )
 
     def test_a_harmless_file_says_so(self, places: Places, run: Run) -> None:
-        (places.cwd / FILE).write_text("providers: {stackspot: {client_realm: r}}")
+        (places.cwd / FILE).write_text("providers: {stackspot: {timeout: 60}}")
         assert "  nothing that needs trust" in run("--yes").output
 
     def test_the_terminal_is_not_obeyed(self, places: Places, run: Run) -> None:

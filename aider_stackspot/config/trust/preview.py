@@ -15,6 +15,7 @@ from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
 from aider_stackspot.config.environment import Environment
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
+from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.server_credentials import files_of_command
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
@@ -192,13 +193,28 @@ def _providers(document: Document, environment: Environment) -> Iterator[str]:
             written = _written("api_base" if key == "base_url" else key, value, environment)
             if written is not None:
                 yield f"{where} = {written}"
-            elif key in CREDENTIALS and not _REFERENCE.fullmatch(str(value)):
+            elif key in CREDENTIALS and _is_written_out(str(value)):
                 yield f"{where} (a credential of its own)"
-            elif key == "models" and isinstance(value, dict):
+            elif (key, value) == ("type", STACKSPOT) or key == "client_realm":
+                yield f"{where} = {printable(_resolved(str(value), environment))}"
+            elif key == "models" and STACKSPOT in (name, keys.get("type")):
+                yield f"{where}: these names mean models of {name}: {', '.join(_names(value))}"
+            if key == "models" and isinstance(value, dict):
                 yield from _models(document, ("providers", str(name), key), value, environment)
         variables = sorted(set(re.findall(r"\$\{(\w+)", str(keys))))
         if variables:
             yield f"{name} is given the variables {', '.join(variables)}"
+
+
+def _is_written_out(credential: str) -> bool:
+    reference = _REFERENCE.fullmatch(credential)
+    return reference is None or bool(reference["default"])
+
+
+def _names(models: Any) -> Iterator[str]:
+    """Yield the names of models: the user's word with the trust, also where others have models of these names."""
+    for model in models or ():
+        yield printable(str(model.get("id") or model.get("name") if isinstance(model, dict) else model))
 
 
 def _models(document: Document, place: Location, models: Mapping[Any, Any], environment: Environment) -> Iterator[str]:

@@ -6,7 +6,9 @@ else that needs trust is for `aider-stackspot trust`, which nobody answers in pa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from aider_stackspot.config import base_url, locations
 from aider_stackspot.config.declared import (
@@ -18,7 +20,9 @@ from aider_stackspot.config.declared import (
     declared_providers,
 )
 from aider_stackspot.config.environment import Environment
-from aider_stackspot.config.settings import Settings
+from aider_stackspot.config.load import load
+from aider_stackspot.config.schema import STACKSPOT
+from aider_stackspot.config.settings import DEFAULT_MODELS, Account, Model, Settings
 from aider_stackspot.config.trust.preview import FilePreview, preview_of
 from aider_stackspot.config.yaml_file import parse
 from aider_stackspot.errors import ConfigurationError
@@ -27,22 +31,22 @@ _OF_A_SERVER_NEARBY = ("api_base", "allow_insecure_http")
 """What its declaration may have of the keys that need trust."""
 
 
-def files_to_ask_about(settings: Settings) -> Iterator[FilePreview]:
-    """Yield the project's files with servers nearby that were ignored, but those that the user has declined already."""
-    if not settings.ignored or settings.problem is not None:
-        return
-    environment = Environment()
-    for directory in environment.project_directories:
+def files_to_ask_about(is_taken: Callable[[str], bool] = lambda name: False) -> Iterator[FilePreview]:
+    """Yield the project's files with servers nearby that were ignored, but those that the user has declined already.
+
+    Each is looked at when its turn comes: the answer about another one may have changed what it would do.
+
+    Args:
+        is_taken: tells whether a name is a vendor's or a vendor's model's, for whoever knows.
+    """
+    for directory in Environment().project_directories:
         path = directory / locations.FILE_NAME
-        if str(path) not in settings.files:
-            continue
         try:
-            file = preview_of(path, environment)
-            asks = file.state in ("new", "changed") and not environment.trust.has_declined(path, file.content)
-            if asks and _leads_nearby(declared_in(file, environment), settings.ignored):
-                yield file
+            file = _worth_a_question(path, is_taken)
         except ConfigurationError:  # it cannot be used at all, and whoever reads the configuration says so
             continue
+        if file is not None:
+            yield file
 
 
 def answer(file: FilePreview, *, trusts: bool) -> None:
@@ -58,34 +62,62 @@ def answer(file: FilePreview, *, trusts: bool) -> None:
         store.decline(file.path, file.content)
 
 
-def declared_in(file: FilePreview, environment: Environment) -> Mapping[str, DeclaredProvider]:
-    """Return what a file would declare if it were trusted."""
-    return declared_providers(parse(file.path, file.content), environment, [], trusted=True, voucher=file.path)
+def _worth_a_question(path: Path, is_taken: Callable[[str], bool]) -> FilePreview | None:
+    now = load()
+    if not now.ignored or now.problem is not None or str(path) not in now.files:
+        return None
+    environment = Environment()
+    file = preview_of(path, environment)
+    if file.state not in ("new", "changed") or environment.trust.has_declined(path, file.content):
+        return None
+    document = parse(path, file.content)
+    declared = declared_providers(document, environment, [], trusted=True, voucher=path)
+    trusting = load(supposing=(path, file.content))
+    fits = _says_no_more(declared) and _adds_servers_nearby(declared, now, trusting)
+    return file if fits and not any(map(is_taken, _new_names(declared))) else None
 
 
-def _leads_nearby(declared: Mapping[str, DeclaredProvider], ignored: Collection[str]) -> bool:
-    """Tell whether trust would add servers nearby, and nothing else."""
-    servers = [one for one in declared.values() if not one.is_stackspot]
-    accounts = [one for one in declared.values() if one.is_stackspot]
-    return (
-        bool(servers)
-        and all(server.name in ignored and _is_nearby(server) for server in servers)
-        and not any(_is_set(account, (*GUARDED, *CREDENTIALS)) for account in accounts)
-        and not any(_is_set(one, ALIASES) or _changes_models(one) for one in declared.values())
-    )
-
-
-def _is_nearby(server: DeclaredProvider) -> bool:
-    keys = server.keys
-    if not keys.api_base or _is_set(server, [key for key in GUARDED if key not in _OF_A_SERVER_NEARBY]):
-        return False
-    url = base_url.checked(keys.api_base, what="api_base", allow_insecure_http=bool(keys.allow_insecure_http))
-    return base_url.is_private(url)
+def _says_no_more(declared: Mapping[str, DeclaredProvider]) -> bool:
+    """Tell whether a file has nothing else that needs trust, whatever it comes to today."""
+    guarded = (*GUARDED, *ALIASES)
+    for one in declared.values():
+        if _is_set(one, guarded if one.is_stackspot else [key for key in guarded if key not in _OF_A_SERVER_NEARBY]):
+            return False
+        if any(getattr(model, key) for model in (one.keys.models or {}).values() for key in GUARDED_OF_MODEL):
+            return False
+        if one.passed_over or (one.is_stackspot and _is_set(one, CREDENTIALS)):
+            return False
+    return True
 
 
 def _is_set(declared: DeclaredProvider, keys: Collection[str]) -> bool:
     return any(getattr(declared.keys, key) for key in keys)
 
 
-def _changes_models(declared: DeclaredProvider) -> bool:
-    return any(getattr(model, key) for model in (declared.keys.models or {}).values() for key in GUARDED_OF_MODEL)
+def _adds_servers_nearby(declared: Mapping[str, DeclaredProvider], now: Settings, trusting: Settings) -> bool:
+    """Compare what the configuration is with what it would be with trust in a file that declares these providers."""
+    servers = {name: trusting.compatible.get(name) for name, one in declared.items() if not one.is_stackspot}
+    return (
+        bool(servers)
+        and trusting.problem is None
+        and all(server is not None and base_url.is_private(server.api_base) for server in servers.values())
+        and trusting.compatible == {**now.compatible, **servers}
+        and servers.keys().isdisjoint(now.compatible)
+        and _of_stackspot(trusting) == _of_stackspot(now)
+    )
+
+
+def _of_stackspot(settings: Settings) -> tuple[Mapping[str, Account], Mapping[str, Model]]:
+    """Return the accounts and their models, whoever declared them."""
+    accounts = {name: replace(account, users_own=True) for name, account in settings.accounts.items()}
+    models = {name: replace(model, account=accounts[model.account.name]) for name, model in settings.models.items()}
+    return accounts, models
+
+
+def _new_names(declared: Mapping[str, DeclaredProvider]) -> Iterator[str]:
+    """Yield the names that a file gives: the user's word, once they trust it, that is not to be taken from others."""
+    for name, one in declared.items():
+        if name != STACKSPOT:
+            yield name
+        if one.is_stackspot:
+            yield from (model for model in one.keys.models or {} if model not in DEFAULT_MODELS)

@@ -72,6 +72,10 @@ class TrustStore:
         others = {_key(other): digest(text) for other, text in (named or {}).items()}
         self._change(path, TrustedFile(digest(content), others))
 
+    def suppose(self, path: Path, content: bytes) -> None:
+        """Take a file with this content for trusted, without a record of it: what would that change?"""
+        self.entries()[_key(path)] = TrustedFile(digest(content))
+
     def decline(self, path: Path, content: bytes) -> None:
         """Remember that the user did not trust a file with this content when they were asked.
 

@@ -6,16 +6,26 @@ Each touch of aider's internals is one function.
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from aider_stackspot.config import AUTOLOAD, current, switch
-from aider_stackspot.config.display import printable
+from aider_stackspot.config.display import printable, wrapped
 from aider_stackspot.config.trust import variable_origin
+from aider_stackspot.hosts.aider.answers import load_litellm
 from aider_stackspot.hosts.aider.models import know_configured
+from aider_stackspot.hosts.names import names
 from aider_stackspot.hosts.patches import wrap_once
-from aider_stackspot.hosts.terminal import say
+from aider_stackspot.hosts.terminal import say, say_later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aider_stackspot.config.trust.preview import FilePreview
+
+_INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 def on_import(module: Any) -> None:
@@ -50,7 +60,10 @@ def _ask_before_loading(module: Any) -> None:
         @functools.wraps(original)
         def check_and_load_imports(io: Any, *args: Any, **kwargs: Any) -> Any:
             if io.yes is None and sys.stdin.isatty() and sys.stdout.isatty():
-                _ask_about_servers_nearby(module.models, io)
+                try:
+                    _ask_about_servers_nearby(module.models, io)
+                except KeyboardInterrupt:
+                    sys.exit(_INTERRUPTED)
             return original(io, *args, **kwargs)
 
         return check_and_load_imports
@@ -60,25 +73,44 @@ def _ask_before_loading(module: Any) -> None:
 
 def _ask_about_servers_nearby(models: Any, io: Any) -> None:
     """Ask once about each file of the project that names servers nearby; what the user trusts is used at once."""
-    settings = current()
-    if not settings.ignored:
+    if not current().ignored:
         return
     from aider_stackspot.config.trust import question  # loaded with the first server that was ignored
 
-    for file in question.files_to_ask_about(settings):
-        came = "has changed since you trusted it" if file.state == "changed" else "came with the project"
-        io.tool_output(
-            printable(
-                f"{file.path} {came}. It names a server on this machine or in your network, which gets your code "
-                "when you use a model of it:"
-            )
-        )
-        for line in file.allows:
-            io.tool_output(printable(f"  {line}"))
-        trusts = io.confirm_ask("Trust this file as it is now?", default="n", explicit_yes_required=True)
-        try:
-            question.answer(file, trusts=trusts)
-        except OSError as error:
-            say(printable(f"the answer cannot be recorded: {error.strerror or error}"))
-        if trusts:
-            know_configured(models)
+    if next(question.files_to_ask_about(), None) is None:
+        return
+    with say_later(is_true=lambda line: line in _current_lines()):
+        load_litellm()  # it has names that are not a project's to take, and says what was ignored
+        from aider_stackspot.hosts.litellm.registration import register
+
+        for file in question.files_to_ask_about(is_taken=lambda name: _is_taken(models, name)):
+            _show(file)
+            trusts = io.confirm_ask("Trust this file as it is now?", default="n", explicit_yes_required=True)
+            try:
+                question.answer(file, trusts=trusts)
+            except OSError as error:
+                say(printable(f"the answer cannot be recorded: {error.strerror or error}"))
+            if trusts:
+                know_configured(models)
+                register()
+
+
+def _current_lines() -> tuple[str, ...]:
+    settings = current()
+    return (*([settings.problem] if settings.problem else []), *settings.notices)
+
+
+def _is_taken(models: Any, name: str) -> bool:
+    return names.is_litellms(name) or name in models.MODEL_ALIASES
+
+
+def _show(file: FilePreview) -> None:
+    """Show what trust in a file would do. aider's own output has the colors that the project chooses."""
+    came = "has changed since you trusted it" if file.state == "changed" else "came with the project"
+    what = (
+        f"{file.path} {came}. It names a server on this machine or in your network, which gets your code when you use "
+        "a model of it:"
+    )
+    columns = shutil.get_terminal_size().columns
+    for line in (what, *(f"  {line}" for line in file.allows)):
+        print(wrapped(printable(line), columns), flush=True)

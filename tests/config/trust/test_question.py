@@ -46,13 +46,22 @@ ELSEWHERE = [
     "https://127.0.0.1.example.com/v1",
     "https://internal@llm.example.com/v1",
     "https://notlocal.com/v1",
+    "https://llm\u3002example/v1",
+    "https://llm\uff0eexample/v1",
+    "https://llm\uff61example/v1",
+    "https://llm%2eexample/v1",
+    "https://llm.example%2f.local/v1",
+    "https://[::1].llm.example/v1",
+    "https://[::ffff:8.8.8.8]/v1",
+    "https://0x/v1",
+    "https://ai/v1",
 ]
 
 
 def asked(settings_in: Path, providers: str) -> list[Path]:
     """Write a project's file, and return which files there would be a question about."""
     (settings_in / FILE).write_text(f"providers:\n  {providers}\n")
-    return [file.path for file in files_to_ask_about(current())]
+    return [file.path for file in files_to_ask_about()]
 
 
 @pytest.mark.parametrize("base", NEARBY)
@@ -95,6 +104,43 @@ def test_a_network_of_ones_own_without_encryption(places: Places) -> None:
     assert asked(places.cwd, "lab: {base_url: 'http://10.1.2.3:8000/v1', allow_insecure_http: true}")
 
 
+@pytest.mark.parametrize(
+    ("own", "project"),
+    [
+        ("stackspot: {models: {lab: {}}}", f"{LAB}}}"),
+        ("stackspot: {models: {lab/m: {}}}", f"{LAB}}}"),
+        ("stackspot: {aliases: {lab: stackspot-ai}}", f"{LAB}}}"),
+        ("house: {base_url: 'https://llm.example'}", f"{LAB}}}\n  house: {{type: stackspot}}"),
+        ("more: {type: stackspot, models: {reviewer: {}}}", f"{LAB}}}\n  stackspot: {{models: {{reviewer: {{}}}}}}"),
+    ],
+)
+def test_what_the_users_own_names_mean_does_not_change(places: Places, own: str, project: str) -> None:
+    (places.home / FILE).write_text(f"providers:\n  {own}\n")
+    assert asked(places.cwd, project) == []
+
+
+@pytest.mark.parametrize("keys", ["models: {m: {agent_id: x}}", "client_id: x", "scope: all"])
+def test_a_file_that_trust_would_make_unusable(places: Places, keys: str) -> None:
+    assert asked(places.cwd, f"{LAB}, {keys}}}") == []
+
+
+def test_a_server_that_would_replace_another_one(places: Places) -> None:
+    """Once one of them is trusted, the other one does not only add."""
+    asked(places.root, "lab: {base_url: 'http://127.0.0.1:2/v1'}")
+    assert asked(places.cwd, f"{LAB}}}") == [places.cwd / FILE, places.root / FILE]
+    for file in files_to_ask_about():
+        assert file.path == places.cwd / FILE
+        answer(file, trusts=True)
+    assert current().compatible["lab"].api_base == "http://127.0.0.1:1/v1"
+
+
+def test_a_name_that_is_somebodys(places: Places) -> None:
+    """Whoever loads LiteLLM knows its names."""
+    asked(places.cwd, f"{LAB}}}\n  stackspot: {{models: {{reviewer: {{}}}}}}")
+    for names, asks in (({"lab"}, False), ({"reviewer"}, False), ({"stackspot", "stackspot-ai", "m"}, True)):
+        assert bool(list(files_to_ask_about(is_taken=names.__contains__))) is asks
+
+
 def test_models_of_stackspot_beside_it_do_no_harm(places: Places) -> None:
     assert asked(places.cwd, f"{LAB}}}\n  stackspot: {{client_realm: acme, models: {{reviewer: {{}}}}}}")
 
@@ -107,6 +153,7 @@ def test_a_server_of_ones_own_is_not_replaced(places: Places) -> None:
 def test_a_variable_of_the_project_does_not_choose_the_host(places: Places, at_start: AtStart) -> None:
     (places.cwd / ".env").write_text("LAB_HOST=127.0.0.1\n")
     assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST}/v1'}") == []
+    assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST:-127.0.0.1}/v1'}") == []
     at_start(LAB_HOST="llm.example.com")
     assert asked(places.cwd, "lab: {base_url: 'https://${LAB_HOST}/v1'}") == []
     at_start(LAB_HOST="10.0.0.1")
@@ -116,7 +163,7 @@ def test_a_variable_of_the_project_does_not_choose_the_host(places: Places, at_s
 def test_a_file_that_cannot_be_used_asks_nothing(places: Places) -> None:
     assert asked(places.cwd, f"{LAB}, base_urll: x}}") == []
     (places.cwd / FILE).write_bytes(b"\xff\xfe\x00")
-    assert list(files_to_ask_about(current())) == []
+    assert list(files_to_ask_about()) == []
 
 
 def test_both_directories_of_a_project(places: Places) -> None:
@@ -129,30 +176,30 @@ class TestTheAnswer:
 
     def test_yes(self, places: Places) -> None:
         asked(places.cwd, f"{LAB}}}")
-        [file] = files_to_ask_about(current())
+        [file] = files_to_ask_about()
         assert file.allows == ("line 2: lab.base_url = http://127.0.0.1:1/v1",)
         answer(file, trusts=True)
         assert current().compatible["lab"].api_base == "http://127.0.0.1:1/v1"
-        assert list(files_to_ask_about(current())) == []
+        assert list(files_to_ask_about()) == []
 
     def test_no(self, places: Places) -> None:
         asked(places.cwd, f"{LAB}}}")
-        [file] = files_to_ask_about(current())
+        [file] = files_to_ask_about()
         answer(file, trusts=False)
-        assert list(files_to_ask_about(current())) == []
+        assert list(files_to_ask_about()) == []
         assert "lab" not in current().compatible
         assert "lab" in current().ignored
 
     def test_a_file_that_changed_is_asked_about_again(self, places: Places) -> None:
         for trusts, port in ((False, 1), (True, 2), (False, 3), (True, 4)):
             assert asked(places.cwd, f"lab: {{base_url: 'http://127.0.0.1:{port}/v1'}}")
-            [file] = files_to_ask_about(current())
+            [file] = files_to_ask_about()
             answer(file, trusts=trusts)
             assert ("lab" in current().compatible) is trusts
 
     def test_what_is_written_meanwhile_is_not_trusted(self, places: Places) -> None:
         asked(places.cwd, f"{LAB}}}")
-        [file] = files_to_ask_about(current())
+        [file] = files_to_ask_about()
         (places.cwd / FILE).write_text("providers: {lab: {base_url: 'https://evil.example'}}")
         answer(file, trusts=True)
         assert "lab" not in current().compatible
@@ -160,7 +207,7 @@ class TestTheAnswer:
     def test_others_in_the_record_stay(self, places: Places) -> None:
         asked(places.root, "other: {base_url: 'http://127.0.0.1:2/v1'}")
         asked(places.cwd, f"{LAB}}}")
-        for file, trusts in zip(list(files_to_ask_about(current())), (False, True), strict=True):
+        for file, trusts in zip(list(files_to_ask_about()), (False, True), strict=True):
             answer(file, trusts=trusts)
         stored = json.loads((places.home / LOCATION).read_text())
         assert list(stored["files"]) == [str(places.root / FILE)]

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config.trust.store import LOCATION
+from aider_stackspot.hosts.aider.main import _ask_about_servers_nearby
 from tests.cli.person import INTERRUPT, Seen, at_a_terminal
+from tests.config.config_support import Places
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, commit_all
+
+pytest_plugins = ["tests.config.config_support"]
 
 FILE = ".aider.litellm.yml"
 QUESTION = r"Trust this file as it is now\? \(Y\)es/\(N\)o \[No\]"
@@ -87,8 +91,27 @@ def test_a_program_is_not_asked(project: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_answers_nothing(project: Path) -> None:
-    start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
+    seen = start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
+    assert (seen.status, "Traceback" in seen.text) == (130, False)
     assert record(project) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["openai", "deepseek", "hosted_vllm"])
+def test_a_vendors_name_is_not_asked_about(project: Path, name: str) -> None:
+    """Or what the user calls a vendor's model would be the server's."""
+    (project / FILE).write_text(f"providers: {{{name}: {{base_url: 'http://127.0.0.1:9/v1'}}}}")
+    seen = start("--no-fancy-input", "--model", "stackspot-ai", "--exit")
+    assert "as it is now" not in seen.text
+    assert "was ignored" in " ".join(seen.text.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gpt-4o", "sonnet", "groq/new"])
+def test_a_model_of_a_vendors_name_is_not_asked_about(project: Path, name: str) -> None:
+    with (project / FILE).open("a") as file:
+        file.write(f"  stackspot: {{models: {{{name}: {{agent_id: x}}}}}}\n")
+    assert "as it is now" not in start("--no-fancy-input", "--model", "stackspot-ai", "--exit").text
 
 
 @pytest.mark.slow
@@ -104,3 +127,17 @@ def test_aider_calls_what_is_wrapped_with_its_input_and_output_first() -> None:
 
     assert next(iter(inspect.signature(aider.main.check_and_load_imports).parameters)) == "io"
     assert "check_and_load_imports(io, is_first_run" in inspect.getsource(inspect.unwrap(aider.main.main))
+
+
+def test_a_projects_colors_hide_nothing(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    """`tool-output-color` in its `.aider.conf.yml` may be that of the terminal's background."""
+    import aider.models
+    from aider.io import InputOutput
+
+    class Hidden(InputOutput):  # type: ignore[misc]  # aider has no types
+        def tool_output(self, *messages: str, log_only: bool = False, bold: bool = False) -> None:
+            """Show nothing."""
+
+    (places.cwd / FILE).write_text("providers: {lab: {base_url: 'http://127.0.0.1:9/v1'}}")
+    _ask_about_servers_nearby(aider.models, Hidden(pretty=False, fancy_input=False, yes=False))
+    assert "line 1: lab.base_url = http://127.0.0.1:9/v1" in capsys.readouterr().out
