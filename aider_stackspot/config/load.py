@@ -25,6 +25,7 @@ from aider_stackspot.config.schema import STACKSPOT, STACKSPOT_KEYS, ProviderKey
 from aider_stackspot.config.server_credentials import check_one_way, key_command, oauth2_client
 from aider_stackspot.config.settings import Account, CompatibleProvider, Model, Settings, agent_model
 from aider_stackspot.config.stackspot import built_in, resolve_stackspot
+from aider_stackspot.config.trust.store import TrustedFile
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.forks import Lock
 
@@ -103,12 +104,12 @@ def home() -> Path | None:
     return current().home
 
 
-def load(inputs: RecordedInputs | None = None, *, supposing: tuple[Path, bytes] | None = None) -> Settings:
+def load(inputs: RecordedInputs | None = None, *, supposing: tuple[Path, TrustedFile] | None = None) -> Settings:
     """Read everything afresh. Never raises: what is wrong with a file or variable is `Settings.problem`.
 
     Args:
         inputs: remembers what is read.
-        supposing: a file and its content that count as trusted.
+        supposing: a file that counts as trusted, with the record of it.
     """
     inputs = inputs or RecordedInputs()
     try:
@@ -117,7 +118,7 @@ def load(inputs: RecordedInputs | None = None, *, supposing: tuple[Path, bytes] 
         return _unusable(inputs, error)
 
 
-def _load(inputs: RecordedInputs, supposing: tuple[Path, bytes] | None) -> Settings:
+def _load(inputs: RecordedInputs, supposing: tuple[Path, TrustedFile] | None) -> Settings:
     environment = Environment(inputs)
     if supposing is not None:
         environment.trust.suppose(*supposing)

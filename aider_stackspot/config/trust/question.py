@@ -6,11 +6,13 @@ else that needs trust is for `aider-stackspot trust`, which nobody answers in pa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from aider_stackspot.config import base_url, locations
+from aider_stackspot.config.config_files import read_files
 from aider_stackspot.config.declared import (
     ALIASES,
     CREDENTIALS,
@@ -24,11 +26,14 @@ from aider_stackspot.config.load import load
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.settings import DEFAULT_MODELS, Account, Model, Settings
 from aider_stackspot.config.trust.preview import FilePreview, preview_of
+from aider_stackspot.config.trust.store import TrustedFile
 from aider_stackspot.config.yaml_file import parse
 from aider_stackspot.errors import ConfigurationError
 
-_OF_A_SERVER_NEARBY = ("api_base", "allow_insecure_http")
+_OF_A_SERVER_NEARBY = {"api_base", "allow_insecure_http"}
 """What its declaration may have of the keys that need trust."""
+_CERTIFICATES = "ca_bundle"
+"""Harmless where the file is one of this machine's, such as the company's authority: the project did not bring it."""
 
 
 def files_to_ask_about(is_taken: Callable[[str], bool] = lambda name: False) -> Iterator[FilePreview]:
@@ -72,22 +77,32 @@ def _worth_a_question(path: Path, is_taken: Callable[[str], bool]) -> FilePrevie
         return None
     document = parse(path, file.content)
     declared = declared_providers(document, environment, [], trusted=True, voucher=path)
-    trusting = load(supposing=(path, file.content))
-    fits = _says_no_more(declared) and _adds_servers_nearby(declared, now, trusting)
+    trusting = load(supposing=(path, TrustedFile.of(file.content, file.named)))
+    fits = _says_no_more(declared, path, environment) and _adds_servers_nearby(declared, now, trusting)
     return file if fits and not any(map(is_taken, _new_names(declared))) else None
 
 
-def _says_no_more(declared: Mapping[str, DeclaredProvider]) -> bool:
+def _says_no_more(declared: Mapping[str, DeclaredProvider], path: Path, environment: Environment) -> bool:
     """Tell whether a file has nothing else that needs trust, whatever it comes to today."""
-    guarded = (*GUARDED, *ALIASES)
+    guarded = {*GUARDED, *ALIASES}
+    files = read_files(environment, [])
+    own = {STACKSPOT, *(name for file in files for name, one in file.declared.items() if one.trusted)}
     for one in declared.values():
-        if _is_set(one, guarded if one.is_stackspot else [key for key in guarded if key not in _OF_A_SERVER_NEARBY]):
+        permitted = {_CERTIFICATES} if one.is_stackspot else {*_OF_A_SERVER_NEARBY, _CERTIFICATES}
+        if one.name in own and _is_set(one, CREDENTIALS):
+            return False
+        if _is_set(one, guarded - permitted) or one.passed_over:
+            return False
+        if one.keys.ca_bundle and _came_with_project(one.keys.ca_bundle, path, environment):
             return False
         if any(getattr(model, key) for model in (one.keys.models or {}).values() for key in GUARDED_OF_MODEL):
             return False
-        if one.passed_over or (one.is_stackspot and _is_set(one, CREDENTIALS)):
-            return False
     return True
+
+
+def _came_with_project(file: str, named_by: Path, environment: Environment) -> bool:
+    place = Path(os.path.realpath(environment.expanded(file, named_by.resolve().parent)))
+    return any(place.is_relative_to(os.path.realpath(directory)) for directory in environment.project_directories)
 
 
 def _is_set(declared: DeclaredProvider, keys: Collection[str]) -> bool:
@@ -108,8 +123,11 @@ def _adds_servers_nearby(declared: Mapping[str, DeclaredProvider], now: Settings
 
 
 def _of_stackspot(settings: Settings) -> tuple[Mapping[str, Account], Mapping[str, Model]]:
-    """Return the accounts and their models, whoever declared them."""
-    accounts = {name: replace(account, users_own=True) for name, account in settings.accounts.items()}
+    """Return the accounts and their models, whoever declared them and names their certificates."""
+    accounts = {
+        name: replace(account, users_own=True, network=replace(account.network, ca_files=()))
+        for name, account in settings.accounts.items()
+    }
     models = {name: replace(model, account=accounts[model.account.name]) for name, model in settings.models.items()}
     return accounts, models
 

@@ -26,6 +26,11 @@ class TrustedFile:
     digest: str
     named: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, content: bytes, named: Mapping[Path, bytes] | None = None) -> TrustedFile:
+        """Return the record of a file with this content, and of the files that it names with theirs."""
+        return cls(digest(content), {_key(other): digest(text) for other, text in (named or {}).items()})
+
 
 class TrustStore:
     """The record of trusted files: absolute path to SHA-256 of the content that was trusted.
@@ -69,12 +74,11 @@ class TrustStore:
         Raises:
             OSError: the store cannot be written.
         """
-        others = {_key(other): digest(text) for other, text in (named or {}).items()}
-        self._change(path, TrustedFile(digest(content), others))
+        self._change(path, TrustedFile.of(content, named))
 
-    def suppose(self, path: Path, content: bytes) -> None:
-        """Take a file with this content for trusted, without a record of it: what would that change?"""
-        self.entries()[_key(path)] = TrustedFile(digest(content))
+    def suppose(self, path: Path, trusted: TrustedFile) -> None:
+        """Take a file for trusted, without a record of it: what would that change?"""
+        self.entries()[_key(path)] = trusted
 
     def decline(self, path: Path, content: bytes) -> None:
         """Remember that the user did not trust a file with this content when they were asked.

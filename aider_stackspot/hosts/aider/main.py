@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aider_stackspot.config import AUTOLOAD, current, switch
-from aider_stackspot.config.display import printable, wrapped
+from aider_stackspot.config.display import printable, told_together, wrapped
 from aider_stackspot.config.trust import variable_origin
 from aider_stackspot.hosts.aider.answers import load_litellm
 from aider_stackspot.hosts.aider.models import know_configured
@@ -97,7 +97,7 @@ def _ask_about_servers_nearby(models: Any, io: Any) -> None:
 
 def _current_lines() -> tuple[str, ...]:
     settings = current()
-    return (*([settings.problem] if settings.problem else []), *settings.notices)
+    return (*([settings.problem] if settings.problem else []), *told_together(settings.notices))
 
 
 def _is_taken(models: Any, name: str) -> bool:

@@ -141,6 +141,40 @@ def test_a_name_that_is_somebodys(places: Places) -> None:
         assert bool(list(files_to_ask_about(is_taken=names.__contains__))) is asks
 
 
+def test_the_readmes_own_file(places: Places, at_start: AtStart) -> None:
+    """It has a second account, and a certificate authority of the company's in the home directory."""
+    at_start(STACKSPOTAI_CLIENT_ID="a", STACKSPOTAI_CLIENT_KEY="b", SECOND_CLIENT_ID="c", SECOND_CLIENT_KEY="d")
+    (places.home / "company-ca.pem").write_text("a certificate")
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    block = next(part for part in readme.split("```yaml\n")[1:] if "lmstudio" in part).partition("```")[0]
+    (places.cwd / FILE).write_text(block)
+    [file] = files_to_ask_about()
+    assert f"names {places.home / 'company-ca.pem'}, which is trusted with it, as it is now" in file.allows
+    answer(file, trusts=True)
+    assert current().compatible["lmstudio"].api_base == "http://localhost:1234/v1"
+    assert current().notices == ()
+
+
+@pytest.mark.parametrize("path", ["ca.pem", "../ca.pem", "{root}/certificates/ca.pem", "link.pem"])
+def test_certificates_that_the_project_brought_are_for_the_command(places: Places, path: str) -> None:
+    (places.cwd / "link.pem").symlink_to(places.root / "ca.pem")
+    path = path.format(root=places.root)
+    assert asked(places.cwd, f"{LAB}}}\n  stackspot: {{ca_bundle: '{path}'}}") == []
+    assert asked(places.cwd, f"{LAB}, ca_bundle: '{path}'}}") == []
+
+
+def test_a_link_in_the_home_to_the_projects_certificates_is_none_of_this_machines(places: Places) -> None:
+    (places.home / "ca.pem").symlink_to(places.root / "ca.pem")
+    assert asked(places.cwd, f"{LAB}, ca_bundle: '~/ca.pem'}}") == []
+
+
+def test_an_account_that_takes_the_place_of_ones_own_is_for_the_command(places: Places) -> None:
+    account = "second: {{type: stackspot, client_id: {0}, api_key: {0}}}"
+    assert asked(places.cwd, f"{LAB}}}\n  {account.format('theirs')}")
+    (places.home / FILE).write_text(f"providers:\n  {account.format('own')}\n")
+    assert asked(places.cwd, f"{LAB}}}\n  {account.format('theirs')}") == []
+
+
 def test_models_of_stackspot_beside_it_do_no_harm(places: Places) -> None:
     assert asked(places.cwd, f"{LAB}}}\n  stackspot: {{client_realm: acme, models: {{reviewer: {{}}}}}}")
 

@@ -73,6 +73,17 @@ def test_no_is_remembered_until_the_file_changes(project: Path) -> None:
 
 
 @pytest.mark.slow
+def test_after_no_all_that_is_ignored_is_said(project: Path) -> None:
+    (project / FILE).write_text(
+        "providers: {lab: {base_url: 'http://127.0.0.1:9/v1'}, lan: {base_url: 'http://10.1.2.3/v1', "
+        "allow_insecure_http: true}}"
+    )
+    seen = start(*NOT_FANCY, typed=[(QUESTION, "n\r")])
+    told = " ".join(seen.text.split())
+    assert "this was ignored: line 1: the provider `lab`; line 1: the provider `lan`. To see what the file does" in told
+
+
+@pytest.mark.slow
 def test_an_answer_to_everything_is_no_answer_to_this(project: Path) -> None:
     seen = start("--yes-always", *NOT_FANCY)
     assert "as it is now" not in seen.text
