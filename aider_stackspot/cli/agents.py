@@ -14,7 +14,7 @@ from aider_stackspot.api.agents import Agent
 from aider_stackspot.cli import drawing
 from aider_stackspot.cli.models import show_notices
 from aider_stackspot.cli.tables import print_facts, print_table
-from aider_stackspot.cli.terminal import output, waiting
+from aider_stackspot.cli.terminal import output, tell, waiting
 from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import trust_command
 from aider_stackspot.config.edit import text_of, users_file, write_text
@@ -80,9 +80,9 @@ def let_answer(agent_id: str, name: str, account: str) -> None:
     if changed != text:
         write_text(path, changed)
     public = name if used.name == "stackspot" else f"{used.name}/{name}"
-    typer.echo(f"{path}: agent {agent_id} answers for {public}. Run: aider --model {public}")
+    tell(f"{path}: agent {agent_id} answers for {public}. Run: aider --model {public}")
     if path != users_file():
-        typer.echo(f"If this file was trusted, it has to be again: {trust_command(path)}")
+        tell(f"If this file was trusted, it has to be again: {trust_command(path)}")
 
 
 def print_measured(agent_id: str, account: str, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from aider_stackspot import __version__
 from aider_stackspot.cli import drawing
-from aider_stackspot.cli.terminal import each_with_waiting, mark, output, waiting
+from aider_stackspot.cli.terminal import each_with_waiting, mark, output, tell, waiting
 from aider_stackspot.config import Settings, current
 from aider_stackspot.config.edit import write_text
 from aider_stackspot.doctor.diagnosis import diagnose
@@ -98,8 +98,8 @@ def _record(settings: Settings, path: Path) -> None:
     write_text(path, _as_lines(transcript))
     calls = ", ".join(f"{each['call']} {each['status']}" for each in transcript["exchanges"])
     count = len(transcript["exchanges"])
-    print(f"{path}: {count} exchange{'' if count == 1 else 's'} ({calls})")
-    print(f"It holds no texts, ids or secrets. You may attach it to an issue of aider-stackspot {__version__}.")
+    tell(f"{path}: {count} exchange{'' if count == 1 else 's'} ({calls})")
+    tell(f"It holds no texts, ids or secrets. You may attach it to an issue of aider-stackspot {__version__}.")
 
 
 def _as_lines(transcript: dict[str, Any]) -> str:

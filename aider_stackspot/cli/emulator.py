@@ -16,6 +16,7 @@ from typing import NoReturn, TypeVar
 
 import typer
 
+from aider_stackspot.cli.terminal import say
 from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
 from aider_stackspot.emulator.fault import FAULTS, fault_kind, nearest, parse_fault
 from aider_stackspot.emulator.recording import json_line, text_line
@@ -159,5 +160,5 @@ def _named(name: str, known: Mapping[str, _T], what: str) -> _T:
 
 
 def _end(problem: str, status: int) -> NoReturn:
-    typer.echo(f"aider-stackspot emulator: {problem}", err=True)
+    say(f"aider-stackspot emulator: {problem}")
     raise typer.Exit(status)

@@ -204,7 +204,7 @@ class Plan:
         keeps_variables = self._variables() == env_text_of(self.place.env)
         what = "stays as it is" if keeps_variables else f"{self._what()}; readable only by you"
         writes = not keeps_variables or after is not None or self.answers.to_be_stored is not None
-        say(f"\n{'This is written' if writes else 'Nothing changes'}:\n  {self.place.env}: {what}")
+        say(f"\n{'This will be written' if writes else 'Nothing changes'}:\n  {self.place.env}: {what}")
         if self.answers.to_be_stored is not None:
             say(f"  {KEYRING}: the client key, for {SERVICE}")
         elif self.answers.in_keyring:

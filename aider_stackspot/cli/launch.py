@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import typer
 
-from aider_stackspot.cli.terminal import ASKING_SERVERS, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, say, waiting
 from aider_stackspot.errors import ConfigurationError
 from aider_stackspot.gateway.app import Gateway
 from aider_stackspot.gateway.configuration import Configuration
@@ -46,10 +45,9 @@ def run_program(program: str, arguments: Sequence[str], model: str) -> None:
     configuration.settings()
     path = shutil.which(program)
     if path is None:
-        print(
+        say(
             f"aider-stackspot: `{program}` is not installed, or not on the PATH. Install it as its makers say; "
-            "nothing else is needed.",
-            file=sys.stderr,
+            "nothing else is needed."
         )
         raise typer.Exit(_NOT_FOUND)
     logging.basicConfig(handlers=[logging.NullHandler()])  # the terminal is the program's

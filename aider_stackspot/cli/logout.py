@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from aider_stackspot.cli.terminal import before_writing, end_unchanged, is_interactive, say
+from aider_stackspot.cli.terminal import before_writing, end_unchanged, is_interactive, say, tell
 from aider_stackspot.config import current
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.edit import changing, env_text_of, env_values, users_env_file, without_variables, write_text
@@ -39,13 +39,13 @@ def log_out(*, force: bool) -> None:
             each.delete()
         except ConfigurationError as error:
             raise _stays(path, error) from None
-        typer.echo(f"{KEYRING.capitalize()} has no client key of {printable(each.user)} any more.")
+        tell(f"{KEYRING.capitalize()} has no client key of {printable(each.user)} any more.")
     if names:
         with changing(path):
             write_text(path, without_variables(env_text_of(path), names), private=True)
-        typer.echo(f"{path} has no StackSpot credentials any more.")
+        tell(f"{path} has no StackSpot credentials any more.")
     elif not stored:
-        typer.echo(f"{path} has no StackSpot credentials.")
+        tell(f"{path} has no StackSpot credentials.")
     _tell_of_others()
 
 

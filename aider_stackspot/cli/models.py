@@ -14,7 +14,7 @@ import typer
 
 from aider_stackspot.cli import drawing
 from aider_stackspot.cli.tables import fits, print_table
-from aider_stackspot.cli.terminal import ASKING_SERVERS, output, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, output, say, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.model import TokenLimit
 from aider_stackspot.compatible.server import KnownModel, base_of, models_of, profile_of
@@ -58,7 +58,7 @@ def list_models(provider: str | None, *, show_all: bool, as_json: bool) -> None:
 def show_notices(settings: Settings) -> None:
     """Say on stderr what of the files is ignored: a server in it would else just be missing from a list."""
     for notice in told_together(settings.notices):
-        typer.echo(f"aider-stackspot: {notice}", err=True)
+        say(f"aider-stackspot: {notice}")
 
 
 def _stackspot_entries(settings: Settings) -> list[_Entry]:

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from aider_stackspot.cli.models import print_server
-from aider_stackspot.cli.terminal import output, waiting
+from aider_stackspot.cli.terminal import output, tell, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import models_of
 from aider_stackspot.config import CompatibleProvider, current
@@ -129,11 +129,11 @@ def save(server: NewServer) -> None:
         if server.secret:
             save_variable(env, server.variable, server.secret)
             what = "key" if server.client is None else "client secret"
-            typer.echo(f"The {what} is in {env} as {server.variable}, readable only by you.")
+            tell(f"The {what} is in {env} as {server.variable}, readable only by you.")
         write_text(path, text)
     output().print(f"Saved to {path}.", soft_wrap=True)
     usable = [model.public for model in models_of(server.provider, catalogue.known(server.provider)) if model.chat]
-    typer.echo(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")
+    tell(f"Use it: aider --model {usable[0] if usable else f'{server.name}/MODEL'}")
 
 
 def variable_for(name: str, kind: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from aider_stackspot.cli.models import print_server, server_state, show_notices
 from aider_stackspot.cli.new_server import LIST_TIMEOUT, variable_for
 from aider_stackspot.cli.tables import print_table
-from aider_stackspot.cli.terminal import ASKING_SERVERS, output, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, output, tell, waiting
 from aider_stackspot.compatible.catalogue import catalogue, forget
 from aider_stackspot.config import CompatibleProvider, current
 from aider_stackspot.config.edit import (
@@ -33,7 +33,7 @@ def print_servers(*, as_json: bool) -> None:
         typer.echo(json.dumps(states, indent=2))
         return
     if not states:
-        typer.echo("No server is configured. Add one: aider-stackspot providers add")
+        tell("No server is configured. Add one: aider-stackspot providers add")
         return
     rows = []
     for state in states:
@@ -51,12 +51,12 @@ def remove_server(name: str) -> None:
         write_text(path, without_provider(text_of(path), name))
     if server is not None:
         forget(server)
-    typer.echo(f"Removed {name} from {path}.")
+    tell(f"Removed {name} from {path}.")
     env = users_env_file()
     kept = env_values(env_text_of(env))
     for kind, what in (("API_KEY", "key"), ("CLIENT_SECRET", "client secret")):
         if variable_for(name, kind) in kept:
-            typer.echo(f"Its {what} was left in {env}, as {variable_for(name, kind)}.")
+            tell(f"Its {what} was left in {env}, as {variable_for(name, kind)}.")
 
 
 def ask_again(name: str | None) -> None:

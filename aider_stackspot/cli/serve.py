@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from aider_stackspot.cli.terminal import ASKING_SERVERS, waiting
+from aider_stackspot.cli.terminal import ASKING_SERVERS, say, waiting
 from aider_stackspot.compatible.catalogue import catalogue
 from aider_stackspot.compatible.server import KnownModel, models_of
 from aider_stackspot.config import Settings, current, home
@@ -70,4 +68,4 @@ def _warn_of_what_is_missing(settings: Settings) -> None:
             if not settings.compatible:
                 lines.append(str(error))
     for line in lines:
-        print(f"aider-stackspot: {line}", file=sys.stderr)
+        say(f"aider-stackspot: {line}")

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from aider_stackspot.cli.local_servers import servers_of_this_machine
 from aider_stackspot.cli.new_server import NewServer, connect, save, usable_name
 from aider_stackspot.cli.server_menu import ask_for_server
-from aider_stackspot.cli.terminal import before_writing, is_interactive
+from aider_stackspot.cli.terminal import before_writing, is_interactive, tell
 from aider_stackspot.compatible import profiles
 from aider_stackspot.compatible.server import BUDGET
 from aider_stackspot.config.base_url import checked, checked_endpoint
@@ -116,12 +116,12 @@ def _found_and_wanted() -> list[NewServer]:
     places = servers_of_this_machine(BUDGET)
     found = [server for server in places if server.snapshot is not None]
     if not found:
-        typer.echo(f"None of these answers: {', '.join(server.base_url for server in places)}.")
+        tell(f"None of these answers: {', '.join(server.base_url for server in places)}.")
         raise typer.Exit(1)
     wanted = []
     for server in found:
         if server.configured:
-            typer.echo(f"{server.base_url}: configured already, as {server.configured}.")
+            tell(f"{server.base_url}: configured already, as {server.configured}.")
         elif not is_interactive() or typer.confirm(f"Add {server.base_url} as {server.kind}?", default=True):
             wanted.append(NewServer(server.kind, server.base_url))
     return wanted

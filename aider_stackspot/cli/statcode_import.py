@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from aider_stackspot.cli.new_server import NewServer, connect, save, usable_name
-from aider_stackspot.cli.terminal import before_writing
+from aider_stackspot.cli.terminal import before_writing, say
 from aider_stackspot.compatible.chat_models import chat_verdict
 from aider_stackspot.compatible.model import ListedModel
 from aider_stackspot.config.display import printable
@@ -36,7 +36,7 @@ def take_over(file: Path | None, name: str | None, *, allow_insecure_http: bool)
         wanted = _Wanted(found, name)
         servers = [wanted.new_server(server, allow_insecure_http) for server in found.servers]
         for line in found.left_out:
-            typer.echo(f"Not taken over: {line}", err=True)
+            say(f"Not taken over: {line}")
         for server in servers:
             connect(server, force=True)
     for server in servers:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TextIO, TypeVar
 
 import typer
 
@@ -74,10 +74,19 @@ def end_unchanged() -> NoReturn:
 
 def say(text: str) -> None:
     """Print something that is no part of the answer, on a terminal with lines that break between words."""
-    if sys.stderr.isatty():
+    _print(text, sys.stderr)
+
+
+def tell(text: str) -> None:
+    """Print a sentence of the answer, on a terminal with lines that break between words."""
+    _print(text, sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    if stream.isatty():
         columns = shutil.get_terminal_size().columns
         text = "\n".join(wrapped(line, columns) for line in text.split("\n"))
-    print(text, file=sys.stderr)
+    print(text, file=stream)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from aider_stackspot.cli.terminal import before_writing, is_interactive
+from aider_stackspot.cli.terminal import before_writing, is_interactive, say, tell
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES
 from aider_stackspot.config.environment import Environment
@@ -78,7 +78,7 @@ def _trust(paths: list[Path], environment: Environment, *, yes: bool) -> None:
             environment.trust.add(file.path, file.content, file.named)
         except OSError as error:
             _unwritten(environment, error)
-        typer.echo(f"Trusted {_shown(file.path)}")
+        tell(f"Trusted {_shown(file.path)}")
 
 
 def _show(file: FilePreview) -> None:
@@ -88,10 +88,10 @@ def _show(file: FilePreview) -> None:
         "changed": ", which has changed since you trusted it:",
         "new": ":",
     }
-    typer.echo(f"{_shown(file.path)}{notes[file.state]}")
+    tell(f"{_shown(file.path)}{notes[file.state]}")
     if file.state in ("new", "changed"):
         for line in file.allows or ("nothing that needs trust",):
-            typer.echo(f"  {_shown(line)}")
+            tell(f"  {_shown(line)}")
 
 
 def _ask(count: int) -> None:
@@ -145,7 +145,7 @@ def _revoke(paths: Sequence[Path], environment: Environment) -> None:
             environment.trust.revoke(path)
         except OSError as error:
             _unwritten(environment, error)
-        typer.echo(f"No longer trusted: {_shown(path)}")
+        tell(f"No longer trusted: {_shown(path)}")
 
 
 def _absolute(path: Path) -> Path:
@@ -165,5 +165,5 @@ def _shown(text: object) -> str:
 
 
 def _end(problem: str, status: int = 2) -> NoReturn:
-    typer.echo(f"aider-stackspot trust: {_shown(problem)}", err=True)
+    say(f"aider-stackspot trust: {_shown(problem)}")
     raise typer.Exit(status)

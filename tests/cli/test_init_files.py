@@ -165,7 +165,7 @@ def test_without_agents_an_existing_configuration_is_left_alone(service: Emulato
 
 
 def test_twice_is_the_same_as_once(service: Emulator, run: Run, isolated: Path) -> None:
-    assert "This is written:\n" in quietly(run, "--agent", AGENT).err
+    assert "This will be written:\n" in quietly(run, "--agent", AGENT).err
     first = {path.name: path.read_bytes() for path in isolated.iterdir()}
     again = quietly(run, "--agent", AGENT)
     assert again.status == 0

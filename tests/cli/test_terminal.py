@@ -99,9 +99,17 @@ def test_colours_are_for_a_terminal_that_wants_them() -> None:
     assert not COLOUR.search(at_a_terminal("usage", "--plot", NO_COLOR="1").text)
 
 
-def test_an_error_breaks_between_words() -> None:
-    seen = at_a_terminal("docs", "absent", columns=60)
-    lines = seen.text.splitlines()
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        (["docs", "absent"], "wire."),
+        (["launch", "claude"], "nothing else is needed."),
+        (["emulator", "--model", "agents"], "?"),
+        (["trust"], "project."),
+    ],
+)
+def test_an_error_breaks_between_words(arguments: list[str], end: str) -> None:
+    lines = at_a_terminal(*arguments, columns=60, PATH="/nonexistent").text.splitlines()
     assert max(map(len, lines)) <= 60
     assert len(lines) > 1
-    assert lines[-1].endswith("wire.")
+    assert lines[-1].endswith(end)
