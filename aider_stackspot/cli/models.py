@@ -193,9 +193,8 @@ def print_server(console: drawing.Console, server: CompatibleProvider, *, show_a
         )
     if state["error"]:
         kept = " The list is from before." if state["fetched_at"] else ""
-        console.print(
-            f"[yellow]{drawing.escape(server.name)}: {drawing.escape(state['error'])}{kept}[/yellow]", soft_wrap=True
-        )
+        said = f"[yellow]{drawing.escape(server.name)}: {drawing.escape(state['error'])}{kept}[/yellow]"
+        console.print(said, soft_wrap=not console.is_terminal)
     if shown:
         columns = ("Model", "Aliases", *_NUMBERS, "From", "Can", "Price")
         _print_table(console, columns, [_server_row(model) for model in shown])

@@ -13,6 +13,7 @@ from aider_stackspot.config import Account, Model, Settings, current
 from aider_stackspot.config.display import printable
 from aider_stackspot.config.system_keyring import KEYRING
 from aider_stackspot.doctor.report import Finding, is_broken
+from aider_stackspot.doctor.unused import is_not_needed, not_set_up
 
 
 def show_status(*, as_json: bool) -> None:
@@ -41,6 +42,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("", "configuration", "failed", settings.problem)
         return
     for account in settings.accounts.values():
+        if is_not_needed(settings, account):
+            yield not_set_up("", account)
+            continue
         yield _account(account)
         if account.client_id and account.key():
             from aider_stackspot.doctor.tokens import check_token  # loads HTTP, which takes longer than all the rest

@@ -13,6 +13,7 @@ from aider_stackspot.doctor.network import NETWORK, check_host
 from aider_stackspot.doctor.report import Finding, Progress, masked
 from aider_stackspot.doctor.service import check_chats, check_servers
 from aider_stackspot.doctor.tokens import STACKSPOT_SERVICE, check_token
+from aider_stackspot.doctor.unused import is_not_needed, not_set_up
 from aider_stackspot.errors import ConfigurationError, StackSpotError
 from aider_stackspot.network.proxies import proxy_for
 from aider_stackspot.network.tls import ssl_context
@@ -36,21 +37,9 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         title = "ignored" if isinstance(notice, IgnoredLine) else "to know"
         yield Finding(SECTION, title, "warning", notice)
     for account in settings.accounts.values():
-        yield from [_not_set_up(account)] if is_not_needed(settings, account) else _account(account)
+        yield from [not_set_up(SECTION, account)] if is_not_needed(settings, account) else _account(account)
     for account in settings.accounts.values():
         yield from _network(account)
-
-
-def is_not_needed(settings: Settings, account: Account) -> bool:
-    """Tell whether nobody has set up StackSpot's account, and there are other servers to work with."""
-    is_untouched = account.name == STACKSPOT and not account.client_id and not account.key()
-    has_problem = account.stored_key is not None and bool(account.stored_key.problem)
-    return bool(settings.compatible) and is_untouched and not has_problem
-
-
-def _not_set_up(account: Account) -> Finding:
-    what = "not set up; your other servers do not need it. To use StackSpot's models, run: aider-stackspot init"
-    return Finding(SECTION, account.name, "note", what)
 
 
 def _account(account: Account) -> Iterator[Finding]:

@@ -97,9 +97,7 @@ def check_servers(settings: Settings, progress: Progress) -> Iterator[Finding]:
             listed = f"{outcome.snapshot.base} lists {count} model{'' if count == 1 else 's'}"
             yield Finding(OTHER_SERVERS, name, "ok", listed)
         else:
-            yield Finding(
-                OTHER_SERVERS, name, "failed", str(outcome.error), "Is the server running? Check its `api_base`."
-            )
+            yield Finding(OTHER_SERVERS, name, "failed", str(outcome.error), "Check also its `base_url`.")
 
 
 def _check_servers_token(provider: CompatibleProvider) -> Finding:

@@ -76,6 +76,17 @@ def test_nobody_is_status_1_and_is_told_what_to_do(run: Run) -> None:
     assert "token" not in done.out
 
 
+def test_who_has_only_another_server_needs_no_account(run: Run, home: Path) -> None:
+    (home / ".aider.litellm.yml").write_text("providers: {gpu: {base_url: 'http://localhost:9/v1'}}")
+    done = run("status")
+    assert (done.status, done.out.splitlines()[0]) == (
+        0,
+        "· stackspot: not set up; your other servers do not need it. To use StackSpot's models, run: "
+        "aider-stackspot init",
+    )
+    assert "1 other server" in done.out
+
+
 def test_a_file_that_cannot_be_used_is_status_1(run: Run, home: Path) -> None:
     (home / ".aider.litellm.yml").write_text("providers: [", encoding="utf-8")
     done = run("status")

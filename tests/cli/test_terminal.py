@@ -113,3 +113,10 @@ def test_an_error_breaks_between_words(arguments: list[str], end: str) -> None:
     assert max(map(len, lines)) <= 60
     assert len(lines) > 1
     assert lines[-1].endswith(end)
+
+
+def test_why_a_server_has_no_models_breaks_between_words(isolated: Path) -> None:
+    (Path.home() / ".aider.litellm.yml").write_text("providers: {gpu: {base_url: 'http://localhost:9/v1'}}")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", at_a_terminal("models", "--provider", "gpu", columns=60).text).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[-1].endswith("NO_PROXY.")
