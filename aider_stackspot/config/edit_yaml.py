@@ -61,7 +61,7 @@ def without_provider(text: str, name: str) -> str:
     """
     data, root = _read(text)
     if name not in (data.get("providers") or {}):
-        raise ConfigurationError(f"There is no provider `{name}` in the file.")
+        raise ConfigurationError(f"There is no provider `{name}` in your file; see: aider-stackspot providers list.")
     expected = {**data, "providers": {key: value for key, value in data["providers"].items() if key != name}}
     _, providers = _entry(root, "providers")
     key, value = _entry(providers, name)

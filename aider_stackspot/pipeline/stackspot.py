@@ -84,7 +84,7 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
         destination=Destination(
             base_url=_base_url(model, account, options),
             network=account.network,
-            service=_QUICK_COMMANDS if model.api == "quick-command" else STACKSPOT,
+            service=_SERVICES.get(model.api, STACKSPOT),
             credentials=credentials,
             headers={**account.extra_headers, **_secret(checked_headers(options.extra_headers))},
             account=credentials.shown,
@@ -107,13 +107,24 @@ def stackspot_call(model: Model, messages: Sequence[prompt.Message], options: Op
     )
 
 
-_QUICK_COMMANDS = Service(
-    STACKSPOT.name,
-    {
-        **STACKSPOT.advice,
-        404: "Check the slug in `quick_command`, and publish the command for this credential.",
-    },
-)
+_SERVICES: dict[str, Service] = {
+    "chat": Service(
+        STACKSPOT.name,
+        {
+            **STACKSPOT.advice,
+            403: "Check that this credential may use StackSpot's chat, or choose an agent: aider-stackspot init.",
+            404: "Check the base URL if you set one.",
+        },
+    ),
+    "quick-command": Service(
+        STACKSPOT.name,
+        {
+            **STACKSPOT.advice,
+            404: "Check the slug in `quick_command`, and publish the command for this credential.",
+        },
+    ),
+}
+"""How the APIs other than the agents' differ from them in what helps."""
 
 
 def base_url_of(model: Model) -> str:

@@ -80,7 +80,7 @@ class TestTrusting:
             f"{places.cwd / '.env'}:",
             "  STACKSPOTAI_AUTH_URL = https://idm.example/${X}",
             "  HTTPS_PROXY = http://…@proxy.example",
-            "  SSL_VERIFY = 0",
+            "  SSL_VERIFY = 0: certificates are not checked",
             "  STACKSPOTAI_CLIENT_KEY (credentials of its own)",
             "  variables for ${…} in your own files: TEAM",
             "  lets aider load more.env, if you trust that file too",
@@ -94,7 +94,7 @@ class TestTrusting:
         assert run("--yes").output.splitlines() == [
             f"{places.cwd / '.aider.conf.yml'}:",
             "  STACKSPOTAI_API_BASE = https://api.example",
-            "  SSL_VERIFY = ",
+            "  SSL_VERIFY = (empty): certificates are not checked",
             "  loads more.env, if you trust that file too",
             "  aider follows model = x",
             f"Trusted {places.cwd / '.aider.conf.yml'}",

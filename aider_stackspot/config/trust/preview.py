@@ -13,13 +13,14 @@ from aider_stackspot.config.config_files import CONFIG_VARIABLE
 from aider_stackspot.config.declared import BASE_KEYS, CREDENTIALS, GUARDED, GUARDED_OF_MODEL, declared_providers
 from aider_stackspot.config.display import printable, shown_url
 from aider_stackspot.config.env_file import MAX_ENV_FILE_BYTES, parsed
-from aider_stackspot.config.environment import Environment
+from aider_stackspot.config.environment import Environment, is_off_word
 from aider_stackspot.config.network import CA_FILE_VARIABLES, NETWORK_VARIABLES
 from aider_stackspot.config.schema import STACKSPOT
 from aider_stackspot.config.server_credentials import files_of_command
 from aider_stackspot.config.settings import CREDENTIAL_VARIABLES
 from aider_stackspot.config.stackspot import AGENT_VARIABLE, BASES
 from aider_stackspot.config.trust.aider_options import (
+    VERIFY_VARIABLE,
     asked_by_environment,
     asked_by_settings,
     leading_options,
@@ -178,7 +179,9 @@ def _variables(values: Mapping[str, str], environment: Environment) -> Iterator[
     others = [name for name in values if name not in shown and name not in secret and not name.startswith("AIDER_")]
     for name in shown:
         if name in values:
-            yield f"{name} = {shown_url(_resolved(values[name], environment, values))}"
+            text = shown_url(_resolved(values[name], environment, values))
+            is_off = name == VERIFY_VARIABLE and (not text.strip() or is_off_word(text))
+            yield f"{name} = {text or '(empty)'}{': certificates are not checked' if is_off else ''}"
     yield from (f"{name} (credentials of its own)" for name in secret if name in values)
     if others:
         yield f"variables for ${{…}} in your own files: {', '.join(sorted(map(printable, others)))}"

@@ -90,6 +90,20 @@ def test_an_answer_of_the_service(service: Emulator, status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "advice"),
+    [(403, "may use StackSpot's chat, or choose an agent"), (404, "Check the base URL if you set one.")],
+)
+def test_a_chat_without_an_agent_names_none(
+    service: Emulator, monkeypatch: pytest.MonkeyPatch, status: int, advice: str
+) -> None:
+    monkeypatch.delenv("STACKSPOTAI_AGENT_ID")
+    service.fail("any chat", Fault.status(status, {"details": "No."}), times=None)
+    text = failed()
+    assert advice in text
+    assert "the agent" not in text
+
+
+@pytest.mark.parametrize(
     ("fault", "words"),
     [
         (Fault.status(400, LONG), "The model refused this request."),
