@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from prompt_toolkit.input.typeahead import clear_typeahead
+
 from aider_stackspot.config import AUTOLOAD, current, switch
 from aider_stackspot.config.display import printable, told_together, wrapped
 from aider_stackspot.config.trust import variable_origin
@@ -85,6 +87,7 @@ def _ask_about_servers_nearby(models: Any, io: Any) -> None:
 
         for file in question.files_to_ask_about(is_taken=lambda name: _is_taken(models, name)):
             _show(file)
+            _drop_what_was_typed(io)
             trusts = io.confirm_ask("Trust this file as it is now?", default="n", explicit_yes_required=True)
             try:
                 question.answer(file, trusts=trusts)
@@ -102,6 +105,21 @@ def _current_lines() -> tuple[str, ...]:
 
 def _is_taken(models: Any, name: str) -> bool:
     return names.is_litellms(name) or name in models.MODEL_ALIASES
+
+
+def _drop_what_was_typed(io: Any) -> None:
+    """Let no key answer the question that was typed before it stood there, for another one of aider's perhaps."""
+    if io.prompt_session is not None:
+        clear_typeahead(io.prompt_session.app.input)
+    if sys.platform == "win32":
+        import msvcrt  # Windows alone has it
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios  # Windows has none
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def _show(file: FilePreview) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.config.trust.store import LOCATION
-from aider_stackspot.hosts.aider.main import _ask_about_servers_nearby
+from aider_stackspot.hosts.aider import main
 from tests.cli.person import INTERRUPT, Seen, at_a_terminal
 from tests.config.config_support import Places
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, commit_all
@@ -101,6 +101,17 @@ def test_a_program_is_not_asked(project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [("--no-fancy-input",), ("--no-pretty",)])
+def test_what_was_typed_for_another_question_answers_nothing(project: Path, options: Sequence[str]) -> None:
+    """Before it comes the one about `.gitignore`; who types yes to everything has not read this one."""
+    arguments = [option for option in ASKING if option != "--no-gitignore"]
+    typed = [(r"Add \.aider\* to \.gitignore", "y\ry\ry\r"), (QUESTION, "n\r")]
+    seen = at_a_terminal(*arguments, *options, "--model", "lab/m", "--exit", typed=typed, program=[PROGRAM])
+    assert seen.status == 0, seen.text
+    assert list(record(project)["declined"]) == [str(project / FILE)]  # type: ignore[call-overload]
+
+
+@pytest.mark.slow
 def test_ctrl_c_answers_nothing(project: Path) -> None:
     seen = start(*NOT_FANCY, typed=[(QUESTION, INTERRUPT)])
     assert (seen.status, "Traceback" in seen.text) == (130, False)
@@ -140,7 +151,9 @@ def test_aider_calls_what_is_wrapped_with_its_input_and_output_first() -> None:
     assert "check_and_load_imports(io, is_first_run" in inspect.getsource(inspect.unwrap(aider.main.main))
 
 
-def test_a_projects_colors_hide_nothing(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_projects_colors_hide_nothing(
+    places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`tool-output-color` in its `.aider.conf.yml` may be that of the terminal's background."""
     import aider.models
     from aider.io import InputOutput
@@ -149,6 +162,7 @@ def test_a_projects_colors_hide_nothing(places: Places, capsys: pytest.CaptureFi
         def tool_output(self, *messages: str, log_only: bool = False, bold: bool = False) -> None:
             """Show nothing."""
 
+    monkeypatch.setattr(main, "_drop_what_was_typed", lambda io: None)  # here is no terminal
     (places.cwd / FILE).write_text("providers: {lab: {base_url: 'http://127.0.0.1:9/v1'}}")
-    _ask_about_servers_nearby(aider.models, Hidden(pretty=False, fancy_input=False, yes=False))
+    main._ask_about_servers_nearby(aider.models, Hidden(pretty=False, fancy_input=False, yes=False))
     assert "line 1: lab.base_url = http://127.0.0.1:9/v1" in capsys.readouterr().out
