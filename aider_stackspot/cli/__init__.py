@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 import sys
 
 from aider_stackspot.cli.overview import print_overview
@@ -45,13 +44,11 @@ def _run() -> None:
 
 
 def _print_error(error: StackSpotError) -> None:
-    from aider_stackspot.config.display import printable, wrapped  # loads the configuration: most commands need it
+    from aider_stackspot.cli.terminal import say  # with the next, loads what most commands need
+    from aider_stackspot.config.display import printable
 
     # What stands in files and answers reaches the terminal here: it must not obey that.
-    lines = [printable(line) for line in f"aider-stackspot: {error}".split("\n")]
-    if sys.stderr.isatty():
-        lines = [wrapped(line, shutil.get_terminal_size().columns) for line in lines]
-    print("\n".join(lines), file=sys.stderr)
+    say("\n".join(printable(line) for line in f"aider-stackspot: {error}".split("\n")))
 
 
 def _mend_surroundings() -> None:

@@ -18,7 +18,7 @@ import typer
 
 from aider_stackspot.cli.terminal import say
 from aider_stackspot.emulator import MODELS, STYLES, Emulator, Fault, RecordedRequest, Script, ScriptError
-from aider_stackspot.emulator.fault import FAULTS, fault_kind, nearest, parse_fault
+from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, nearest, parse_fault
 from aider_stackspot.emulator.recording import json_line, text_line
 from aider_stackspot.emulator.style import difference
 

@@ -26,7 +26,8 @@ from typing import Any, Final
 import yaml
 
 from aider_stackspot.emulator.agent_model import uses_tools
-from aider_stackspot.emulator.fault import Fault, nearest, parse_fault
+from aider_stackspot.emulator.fault import Fault
+from aider_stackspot.emulator.fault_names import nearest, parse_fault
 from aider_stackspot.emulator.style import STYLES, Style
 
 Answer = str | Iterable[str]

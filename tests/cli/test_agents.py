@@ -9,7 +9,7 @@ import pytest
 
 from aider_stackspot.config import current
 from aider_stackspot.emulator import AgentDetails, Emulator, Fault
-from aider_stackspot.emulator.fault import parse_fault
+from aider_stackspot.emulator.fault_names import parse_fault
 from tests.cli.command import Run
 from tests.cli.person import at_a_terminal
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aider_stackspot.emulator import STYLES, Emulator, Fault, Reply, Style
-from aider_stackspot.emulator.fault import FAULTS, fault_kind, parse_fault
+from aider_stackspot.emulator.fault_names import FAULTS, fault_kind, parse_fault
 from tests.emulator.client import Client, events, finished, objects, raw_call, read_all, text_of
 
 DELTAS = ["one ", "two ", "three"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aider_stackspot.emulator import AgentDetails, Emulator, Fault, Knowledge, Style
-from aider_stackspot.emulator.fault import parse_fault
+from aider_stackspot.emulator.fault_names import parse_fault
 from tests.hosts.aider.unmodified import OPTIONS, PROGRAM, aider, commits
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"

@@ -14,7 +14,7 @@ import pytest
 import aider_stackspot
 from aider_stackspot import StackSpotProvider, errors
 from aider_stackspot.emulator import AgentDetails, Emulator
-from aider_stackspot.emulator.fault import parse_fault
+from aider_stackspot.emulator.fault_names import parse_fault
 from tests.hosts.litellm.test_calls import HI, Ask, ask
 
 __all__ = ["ask"]

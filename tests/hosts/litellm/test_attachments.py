@@ -18,7 +18,7 @@ import pytest
 import aider_stackspot
 from aider_stackspot import StackSpotProvider, errors
 from aider_stackspot.emulator import Emulator
-from aider_stackspot.emulator.fault import parse_fault
+from aider_stackspot.emulator.fault_names import parse_fault
 from aider_stackspot.pipeline import upload
 from tests.hosts.litellm.test_calls import Ask, ask
 
