@@ -9,7 +9,7 @@ REAL ?= .venv-real
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-live recording test lint types wheel newest gateway test-real test-logins bench soak check format clean
+.PHONY: help install demo demo-live recording test thorough lint types wheel newest gateway test-real test-logins bench soak check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,10 @@ recording: install ## The picture in README, made from a real run
 	$(BIN)/python docs/recording.py
 
 test: install ## The fast tests (under five minutes on two cores)
-	$(BIN)/python -m pytest -n 5 -q -m 'not slow'
+	$(BIN)/python -m pytest -n 4 -q -m 'not slow and not thorough'
+
+thorough: install ## Every input in every way to call, and more of the real aider (two minutes)
+	$(BIN)/python -m pytest -n 4 -q -m 'thorough and not slow'
 
 lint: install ## Style
 	$(BIN)/ruff check .
@@ -71,7 +74,7 @@ wheel: install ## Build the wheel and try it in clean environments, alone and be
 	$(BIN)/python -m pytest -q tests/packaging -m slow
 
 newest: $(NEWEST)/.installed ## LiteLLM's part of the tests with the newest litellm
-	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow' -W default --ignore tests/hosts/aider \
+	$(NEWEST)/bin/python -m pytest -n 2 -q -m 'not slow and not thorough' -W default --ignore tests/hosts/aider \
 	  --ignore tests/pipeline/test_warm_up.py tests/api tests/faults tests/hosts/litellm tests/pipeline tests/tools
 
 gateway: install ## The gateway's long tests: agent programs, generated requests; needs npm
@@ -106,7 +109,7 @@ bench: install $(PROXY)/.installed ## Measure against LiteLLM's own provider, it
 soak: install ## The long tests: load, attacks through the real aider, thousands of generated streams (a quarter of an hour)
 	$(BIN)/python -m pytest -n 2 -q -m slow --ignore tests/packaging --ignore tests/gateway
 
-check: test lint types wheel newest test-real demo ## What CI runs
+check: test thorough lint types wheel newest test-real demo ## What CI runs
 
 clean: ## Remove the environments and what was built
 	rm -rf $(VENV) $(NEWEST) $(PROXY) $(REAL) $(REAL)-logins build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

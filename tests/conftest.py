@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from aider_stackspot.emulator import Emulator
 from aider_stackspot.pipeline import background_loop, shared
+from tests.thorough import each_input_in_one_way
 
 # How long an example takes is the machine's business.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +46,8 @@ _NOT_ON_WINDOWS = re.compile(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on Windows what names something that Windows has not."""
+    """Leave out on Windows what names something that Windows has not, and leave some to `make thorough`."""
+    each_input_in_one_way(items)
     if sys.platform == "win32":
         sources = {item: inspect.getsource(item.function) for item in items if isinstance(item, pytest.Function)}
         left_out = [item for item, source in sources.items() if _NOT_ON_WINDOWS.search(source)]

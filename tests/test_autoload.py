@@ -113,6 +113,7 @@ print(type(litellm.__spec__.loader).__name__)
     assert python(code).stdout.split() == ["True", "SourceFileLoader"]
 
 
+@pytest.mark.thorough
 def test_a_failure_of_ours_is_one_line_and_the_program_goes_on() -> None:
     code = """
 import sys

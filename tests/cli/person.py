@@ -40,6 +40,11 @@ class Seen:
     status: int
     screens: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def plain(self) -> str:
+        """The text without escape sequences: colors, a hidden cursor, a line that is drawn again."""
+        return _STYLE.sub("", self.text)
+
 
 def at_a_terminal(
     *arguments: str,

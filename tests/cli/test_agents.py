@@ -174,7 +174,7 @@ class TestMeasure:
         assert (done.status, done.out, len(service.chat_requests)) == (2, "", 1)
 
 
-@pytest.mark.parametrize("command", [("list",), ("show", AGENT)])
+@pytest.mark.parametrize("command", [("list",), pytest.param(("show", AGENT), marks=pytest.mark.thorough)])
 def test_a_clock_runs_while_stackspot_is_asked(service: Emulator, command: tuple[str, ...]) -> None:
     service.fail("token", Fault.silent(1.0))
     assert "Asking StackSpot for the agent" in at_a_terminal("agents", *command).text

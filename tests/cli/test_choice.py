@@ -38,12 +38,12 @@ def answer(seen: Seen) -> str:
 @pytest.mark.parametrize(
     ("keys", "default", "chosen"),
     [
-        ("\r", "", "id-a"),
+        pytest.param("\r", "", "id-a", marks=pytest.mark.thorough),
         ("\r", "id-b", "id-b"),
-        (f"{DOWN}\r", "", "id-b"),
+        pytest.param(f"{DOWN}\r", "", "id-b", marks=pytest.mark.thorough),
         (f"{UP}{UP}\r", "", "id-c"),
-        ("jq\r", "", "id-a"),
-        ("\r", "id-of-before", "id-of-before"),
+        pytest.param("jq\r", "", "id-a", marks=pytest.mark.thorough),
+        pytest.param("\r", "id-of-before", "id-of-before", marks=pytest.mark.thorough),
     ],
 )
 def test_the_arrow_keys_move_and_enter_takes(keys: str, default: str, chosen: str) -> None:
@@ -62,6 +62,7 @@ def test_what_is_typed_in_a_menu_can_be_gone_back_from() -> None:
     assert answer(choose(typed, "a", "b")) == "id-b"
 
 
+@pytest.mark.thorough
 def test_many_are_filtered_by_typing_and_scroll() -> None:
     seen = choose([("Agent", "number 37\r")], *MANY)
     assert "(arrow keys, Enter; type to filter)" in seen.screens[0][0]
@@ -104,6 +105,7 @@ def test_a_pipe_is_typed_at() -> None:
     assert done.stderr.rstrip() == "    1  a\n    2  b\nAgent [id-a]:"
 
 
+@pytest.mark.thorough
 def test_nothing_is_loaded_for_a_menu_before_somebody_is_asked() -> None:
     code = (
         "import sys, aider_stackspot.cli.server_options, aider_stackspot.cli.init\n"

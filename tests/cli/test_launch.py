@@ -66,6 +66,7 @@ def test_one_command_from_nothing_to_an_answer_with_the_programs_own_status(emul
     assert not (Path.home() / ".aider" / "aider-stackspot" / "gateway.key").exists()
 
 
+@pytest.mark.thorough
 def test_the_users_own_choice_of_tools_stays() -> None:
     run("claude", "--tools", "Read")
     assert told()[0][0] == ["--tools", "Read"]
@@ -81,6 +82,7 @@ def test_codex_and_opencode_are_told_by_arguments_and_variables() -> None:
     assert json.loads(environment["OPENCODE_CONFIG_CONTENT"])["model"] == "stackspot/stackspot-ai-code"
 
 
+@pytest.mark.thorough
 def test_cline_gets_a_directory_of_its_own_that_does_not_stay() -> None:
     run("cline", "task")
     [(arguments, environment)] = told()
@@ -107,6 +109,7 @@ def test_another_model(isolated: Path) -> None:
     assert result.returncode == 2 and "There is no model `gpt-4o`" in result.stderr
 
 
+@pytest.mark.thorough
 def test_what_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("emacs").returncode == 2
     monkeypatch.setenv("PATH", os.defpath)
@@ -114,6 +117,7 @@ def test_what_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.returncode == 127 and "`claude` is not installed" in result.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_is_the_programs_business(number: signal.Signals) -> None:
     process = subprocess.Popen([*COMMAND, "claude", "wait"], start_new_session=True)

@@ -51,6 +51,7 @@ def test_a_reader_that_went_away_is_none() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.thorough
 def test_no_columns_are_no_reason_to_print_nothing() -> None:
     assert "stackspot-ai-code" in in_a_shell('COLUMNS=0 "$@"', "models").stdout
     assert "--days" in in_a_shell('COLUMNS=0 "$@"', "usage", "--help").stdout
@@ -68,7 +69,14 @@ def test_ascii_is_enough(tmp_path: Path, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("init", "--project"), ("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")]
+    "arguments",
+    [
+        ("init", "--project"),
+        *(
+            pytest.param(arguments, marks=pytest.mark.thorough)
+            for arguments in [("trust", "x"), ("trust", "--revoke", "x"), ("demo", "--repo", ".")]
+        ),
+    ],
 )
 def test_a_working_directory_that_is_gone_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = in_a_shell(f'mkdir "{tmp_path}/gone" && cd "{tmp_path}/gone" && rmdir "{tmp_path}/gone" && "$@"', *arguments)
@@ -83,6 +91,7 @@ def test_a_user_without_a_home_gets_a_report(monkeypatch: pytest.MonkeyPatch) ->
     assert Masks.of(current()).text("~/x") == "~/x"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("by", ["its whole path", "a link"])
 def test_the_demo_changes_no_file_outside_its_copy(tmp_path: Path, by: str) -> None:
     outside, repository = tmp_path / "outside.py", tmp_path / "repository"

@@ -68,7 +68,9 @@ def trap(places: Places, at_start: AtStart, monkeypatch: pytest.MonkeyPatch) -> 
         aider_stackspot.register()
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize(
+    "seed", [*range(30), *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(30, 100))]
+)
 def test_it_is_named_and_nothing_is_sent(places: Places, trap: Trap, seed: int) -> None:
     chance = random.Random(seed)
     kind = list(MAKERS)[seed % len(MAKERS)]

@@ -172,6 +172,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("way", ["stream", pytest.param("whole", marks=pytest.mark.slow)])
 def test_ctrl_c(way: str, emulator: Emulator) -> None:

@@ -98,6 +98,7 @@ providers:
 """
 
 
+@pytest.mark.thorough
 def test_any_stream_over_sockets(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     over_sockets(emulator, monkeypatch, 100)
 

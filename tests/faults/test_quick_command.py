@@ -102,6 +102,7 @@ def test_silence_has_a_limit(kind: str, emulator: Emulator, ask: Ask, monkeypatc
     assert len(emulator.requests_of(kind)) == 1
 
 
+@pytest.mark.thorough
 def test_a_result_of_any_size_is_an_answer(emulator: Emulator) -> None:
     emulator.answer = "word " * 1_000_000
     assert completion(model="stackspot/reviewer") == emulator.answer

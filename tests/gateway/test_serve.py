@@ -136,6 +136,7 @@ def test_an_answer_that_ends_in_time_is_complete(emulator: Emulator) -> None:
         assert process.wait(10) == 0
 
 
+@pytest.mark.thorough
 def test_a_second_ctrl_c_does_not_wait(emulator: Emulator) -> None:
     emulator.fail("any chat", Fault.silent_after(1))
     with serving(AIDER_STACKSPOT_GATEWAY_KEY=KEY) as (process, url, _), ask(url, PATHS[0]) as answer:
@@ -147,11 +148,13 @@ def test_a_second_ctrl_c_does_not_wait(emulator: Emulator) -> None:
         assert process.wait(3) == 0
 
 
+@pytest.mark.thorough
 def test_a_database_in_the_environment_changes_nothing(emulator: Emulator) -> None:
     with serving(DATABASE_URL="postgresql://nobody@127.0.0.1:9/x") as (_, url, _):
         assert httpx.get(f"{url}/health/readiness", trust_env=False).status_code == 200
 
 
+@pytest.mark.thorough
 def test_the_configuration_for_litellm_proxy_is_printed() -> None:
     result = run("--print-config")
     assert (result.returncode, result.stderr) == (0, "")
@@ -168,6 +171,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_status_2(isolated: Path) -> 
     assert result.stdout == ""
 
 
+@pytest.mark.thorough
 def test_settings_take_over_the_address() -> None:
     result = run("--settings", "claude", "--port", "4321", "--host", "0.0.0.0")
     assert "ANTHROPIC_BASE_URL=http://127.0.0.1:4321" in result.stdout
@@ -189,6 +193,7 @@ def test_a_projects_file_cannot_choose_the_key(isolated: Path) -> None:
         assert httpx.get(f"{url}/v1/models", headers=headers, trust_env=False).status_code == 401
 
 
+@pytest.mark.thorough
 def test_where_the_port_is_taken_no_key_is_made_and_no_other_port_used() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         result = run("--port", str(other.getsockname()[1]))
@@ -206,6 +211,7 @@ def test_a_small_piece_of_a_stream_waits_for_no_other(host: str) -> None:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+@pytest.mark.thorough
 def test_an_address_that_is_not_there_is_told_by_name() -> None:
     result = run("--host", "no..where")
     assert result.returncode == 2 and "--host no..where: no such address" in result.stderr

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import litellm
+import pytest
 
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Style
@@ -99,6 +100,7 @@ def test_two_event_loops_at_the_same_time(emulator: Emulator) -> None:
     assert len(emulator.token_requests) == 1
 
 
+@pytest.mark.thorough
 def test_nothing_is_left_of_200_calls(emulator: Emulator) -> None:
     provider = StackSpotProvider()
     provider.completion_sync(HI)

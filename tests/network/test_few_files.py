@@ -24,7 +24,7 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("files", [32, 64, 256])
+@pytest.mark.parametrize("files", [32, *(pytest.param(files, marks=pytest.mark.thorough) for files in (64, 256))])
 def test_a_hundred_calls_at_once_are_all_answered(emulator: Emulator, files: int) -> None:
     emulator.style = Style(first_delay=0.1)
     assert run("calls", str(files)).splitlines() == ["100 stop"]

@@ -42,6 +42,7 @@ def test_a_crowd_uses_the_connections_of_the_one_before(slow: Emulator) -> None:
     assert slow.connections <= max(before, CROWD + 1)
 
 
+@pytest.mark.thorough
 def test_threads_that_call_again_and_again_keep_their_connections(emulator: Emulator) -> None:
     with ThreadPoolExecutor(2 * POOL_SIZE) as threads:
         list(threads.map(lambda _: StackSpotProvider().completion_sync(HI), range(8 * POOL_SIZE)))

@@ -64,12 +64,14 @@ def test_one_object_for_each_call(service: Emulator) -> None:
     assert "connect_ms" not in second, "the connection is used again"
 
 
+@pytest.mark.thorough
 def test_lines_for_people(service: Emulator) -> None:
     text = stderr(AIDER_STACKSPOT_DEBUG="1")
     assert "aider_stackspot.calls model=stackspot/stackspot-ai-code api=agent" in text
     assert "outcome=ok" in text
 
 
+@pytest.mark.thorough
 def test_retries_and_failures(service: Emulator) -> None:
     service.fail("agent", Fault.status(503), times=1)
     service.fail("agent", Fault.status(400), times=1)
@@ -93,6 +95,7 @@ def test_neither_content_nor_secrets(service: Emulator, variable: dict[str, str]
     assert text
 
 
+@pytest.mark.thorough
 def test_the_programs_own_logging_decides_otherwise(service: Emulator) -> None:
     program = "import logging; logging.basicConfig(level=logging.DEBUG, format='%(name)s %(call)s', force=True)\n"
     program = program.replace("%(call)s", "%(message)s") + PROGRAM

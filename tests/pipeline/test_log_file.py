@@ -60,6 +60,7 @@ def test_the_usual_place(service: Emulator, home: Path, debug: str) -> None:
     assert "confidential" not in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", ["{home}/own.log", "~/own.log"])
 def test_a_place_of_ones_own(service: Emulator, home: Path, path: str) -> None:
     run(AIDER_STACKSPOT_LOG=path.replace("{home}", str(home)))
@@ -67,6 +68,7 @@ def test_a_place_of_ones_own(service: Emulator, home: Path, path: str) -> None:
     assert not (home / ".aider/aider-stackspot/log").exists()
 
 
+@pytest.mark.thorough
 def test_a_retry_is_in_it_too(service: Emulator, home: Path) -> None:
     service.fail("chat", Fault.status(503), times=1)
     run(AIDER_STACKSPOT_LOG="1")

@@ -22,6 +22,7 @@ LOGS = ["--llm-history-file", "llm.log", "--chat-history-file", "chat.md", "--in
 EDIT = "notes.txt\n```\n<<<<<<< SEARCH\nnothing\n=======\nsomething\n>>>>>>> REPLACE\n```\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", ["right", pytest.param("wrong", marks=pytest.mark.slow)])
 def test_nothing_is_left_behind(key: str, isolated: Path) -> None:
     keys = {"proxy": "${COMPANY_PROXY}", "extra_headers": {"X-Gateway": "${GATEWAY_SECRET}"}}

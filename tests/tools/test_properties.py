@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def test_any_text_without_a_call_comes_out_as_it_went_in(text: str, cuts: list[i
     assert parser.calls == []
 
 
+@pytest.mark.thorough
 @MANY
 @given(MARKED_TEXT, CUTS)
 def test_text_full_of_markers_is_not_changed_unless_it_has_a_call(text: str, cuts: list[int]) -> None:
@@ -66,6 +68,7 @@ def test_text_full_of_markers_is_not_changed_unless_it_has_a_call(text: str, cut
     assert parser.calls or given_out == text
 
 
+@pytest.mark.thorough
 @MANY
 @given(MARKED_TEXT, CUTS, st.booleans())
 def test_the_cuts_change_nothing(text: str, cuts: list[int], parallel: bool) -> None:
@@ -86,6 +89,7 @@ def test_any_call_is_read_back(name: str, arguments: dict[str, Any], before: str
     assert text_of(events) == f"a{before}{after}z"
 
 
+@pytest.mark.thorough
 @SOME
 @given(st.lists(ARGUMENTS, min_size=1, max_size=4), CUTS)
 def test_calls_of_a_model_that_escapes_no_marker_are_read(many: list[dict[str, Any]], cuts: list[int]) -> None:
@@ -154,6 +158,7 @@ def test_any_demanded_json_comes_out_bare(value: Any, wrapping: str, cuts: list[
     assert text_of(events + only.finish()) == text
 
 
+@pytest.mark.thorough
 @SOME
 @given(ARGUMENTS)
 def test_tools_with_any_schema_text_are_described_without_markers(schema: dict[str, Any]) -> None:

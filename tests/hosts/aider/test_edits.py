@@ -197,6 +197,7 @@ def test_an_expired_token_is_not_noticed(service: Emulator, repository: Path) ->
     assert commits() == ["fix: add adds", "A calculator"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("api", ["chat", pytest.param("agent", marks=pytest.mark.slow)])
 def test_a_truncated_edit_is_not_applied_and_the_repeated_one_is(service: Emulator, repository: Path, api: str) -> None:
     """The cut comes after a complete edit block: without its end marker even that must not be trusted."""
@@ -249,6 +250,7 @@ def test_settings_from_the_file(service: Emulator, repository: Path) -> None:
     assert "200,000" in text
 
 
+@pytest.mark.thorough
 def test_ctrl_c_stops_the_answer_and_closes_its_connection(service: Emulator, repository: Path) -> None:
     service.answer = [f"word {n} " for n in range(2000)]
     service.style = Style(delay=0.05)

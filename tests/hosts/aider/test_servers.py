@@ -56,6 +56,7 @@ def ask(trap: OpenAIServer, *arguments: str) -> subprocess.CompletedProcess[str]
     return aider(*arguments, **away, HTTPS_PROXY=trap.url, NO_PROXY="127.0.0.1")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stream", ["--stream", pytest.param("--no-stream", marks=pytest.mark.slow)])
 def test_it_edits_and_commits(
     server: OpenAIServer, trap: OpenAIServer, repository: Path, file: Path, stream: str

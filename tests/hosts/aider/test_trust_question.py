@@ -45,6 +45,7 @@ def start(*options: str, typed: Sequence[tuple[str, str]] = (), columns: int = 1
     return at_a_terminal(*ASKING, *options, typed=typed, columns=columns, program=[PROGRAM])
 
 
+@pytest.mark.thorough
 def test_yes_is_asked_for_once_and_used_at_once(project: Path) -> None:
     seen = start(*NOT_FANCY, typed=[(QUESTION, "y\r")])
     assert seen.status == 0, seen.text

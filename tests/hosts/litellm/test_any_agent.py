@@ -90,6 +90,7 @@ class TestLimits:
             litellm.completion(model="stackspot-ai-code", messages=LONG)
         assert litellm.model_cost["stackspot-ai-code"]["max_input_tokens"] == 2000
 
+    @pytest.mark.thorough
     def test_and_the_next_process(self, emulator: Emulator) -> None:
         with pytest.raises(litellm.ContextWindowExceededError):
             litellm.completion(model=NAME, messages=LONG)

@@ -48,7 +48,7 @@ NOT_YAML = "# mine\nproviders:\n\n  'NAME':   # at the office\n    api_base: htt
 @pytest.mark.parametrize(
     ("model", "text", "why"),
     [
-        ("openai/gpt-4o", UNKNOWN_KEY, "did you mean `timeout`?"),
+        pytest.param("openai/gpt-4o", UNKNOWN_KEY, "did you mean `timeout`?", marks=pytest.mark.thorough),
         pytest.param("ollama/qwen", NOT_YAML, "not valid YAML", marks=pytest.mark.slow),
         pytest.param("gpu-box/llama-3", WRONG_VALUE, "timeout", marks=pytest.mark.slow),
     ],

@@ -23,8 +23,8 @@ from aider_stackspot.config import current
 from aider_stackspot.hosts.litellm import servers
 from tests.compatible.openai_server import OpenAIServer, models
 
-NAMES = [f"mistral-7b-v{number}" for number in range(1000)]
-ONE, OTHER = "shelf/mistral-7b-v3", "shelf/mistral-7b-v999"
+NAMES = [f"mistral-7b-v{number}" for number in range(300)]
+ONE, OTHER = "shelf/mistral-7b-v3", "shelf/mistral-7b-v299"
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def shelf(isolated: Path, work: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
-    """A server with a thousand models and one that is not for chats, in the cache of an earlier start."""
+    """A server with hundreds of models and one that is not for chats, in the cache of an earlier start."""
     monkeypatch.setattr(servers, "_users_figures", {})
     with OpenAIServer(models(*NAMES, "bge-m3", context_length=32768)) as running:
         file = isolated.parent / "home" / ".aider.litellm.yml"
@@ -135,7 +135,7 @@ def test_whoever_walks_over_all_models_meets_all(
     shelf: OpenAIServer, work: dict[str, int], walk: Callable[[dict[str, Any]], Any]
 ) -> None:
     """They are entered without being registered, which takes half a millisecond each."""
-    assert len(of_shelf(walk(litellm.model_cost))) == 1000
+    assert len(of_shelf(walk(litellm.model_cost))) == len(NAMES)
     assert work == {"registered": 0, "read": 1}
 
 
@@ -143,7 +143,7 @@ def test_a_call_registers_its_model_after_a_walk_too(shelf: OpenAIServer, work: 
     assert ONE in list(litellm.model_cost)
     litellm.completion(ONE, [{"role": "user", "content": "Say hi"}])
     assert work["registered"] == 1
-    assert len(of_shelf(litellm.model_cost)) == 1000
+    assert len(of_shelf(litellm.model_cost)) == len(NAMES)
 
 
 def test_the_users_own_metadata_stands_over_what_the_server_says(shelf: OpenAIServer) -> None:

@@ -98,6 +98,7 @@ def test_there_are_names_to_try() -> None:
     assert len(SAMPLE) > 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("account", ["stackspot", "team"])
 def test_every_name_goes_to_the_account_that_has_it(account: str, service: Emulator, isolated: Path) -> None:
     configure(isolated, service, account, NAMES)
@@ -107,19 +108,21 @@ def test_every_name_goes_to_the_account_that_has_it(account: str, service: Emula
 
 
 @pytest.mark.parametrize("account", ["stackspot", "team"])
-@pytest.mark.parametrize("way", WAYS)
-def test_streaming_and_on_an_event_loop_too(account: str, way: Any, service: Emulator, isolated: Path) -> None:
-    configure(isolated, service, account, NAMES)
+@pytest.mark.parametrize("way", [completion, *WAYS])
+def test_in_each_way_to_call(account: str, way: Any, service: Emulator, isolated: Path) -> None:
+    configure(isolated, service, account, SAMPLE)
     assert {way(f"{account}/{name}") for name in SAMPLE} == {"from StackSpot"}
     assert len(service.chat_requests) == len(SAMPLE)
 
 
+@pytest.mark.thorough
 def test_the_bare_name_goes_there_as_well(service: Emulator, isolated: Path) -> None:
     configure(isolated, service, "team", NAMES)
     assert {completion(name) for name in NAMES} == {"from StackSpot"}
     assert len(service.chat_requests) == len(NAMES)
 
 
+@pytest.mark.thorough
 def test_every_name_that_the_account_does_not_have_is_refused(service: Emulator) -> None:
     aider_stackspot.register()
     for name in NAMES:
@@ -128,8 +131,8 @@ def test_every_name_that_the_account_does_not_have_is_refused(service: Emulator)
     assert service.requests == []
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_and_so_it_is_streaming_and_on_an_event_loop(way: Any, service: Emulator) -> None:
+@pytest.mark.parametrize("way", [completion, *WAYS])
+def test_and_so_it_is_in_each_way_to_call(way: Any, service: Emulator) -> None:
     aider_stackspot.register()
     for name in SAMPLE:
         with pytest.raises(litellm.BadRequestError, match="There is no StackSpot model"):

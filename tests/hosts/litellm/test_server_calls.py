@@ -283,6 +283,7 @@ def test_who_asks_for_the_limits_gets_the_servers_word(server: OpenAIServer, con
     assert litellm.get_model_info("own-model")["max_input_tokens"] == 5
 
 
+@pytest.mark.thorough
 def test_importing_litellm_asks_nobody(server: OpenAIServer, configured: Callable[..., None]) -> None:
     subprocess.run([sys.executable, "-c", "import litellm"], check=True, timeout=60)
     assert server.requests == []
@@ -294,6 +295,7 @@ def test_openais_own_names_stay_openais(configured: Callable[..., None]) -> None
     assert litellm.get_llm_provider("openai/gpt-4o")[1] == "aider-stackspot-openai"
 
 
+@pytest.mark.thorough
 def test_who_stops_listening_closes_the_connection(server: OpenAIServer, configured: Callable[..., None]) -> None:
     """A local server would else go on computing an answer that nobody reads."""
     server.reply = Reply([f"word {n} " for n in range(400)], delay=0.02)

@@ -43,6 +43,7 @@ def test_threads(server: OpenAIServer) -> None:
     assert server.connections <= MANY + 1
 
 
+@pytest.mark.thorough
 def test_tasks(server: OpenAIServer) -> None:
     async def crowds() -> None:
         for _ in range(ROUNDS):
