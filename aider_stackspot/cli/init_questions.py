@@ -19,7 +19,7 @@ from aider_stackspot.cli.terminal import end_unchanged, say, waiting
 from aider_stackspot.config import Account, Model, Settings, home
 from aider_stackspot.config.edit import env_text_of, env_values, with_variables
 from aider_stackspot.config.locations import same_file
-from aider_stackspot.config.schema import STACKSPOT
+from aider_stackspot.config.schema import STACKSPOT, is_one_word
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_MODELS
 from aider_stackspot.config.system_keyring import KEYRING
 from aider_stackspot.doctor.report import Progress, duration
@@ -169,7 +169,7 @@ def _ask_credential(answers: Answers, word: str, *, keep: bool = True) -> None:
 def _problem_with_word(text: str) -> str | None:
     if not text:
         return "This cannot be left empty."
-    if not text.isprintable() or any(char.isspace() or char == "/" for char in text):
+    if not is_one_word(text):
         return "This must be one word, without spaces or slashes."
     return None
 

@@ -39,6 +39,7 @@ STACKSPOT: Final = "stackspot"
 """The provider that is there without a file, and the type of each account."""
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Of an alias too: LiteLLM has vendors and models of its own behind slashes and colons."""
+NO_AGENT_ID = "an agent's id is one word, without spaces or slashes"
 NO_MODEL_NAME = "a model's name has no spaces, and is not empty."
 
 
@@ -62,6 +63,17 @@ def is_unlimited(value: object) -> bool:
     return value == UNLIMITED or (isinstance(value, str) and value.strip() == str(UNLIMITED))
 
 
+def is_one_word(text: str) -> bool:
+    """Tell whether a text can be an id or the name of a realm: printable, without spaces or slashes."""
+    return text.isprintable() and not any(char.isspace() or char == "/" for char in text)
+
+
+def _no_spaces(value: str | None) -> str | None:
+    if value is not None and not is_one_word(value):
+        raise ValueError(NO_AGENT_ID)
+    return value
+
+
 def _on_one_line(value: str | None) -> str | None:
     if value is not None and not value.isprintable():
         raise ValueError("a line break or another control character stands in this text")
@@ -69,6 +81,7 @@ def _on_one_line(value: str | None) -> str | None:
 
 
 Text = Annotated[str | None, AfterValidator(_on_one_line), BeforeValidator(_none_if_empty)]
+AgentId = Annotated[str | None, AfterValidator(_no_spaces), BeforeValidator(_none_if_empty)]
 Secret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
 Count = Annotated[PositiveInt | None, BeforeValidator(_no_truth)]
 Limit = Annotated[PositiveInt | None, BeforeValidator(_none_if_unlimited), BeforeValidator(_no_truth)]
@@ -88,7 +101,7 @@ class AgentKeys(BaseModel):
 
     model_config = _STRICT
 
-    agent_id: Text = Field(None, description="A StackSpot agent's id; selects the Agents API.")
+    agent_id: AgentId = Field(None, description="A StackSpot agent's id; selects the Agents API.")
     stackspot_knowledge: bool | None = Field(None, description="Let StackSpot add its own knowledge (default false).")
     knowledge_source_ids: list[Id] | None = Field(
         None, description="Ids of knowledge sources that an agent, or the chat, uses besides its own."
@@ -190,7 +203,7 @@ class ProviderKeys(BaseModel):
     client_realm: Text = Field(None, description="StackSpot's realm: the account slug (default stackspot).")
     auth_url: Text = Field(None, description="Base URL of StackSpot's token endpoint.")
     agent_api_base: Text = Field(None, description="Base URL of StackSpot's Agents API.")
-    agent_id: Text = Field(None, description="The agent for every model that names none.")
+    agent_id: AgentId = Field(None, description="The agent for every model that names none.")
     timeout: Seconds = Field(None, description="Total seconds of a call, retries included (default 600).")
     connect_timeout: Seconds = Field(None, description="Seconds for a connection to be made (default 10).")
     idle_timeout: Seconds = Field(

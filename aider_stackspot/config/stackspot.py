@@ -11,7 +11,7 @@ from aider_stackspot.config.declared import DeclaredProvider
 from aider_stackspot.config.display import printable, trust_command
 from aider_stackspot.config.environment import Environment, Value
 from aider_stackspot.config.network import network
-from aider_stackspot.config.schema import STACKSPOT, ModelKeys, ProviderKeys
+from aider_stackspot.config.schema import NO_AGENT_ID, STACKSPOT, ModelKeys, ProviderKeys, is_one_word
 from aider_stackspot.config.server_credentials import refuse_keys_of_servers
 from aider_stackspot.config.settings import (
     CONFIGURED_ORIGIN,
@@ -271,8 +271,8 @@ def _agent_id(declared: DeclaredProvider, environment: Environment, origins: dic
         origins["agent_id"] = declared.origin("agent_id") if declared.keys.agent_id else "not set"
         return declared.keys.agent_id
     origins["agent_id"] = f"{AGENT_VARIABLE} in {value.source}"
-    if not value.text.strip().isprintable():
-        raise ConfigurationError(printable(f"{origins['agent_id']}: this is no agent id."))
+    if not is_one_word(value.text.strip()):
+        raise ConfigurationError(printable(f"{origins['agent_id']}: {NO_AGENT_ID}."))
     return value.text.strip()
 
 

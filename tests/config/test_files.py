@@ -224,6 +224,9 @@ class TestWrongKeys:
         assert "api_base and base_url are the same key" in says
 
 
+ONE_WORD = "an agent's id is one word, without spaces or slashes."
+
+
 class TestWrongValues:
     """What was expected, never what was found: it may be a secret."""
 
@@ -250,6 +253,8 @@ class TestWrongValues:
             ("models: {m: {temperature: 1.5}}", "models.m.temperature: StackSpot's temperatures are 0.0 to 1.0."),
             ("models: {m: {temperature: 3}}", "models.m.temperature: StackSpot's temperatures are 0.0 to 1.0."),
             ("models: {m: {max_tokens: -2}}", "models.m.max_tokens: input should be greater than 0."),
+            ("agent_id: my agent", f"agent_id: {ONE_WORD}"),
+            ("models: {m: {agent_id: a/b}}", f"models.m.agent_id: {ONE_WORD}"),
             ("models: {m: {provider: x}}", "models.m.provider: the model stands under `stackspot`."),
             (
                 'client_realm: "a\\nb"',

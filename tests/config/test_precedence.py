@@ -124,6 +124,16 @@ class TestTheEnvironment:
         assert (account.api_base, account.agent_api_base) == ("https://api.example", "https://agents.example")
         assert current().model("stackspot-ai").agent_id == "agent-1"
 
+    @pytest.mark.parametrize("text", ["my agent", "agents/01A", "01A\u2003x", "a\tb"])
+    def test_an_agents_id_is_one_word(self, places: Places, at_start: AtStart, text: str) -> None:
+        at_start(STACKSPOTAI_AGENT_ID=text)
+        said = "STACKSPOTAI_AGENT_ID in the environment: an agent's id is one word, without spaces or slashes."
+        assert current().problem == said
+
+    def test_blanks_around_an_agents_id_do_no_harm(self, places: Places, at_start: AtStart) -> None:
+        at_start(STACKSPOTAI_AGENT_ID=" agent-1 ")
+        assert current().model("stackspot-ai").agent_id == "agent-1"
+
     def test_the_origin_of_each_value_is_known(self, places: Places, at_start: AtStart) -> None:
         at_start(STACKSPOTAI_CLIENT_ID="client-id-1")
         (places.home / ".env").write_text("STACKSPOTAI_CLIENT_KEY=client-key-1")
