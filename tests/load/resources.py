@@ -40,6 +40,11 @@ def tasks() -> int:
     return background_loop().submit(count()).result(timeout=5)
 
 
+def connection_is_ready() -> bool:
+    """Wait until each connection can be used again, which is soon after its answer; tell whether it came to that."""
+    return comes_true(lambda: tasks() == 0, 30.0)
+
+
 def memory() -> float:
     """Return the resident memory in megabytes."""
     gc.collect()

@@ -22,6 +22,7 @@ from aider_stackspot.config.locations import RecordedInputs
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.pipeline import response_body, usage_record
 from tests.compatible.openai_server import OpenAIServer, models
+from tests.load.resources import connection_is_ready
 
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Say hi"}]
 WORDS = [f"word{number} " for number in range(2000)]
@@ -77,6 +78,7 @@ def test_a_burst_is_decoded_once_a_network_read(emulator: Emulator, monkeypatch:
 def test_twenty_calls_need_one_token_and_one_connection(emulator: Emulator) -> None:
     for _ in range(20):
         StackSpotProvider().completion_sync(HI)
+        assert connection_is_ready()
     assert (len(emulator.token_requests), len(emulator.chat_requests), emulator.connections) == (1, 20, 1)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Style
-from tests.load.resources import comes_true, sockets, tasks, threads
+from tests.load.resources import comes_true, connection_is_ready, sockets, tasks, threads
 
 HI = [{"role": "user", "content": "Say hi"}]
 MODEL = "stackspot-ai-code"
@@ -64,6 +64,7 @@ def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(emulator: Emulat
     assert len(emulator.chat_requests) == 128
     assert len(emulator.token_requests) == 1
     assert emulator.connections <= 129
+    assert connection_is_ready()
     before = emulator.connections
     assert in_threads(64, ask) == []
     assert emulator.connections == before, "the next crowd uses the same connections"
@@ -72,12 +73,17 @@ def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(emulator: Emulat
 
 def test_calls_one_after_the_other_share_one_connection_whatever_they_are(emulator: Emulator) -> None:
     provider = StackSpotProvider()
+    kinds: list[Callable[[], object]] = [
+        ask,
+        lambda: asyncio.run(ask_async()),
+        lambda: asyncio.run(stream_async()),
+        lambda: provider.completion_sync(HI),
+        lambda: "".join(provider.stream(HI)),
+    ]
     for _ in range(20):
-        ask()
-        asyncio.run(ask_async())
-        asyncio.run(stream_async())
-        provider.completion_sync(HI)
-        assert "".join(provider.stream(HI))
+        for call in kinds:
+            call()
+            assert connection_is_ready()
     assert len(emulator.chat_requests) == 100
     assert len(emulator.token_requests) == 1
     assert emulator.connections == 1

@@ -15,6 +15,7 @@ from aider_stackspot import StackSpotProvider
 from aider_stackspot.emulator import Emulator, Style
 from aider_stackspot.network import client
 from aider_stackspot.network.client import POOL_SIZE, PoolsTransport
+from tests.load.resources import connection_is_ready
 
 HI = [{"role": "user", "content": "Say hi"}]
 CROWD = 3 * POOL_SIZE
@@ -25,6 +26,7 @@ def crowd(size: int = CROWD) -> None:
         await asyncio.gather(*(StackSpotProvider().completion(HI) for _ in range(size)))
 
     asyncio.run(all_at_once())
+    assert connection_is_ready()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_threads(server: OpenAIServer) -> None:
     with ThreadPoolExecutor(MANY) as threads:
         list(threads.map(lambda _: litellm.completion("local/m", HI), range(MANY * ROUNDS)))
     assert len(server.chats) == MANY * ROUNDS
-    assert server.connections <= MANY + 1
+    assert server.connections <= 2 * MANY  # one may be asked for while the one before is being made ready
 
 
 @pytest.mark.thorough
@@ -51,4 +51,4 @@ def test_tasks(server: OpenAIServer) -> None:
 
     asyncio.run(crowds())
     assert len(server.chats) == MANY * ROUNDS
-    assert server.connections <= MANY + 1
+    assert server.connections <= 2 * MANY  # one may be asked for while the one before is being made ready
