@@ -122,10 +122,10 @@ def each_with_waiting(items: Iterable[_Item], what: str | Callable[[], str]) -> 
 
 def _show_clock(what: str | Callable[[], str], ended: threading.Event) -> None:
     began = time.monotonic()
-    if ended.wait(SHORT_WAIT):
+    if ended.wait(SHORT_WAIT) or not sys.stderr.isatty():  # whoever reads a pipe need not load what draws
         return
     console = drawing.Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
+    if console.is_dumb_terminal:
         return
     spinner = drawing.Spinner("dots" if console.encoding.lower().startswith("utf") else "line")
 

@@ -35,10 +35,14 @@ FILES = SCHEMA | {"yaml", "asyncio"}
 HEAVY = HTTP | FILES | HOSTS | SCREEN | {"typer", "rich.live", "rich.markdown"}
 
 
-def loaded(*arguments: str) -> set[str]:
+def loaded(*arguments: str, before: str = "") -> set[str]:
     """Run a command in an interpreter of its own, and return the names of all modules that it loaded."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], env=dict(os.environ), capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", before + RUN, *arguments],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout
@@ -73,6 +77,12 @@ def test_status_asks_for_a_token_and_loads_no_chat(isolated: Path, monkeypatch: 
         assert len(service.token_requests) == 1
     of_calls = {"compatible", "tools", "pipeline.prompt", "pipeline.stackspot", "api.agent"}
     assert names & {f"aider_stackspot.{module}" for module in of_calls} == set()
+
+
+@pytest.mark.parametrize("command", ["status", "models"])
+def test_a_clock_that_nobody_sees_is_not_loaded(isolated: Path, command: str) -> None:
+    slow = "from aider_stackspot.cli import terminal\nterminal.SHORT_WAIT = 0.0\n"
+    assert loaded(command, "--json", before=slow) & (SCREEN | {"rich.live"}) == set()
 
 
 def test_models_from_the_cache_load_no_http(isolated: Path) -> None:
