@@ -20,10 +20,10 @@ class _Try(NamedTuple):
 
 
 def each_input_in_one_way(items: list[pytest.Item]) -> None:
-    """Mark as `thorough` what is not the first time for an input.
+    """Mark as `thorough` what is not the first time for an input, nor for a way to call.
 
-    Where a test tries many inputs in each way to make a call, there is one way left for each input, and for each way as
-    many inputs as for any other. Which these are does not change from run to run.
+    Where a test tries each of some inputs in each way to make a call, each input and each way stays at least once, and
+    none more often than it must. Which these are does not change from run to run.
     """
     tests = defaultdict(list)
     for item in items:
@@ -32,11 +32,12 @@ def each_input_in_one_way(items: list[pytest.Item]) -> None:
     for tries in tests.values():
         ways = list(dict.fromkeys(each.way for each in tries))
         inputs = list(dict.fromkeys(each.input for each in tries))
-        if len(ways) > 1 and len(inputs) >= len(ways):
+        if len(ways) > 1 and len(tries) == len(ways) * len(inputs):
             random.Random(len(inputs)).shuffle(inputs)  # the next in a table is of the same kind
-            chosen = {given: ways[place % len(ways)] for place, given in enumerate(inputs)}
+            longest = max(len(ways), len(inputs))
+            stay = {(ways[place % len(ways)], inputs[place % len(inputs)]) for place in range(longest)}
             for each in tries:
-                if each.way != chosen[each.input]:
+                if (each.way, each.input) not in stay:
                     each.item.add_marker("thorough")
 
 

@@ -71,9 +71,9 @@ def test_ssl_cert_dir_names_a_directory_of_them(company: Company, tmp_path: Path
     assert company.arrived == 1
 
 
-@pytest.mark.parametrize("path", ["~/company authority.pem", "absolute"])
-def test_ca_bundle_in_the_users_file(company: Company, path: str) -> None:
-    company.configure(ca_bundle=str(company.pem) if path == "absolute" else path)
+@pytest.mark.parametrize("bundle", ["~/company authority.pem", "absolute"])
+def test_ca_bundle_in_the_users_file(company: Company, bundle: str) -> None:
+    company.configure(ca_bundle=str(company.pem) if bundle == "absolute" else bundle)
     company.ask()
     assert company.arrived == 1
 
