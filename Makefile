@@ -54,7 +54,7 @@ recording: install ## The picture in README, made from a real run
 test: install ## The fast tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -n 4 -q -m 'not slow and not thorough'
 
-thorough: install ## Every input in every way to call, and more of the real aider (two minutes)
+thorough: install ## Every input in every way to call, and more of the real aider (three minutes)
 	$(BIN)/python -m pytest -n 4 -q -m 'thorough and not slow'
 
 lint: install ## Style

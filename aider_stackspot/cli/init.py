@@ -35,7 +35,7 @@ from aider_stackspot.config import Account, Settings, current
 from aider_stackspot.config.display import printable, told_together
 from aider_stackspot.config.edit import env_text_of, env_values, text_of
 from aider_stackspot.config.locations import RecordedInputs
-from aider_stackspot.config.schema import STACKSPOT
+from aider_stackspot.config.schema import STACKSPOT, is_model_name
 from aider_stackspot.config.settings import AGENT_ID, DEFAULT_REALM, MAX_INPUT_TOKENS
 from aider_stackspot.errors import ConfigurationError
 
@@ -117,9 +117,8 @@ def _given_agents(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, agent_id = text.rpartition("=")
         agent_id, name = agent_id.strip(), name.strip()
-        is_name = name.isprintable() and not any(char.isspace() for char in name)
         is_agent = agent_id == NO_AGENT or AGENT_ID.fullmatch(agent_id)
-        if not is_agent or not is_name or (equals and not name):
+        if not is_agent or (equals and not is_model_name(name)):
             raise ConfigurationError(f"--agent {printable(text)}: an agent's id, or NAME=ID, is expected; - for none.")
         agents |= dict.fromkeys([name] if equals else MODELS, agent_id.removeprefix(NO_AGENT))
     return agents

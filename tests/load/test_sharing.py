@@ -73,17 +73,20 @@ def test_64_threads_and_64_tasks_cold_at_once_ask_for_one_token(emulator: Emulat
 
 def test_calls_one_after_the_other_share_one_connection_whatever_they_are(emulator: Emulator) -> None:
     provider = StackSpotProvider()
+
+    def stream() -> None:
+        assert "".join(provider.stream(HI))
+
     kinds: list[Callable[[], object]] = [
         ask,
         lambda: asyncio.run(ask_async()),
         lambda: asyncio.run(stream_async()),
         lambda: provider.completion_sync(HI),
-        lambda: "".join(provider.stream(HI)),
+        stream,
     ]
-    for _ in range(20):
-        for call in kinds:
-            call()
-            assert connection_is_ready()
+    for call in kinds * 20:
+        call()
+        assert connection_is_ready()
     assert len(emulator.chat_requests) == 100
     assert len(emulator.token_requests) == 1
     assert emulator.connections == 1

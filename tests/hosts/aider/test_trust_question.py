@@ -35,9 +35,9 @@ def project(repository: Path) -> Path:
     return repository
 
 
-def record(project: Path) -> dict[str, object]:
+def record(project: Path) -> dict[str, dict[str, object]]:
     path = project.parent / "home" / LOCATION
-    stored: dict[str, object] = json.loads(path.read_text()) if path.exists() else {}
+    stored: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
     return stored
 
 
@@ -56,7 +56,7 @@ def test_yes_is_asked_for_once_and_used_at_once(project: Path) -> None:
     assert "lab is given the variables LAB_KEY Trust this file" in shown
     assert "ignored" not in seen.text
     assert "Model: lab/m with udiff edit format" in seen.text
-    assert list(record(project)["files"]) == [str(project / FILE)]  # type: ignore[call-overload]
+    assert list(record(project)["files"]) == [str(project / FILE)]
     again = start(*NOT_FANCY)
     assert (again.status, "Trust" in again.text) == (0, False), again.text
     assert "Model: lab/m with udiff edit format" in again.text
@@ -109,7 +109,7 @@ def test_what_was_typed_for_another_question_answers_nothing(project: Path, opti
     typed = [(r"Add \.aider\* to \.gitignore", "y\ry\ry\r"), (QUESTION, "n\r")]
     seen = at_a_terminal(*arguments, *options, "--model", "lab/m", "--exit", typed=typed, program=[PROGRAM])
     assert seen.status == 0, seen.text
-    assert list(record(project)["declined"]) == [str(project / FILE)]  # type: ignore[call-overload]
+    assert list(record(project)["declined"]) == [str(project / FILE)]
 
 
 @pytest.mark.slow

@@ -23,8 +23,8 @@ from aider_stackspot.config import current
 from aider_stackspot.hosts.litellm import servers
 from tests.compatible.openai_server import OpenAIServer, models
 
-NAMES = [f"mistral-7b-v{number}" for number in range(300)]
-ONE, OTHER = "shelf/mistral-7b-v3", "shelf/mistral-7b-v299"
+NAMES = [f"mistral-7b-v{number}" for number in range(1000)]
+ONE, OTHER = "shelf/mistral-7b-v3", "shelf/mistral-7b-v999"
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def shelf(isolated: Path, work: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
-    """A server with hundreds of models and one that is not for chats, in the cache of an earlier start."""
+    """A server with a thousand models and one that is not for chats, in the cache of an earlier start."""
     monkeypatch.setattr(servers, "_users_figures", {})
     with OpenAIServer(models(*NAMES, "bge-m3", context_length=32768)) as running:
         file = isolated.parent / "home" / ".aider.litellm.yml"
